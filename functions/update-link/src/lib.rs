@@ -1,0 +1,44 @@
+//! `PUT /projects/:id/releases/:tag_name/assets/links/:link_id`: changes a link of a release.
+
+use lambda_http::http::StatusCode;
+use lambda_http::{Body, Request, Response};
+use shared::app::App;
+use shared::domain::time::Timestamp;
+use shared::http::admit::admit;
+use shared::http::respond::respond;
+use shared::http::{Answer, ApiError, Call, link_params};
+use shared::store::links::Updated;
+use shared::store::read::LinkSelection;
+
+/// Answers with the link as it is after the change.
+pub async fn handle(app: &App, request: Request) -> Response<Body> {
+    respond(app, request, update).await
+}
+
+async fn update(app: &App, call: Call) -> Result<Answer, ApiError> {
+    let (id, changes) = link_params::update(&call)?;
+    let mut admitted = admit(app, &call, LinkSelection::One(id)).await?;
+    loop {
+        let current = admitted.link()?;
+        admitted.may_write()?;
+        let release = &admitted.release;
+        let draft = changes.apply(&current.fields);
+        let updated = match draft.fields() {
+            Some(fields) => {
+                let now = Timestamp::now();
+                app.store.update_link(release, current, fields, now, call.deadline).await?
+            }
+            None => {
+                Updated::Taken(app.store.taken(release, &draft, Some(id), call.deadline).await?)
+            }
+        };
+        match updated {
+            Updated::Link(link) => {
+                return Answer::json(StatusCode::OK, &admitted.render(&call, &link));
+            }
+            Updated::Taken(taken) => return Err(ApiError::Model(draft.violations(taken))),
+            // The change applies to the link as it is now, or to none.
+            Updated::Changed => admitted.reread(app, &call, id).await?,
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Everything that is no endpoint: wrong paths and methods, OPTIONS, and requests of browsers for
+//! leave to call from a page of another origin.
+
+use lambda_http::http::header::{self, HeaderName};
+use lambda_http::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use lambda_http::{Body, Request, RequestExt, Response};
+use shared::app::App;
+use shared::http::respond::frame;
+use shared::http::{Answer, ApiError};
+use shared::routes::{Verb, allowed_methods};
+
+/// Answers as GitLab does where there is nothing.
+pub async fn handle(_app: &App, request: Request) -> Response<Body> {
+    frame(request, async |request: &Request| answer(request)).await
+}
+
+fn answer(request: &Request) -> Result<Answer, ApiError> {
+    let path = request.raw_http_path();
+    if path == "/api/v3" || path.starts_with("/api/v3/") {
+        return Err(ApiError::ApiV3Gone);
+    }
+    if request.method() != Method::OPTIONS {
+        return Err(ApiError::RouteNotFound);
+    }
+    if let Some(answer) = preflight(request.headers()) {
+        return Ok(answer);
+    }
+    // GitLab's order: OPTIONS itself first, HEAD last.
+    let allowed: Vec<&str> =
+        allowed_methods(path).filter(|verb| *verb != Verb::Head).map(Verb::as_str).collect();
+    if allowed.is_empty() {
+        return Err(ApiError::RouteNotFound);
+    }
+    let allow = format!("OPTIONS, {}, HEAD", allowed.join(", "));
+    let allow = HeaderValue::from_str(&allow)
+        .map_err(|error| ApiError::Internal { cause: error.to_string() })?;
+    Ok(Answer {
+        status: StatusCode::NO_CONTENT,
+        headers: HeaderMap::from_iter([(header::ALLOW, allow)]),
+        body: String::new(),
+    })
+}
+
+/// The answer to a browser that asks whether a page of another origin may send a request: any
+/// origin, method and header may, since nothing here trusts a cookie.
+fn preflight(asked: &HeaderMap) -> Option<Answer> {
+    asked.get(header::ORIGIN)?;
+    asked.get(header::ACCESS_CONTROL_REQUEST_METHOD)?;
+    let mut headers = HeaderMap::new();
+    let mut allow = |name: HeaderName, value: &'static str| {
+        headers.insert(name, HeaderValue::from_static(value));
+    };
+    allow(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+    allow(header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+    allow(header::ACCESS_CONTROL_MAX_AGE, "7200");
+    if let Some(wanted) = asked.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone());
+    }
+    Some(Answer { status: StatusCode::OK, headers, body: String::new() })
+}

@@ -1,0 +1,52 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser};
+use shared::app::WebUrl;
+
+/// Serves GitLab's Release Links API on this machine, over an embedded DynamoDB.
+#[derive(Debug, Parser)]
+#[command(name = "release-links-local", version, about)]
+pub(crate) struct Arguments {
+    /// Where the API listens; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:3000")]
+    pub(crate) listen: SocketAddr,
+    /// Where the embedded DynamoDB listens; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8000")]
+    pub(crate) dynamodb_listen: SocketAddr,
+    /// Another local DynamoDB to use instead of the embedded one.
+    #[arg(long, value_name = "URL", conflicts_with_all = ["dynamodb_listen", "data_dir", "ephemeral"])]
+    pub(crate) endpoint_url: Option<String>,
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// The URL that clients use, in `Link` and `direct_asset_url`; the request's host by default.
+    #[arg(long, value_name = "URL", value_parser = WebUrl::parse)]
+    pub(crate) public_url: Option<WebUrl>,
+    /// Start without the projects, links and token of GitLab's documentation.
+    #[arg(long)]
+    pub(crate) no_demo: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Data {
+    /// The folder that keeps the data.
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = ".release-links",
+        conflicts_with = "ephemeral"
+    )]
+    data_dir: PathBuf,
+    /// Keep the data in memory only.
+    #[arg(long)]
+    ephemeral: bool,
+}
+
+impl Data {
+    /// The folder to keep the data in, unless it is not to be kept.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        (!self.ephemeral).then_some(&self.data_dir)
+    }
+}

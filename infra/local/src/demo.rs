@@ -1,0 +1,124 @@
+//! What the examples of GitLab's documentation assume: two projects, their releases, links, and a
+//! token.
+
+use shared::domain::link::{Draft, LinkType};
+use shared::domain::project::{ProjectId, ProjectPath, ReleasesAccess, Visibility};
+use shared::domain::release::{ReleaseKey, TagName};
+use shared::domain::time::Timestamp;
+use shared::domain::token::{AccessLevel, Grant, GrantTarget, Scope, Secret, TokenKind};
+use shared::store::Store;
+use shared::store::deadline::Deadline;
+use shared::store::links::Created;
+use shared::store::projects::{NewProject, ProjectCreated};
+use shared::store::releases::{NewRelease, ReleaseCreated};
+use shared::store::tokens::NewToken;
+
+use crate::Error;
+
+const USERNAME: &str = "root";
+
+const AWESOME: ProjectId = ProjectId(24);
+const HELLO: ProjectId = ProjectId(20);
+
+/// Makes the examples and their token, on the first start only.
+pub(crate) async fn prepare(store: &Store, deadline: Deadline) -> Result<Option<Secret>, Error> {
+    // Tokens are made last, so that a start that was cut off is made up for by the next one.
+    if !store.list_tokens(deadline).await?.is_empty() {
+        return Ok(None);
+    }
+    project(store, HELLO, "mynamespace/hello", deadline).await?;
+    release(store, HELLO, "v1.7.0", &[], deadline).await?;
+    project(store, AWESOME, "mynamespace/awesome", deadline).await?;
+    let links = [
+        ("awesome-v0.2.dmg", "http://192.168.10.15:3000"),
+        ("awesome-v0.2.msi", "http://192.168.10.15:3000/msi"),
+    ];
+    release(store, AWESOME, "v0.1", &links, deadline).await?;
+
+    let grants = [HELLO, AWESOME].map(|project| Grant {
+        target: GrantTarget::Project(project),
+        level: AccessLevel::Maintainer,
+    });
+    let token = NewToken {
+        kind: TokenKind::Access,
+        name: "demo".to_owned(),
+        user: store.ensure_user(USERNAME, false, deadline).await?,
+        scope: Scope::Api,
+        grants: grants.to_vec(),
+        job_project: None,
+        expires_in: None,
+    };
+    let (secret, _) = store.create_token(token, Timestamp::now(), deadline).await?;
+    Ok(Some(secret))
+}
+
+async fn project(
+    store: &Store,
+    id: ProjectId,
+    path: &str,
+    deadline: Deadline,
+) -> Result<(), Error> {
+    let project = NewProject {
+        id: Some(id),
+        path: ProjectPath::parse(path)?,
+        visibility: Visibility::Private,
+        releases_access: ReleasesAccess::Enabled,
+        protected_tags: Vec::new(),
+    };
+    match store.create_project(project, Timestamp::now(), deadline).await? {
+        ProjectCreated::Project(_) | ProjectCreated::IdUsed | ProjectCreated::PathTaken => Ok(()),
+    }
+}
+
+async fn release(
+    store: &Store,
+    project: ProjectId,
+    tag: &str,
+    links: &[(&str, &str)],
+    deadline: Deadline,
+) -> Result<(), Error> {
+    let now = Timestamp::now();
+    let new = NewRelease {
+        key: ReleaseKey { project, tag: TagName::parse(tag)? },
+        name: None,
+        description: None,
+        author: USERNAME.to_owned(),
+        released_at: now,
+    };
+    let release = match store.create_release(new, Vec::new(), now, deadline).await? {
+        ReleaseCreated::Release(release, _) => release,
+        ReleaseCreated::Exists => return Ok(()),
+    };
+    for (name, url) in links {
+        let fields = Draft::new(Some(name), Some(url), None, LinkType::Other)
+            .fields()
+            .ok_or("an example breaks the rules")?;
+        match store.create_link(&release, fields, now, deadline).await? {
+            Created::Link(_) | Created::Taken(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// The documentation's five examples, ready to be pasted.
+pub(crate) fn curl_lines(url: &str, token: &Secret) -> String {
+    let header = format!("--header \"PRIVATE-TOKEN: {}\"", token.reveal());
+    let links = format!("{url}/api/v4/projects/24/releases/v0.1/assets/links");
+    let asset = "https://gitlab.example.com/mynamespace/hello/-/jobs/688/artifacts/raw/bin/hello-darwin-amd64";
+    [
+        "\nA first session, with the token of this installation's examples:\n".to_owned(),
+        format!("curl {header} \"{links}\""),
+        format!("curl {header} \"{links}/1\""),
+        format!(
+            "curl --request POST {header} --data name=\"hellodarwin-amd64\" --data url=\"{asset}\" \
+             --data direct_asset_path=\"/bin/hellodarwin-amd64\" \
+             \"{url}/api/v4/projects/20/releases/v1.7.0/assets/links\""
+        ),
+        format!(
+            "curl --request PUT {header} --data name=\"new name\" --data link_type=\"runbook\" \
+             \"{links}/1\""
+        ),
+        format!("curl --request DELETE {header} \"{links}/1\""),
+    ]
+    .join("\n")
+}

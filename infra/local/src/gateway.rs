@@ -1,0 +1,71 @@
+//! The stand-in for API Gateway: routes by the project's one table and hands each request to the
+//! function's own `handle`, as the event the function would get.
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Response, StatusCode, header};
+use shared::app::App;
+use shared::routes::{self, Function};
+use tokio::net::TcpListener;
+
+use crate::Error;
+use crate::event::Received;
+
+/// The largest body API Gateway takes, in bytes.
+const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
+/// The longest URL API Gateway takes, in bytes.
+const MAX_URL_BYTES: usize = 10_240;
+
+/// Serves the API until `stopped` resolves and the last request is answered.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    app: &'static App,
+    stopped: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Error> {
+    let router = Router::new().fallback(answer).with_state(app);
+    axum::serve(listener, router).with_graceful_shutdown(stopped).await?;
+    Ok(())
+}
+
+async fn answer(State(app): State<&'static App>, request: Request) -> Response<Body> {
+    let (head, body) = request.into_parts();
+    // This is the request as it came, not one that `lambda_http` made of an event.
+    #[expect(clippy::disallowed_methods, reason = "hyper keeps the path as it was sent")]
+    let path = head.uri.path();
+    let query = head.uri.query().unwrap_or_default();
+    if path.len() + query.len() > MAX_URL_BYTES {
+        return refuse(StatusCode::URI_TOO_LONG, "Request-URI Too Long");
+    }
+    let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else {
+        return refuse(StatusCode::PAYLOAD_TOO_LARGE, "413 Request Entity Too Large");
+    };
+    let found = routes::find(&head.method, path);
+    let received =
+        Received { method: &head.method, path, query, headers: &head.headers, body: body.into() };
+    let Ok(request) = received.into_request(&found) else {
+        return refuse(StatusCode::BAD_REQUEST, "Bad Request");
+    };
+    let response = match found.route.function {
+        Function::ListLinks => list_links::handle(app, request).await,
+        Function::GetLink => get_link::handle(app, request).await,
+        Function::CreateLink => create_link::handle(app, request).await,
+        Function::UpdateLink => update_link::handle(app, request).await,
+        Function::DeleteLink => delete_link::handle(app, request).await,
+        Function::Web => web::handle(app, request).await,
+    };
+    response.map(|body| match body {
+        lambda_http::Body::Text(text) => Body::from(text),
+        lambda_http::Body::Binary(bytes) => Body::from(Bytes::from(bytes)),
+        _ => Body::empty(),
+    })
+}
+
+/// What the gateway answers itself, in the shape the template gives its own answers.
+fn refuse(status: StatusCode, words: &str) -> Response<Body> {
+    let mut response = Response::new(Body::from(serde_json::json!({ "error": words }).to_string()));
+    *response.status_mut() = status;
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response
+}

@@ -1,0 +1,263 @@
+//! The composition root: what a function is made of, and the only reader of the environment.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_smithy_http_client::Builder as HttpClientBuilder;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use lambda_http::{Body, Request, Response, service_fn};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use url::Url;
+
+use crate::http::call::origin;
+use crate::store::{Store, TableNames};
+
+/// What every function has: the store, and where the installation is.
+#[derive(Debug)]
+pub struct App {
+    /// Links, releases, projects and tokens.
+    pub store: Store,
+    public_url: Option<WebUrl>,
+}
+
+/// The URL under which the installation's pages and API are, without a slash at its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebUrl(String);
+
+impl fmt::Display for WebUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl WebUrl {
+    /// Parses an absolute http or https URL; a query or fragment in it is an error.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let invalid = || ConfigError::Invalid { name: PUBLIC_URL, wanted: "an http(s) URL" };
+        let url = Url::parse(text).map_err(|_| invalid())?;
+        let is_plain = matches!(url.scheme(), "http" | "https")
+            && url.query().is_none()
+            && url.fragment().is_none();
+        if is_plain {
+            Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
+        } else {
+            Err(invalid())
+        }
+    }
+}
+
+/// Why a process cannot start.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// A variable that has no default is not set.
+    #[error("the environment variable {0} is not set")]
+    Missing(&'static str),
+    /// A variable has a value that makes no sense.
+    #[error("the environment variable {name} is not {wanted}")]
+    Invalid {
+        /// Which.
+        name: &'static str,
+        /// What it should be.
+        wanted: &'static str,
+    },
+    /// The certificates that are to be trusted cannot be.
+    #[error("the trusted certificates cannot be used: {0}")]
+    Certificates(String),
+}
+
+const PUBLIC_URL: &str = "PUBLIC_URL";
+const DIRECTORY_TABLE: &str = "DIRECTORY_TABLE";
+const RELEASES_TABLE: &str = "RELEASES_TABLE";
+
+impl App {
+    /// An app over `store`. Where `public_url` is absent, answers name the host that each request
+    /// was sent to.
+    #[must_use]
+    pub fn new(store: Store, public_url: Option<WebUrl>) -> Self {
+        Self { store, public_url }
+    }
+
+    /// An app as the environment of a Lambda function describes it.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let tables = TableNames {
+            directory: required(DIRECTORY_TABLE)?,
+            releases: required(RELEASES_TABLE)?,
+        };
+        let public_url = optional(PUBLIC_URL).map(|text| WebUrl::parse(&text)).transpose()?;
+        let client = client(Database::from_env()?)?;
+        Ok(Self::new(Store::new(client, tables), public_url))
+    }
+
+    /// Where the installation is for the client of `request`; `prefix` is what stands before the
+    /// API in the request's path.
+    pub(crate) fn web_url(&self, request: &Request, prefix: &str) -> WebUrl {
+        if let Some(url) = &self.public_url {
+            return url.clone();
+        }
+        let (scheme, host) = origin(request);
+        WebUrl(format!("{scheme}://{host}{prefix}"))
+    }
+}
+
+/// Which database, and how to reach it.
+#[derive(Debug)]
+pub struct Database {
+    /// The AWS region.
+    pub region: String,
+    /// Who is asking.
+    pub credentials: Credentials,
+    /// Its URL, where it is not the region's own.
+    pub endpoint_url: Option<String>,
+    /// The certificates to trust, where not the system's.
+    pub ca_bundle: Option<PathBuf>,
+}
+
+impl Database {
+    /// The database in the environment of a Lambda function. Lambda sets the credentials for the
+    /// life of the process, so that nothing has to renew them.
+    fn from_env() -> Result<Self, ConfigError> {
+        Ok(Self {
+            region: required("AWS_REGION")?,
+            credentials: Credentials::new(
+                required("AWS_ACCESS_KEY_ID")?,
+                required("AWS_SECRET_ACCESS_KEY")?,
+                optional("AWS_SESSION_TOKEN"),
+                None,
+                "environment",
+            ),
+            endpoint_url: optional("AWS_ENDPOINT_URL_DYNAMODB").or(optional("AWS_ENDPOINT_URL")),
+            ca_bundle: optional("AWS_CA_BUNDLE").map(PathBuf::from),
+        })
+    }
+
+    /// A database on this machine, which takes any credentials.
+    #[must_use]
+    pub fn local(endpoint_url: String) -> Self {
+        Self {
+            region: "us-east-1".to_owned(),
+            credentials: Credentials::new("local", "local", None, None, "local"),
+            endpoint_url: Some(endpoint_url),
+            ca_bundle: None,
+        }
+    }
+}
+
+/// Tries of one request by the SDK: at one fault in ten, all of them fail once in a hundred
+/// million requests.
+const ATTEMPTS: u32 = 8;
+const FIRST_BACKOFF: Duration = Duration::from_millis(25);
+const LONGEST_BACKOFF: Duration = Duration::from_millis(500);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A client of `database`. How often and how fast it tries again is set here; how long in all is
+/// each request's own deadline.
+pub fn client(database: Database) -> Result<Client, ConfigError> {
+    let retry = RetryConfig::standard()
+        .with_max_attempts(ATTEMPTS)
+        .with_initial_backoff(FIRST_BACKOFF)
+        .with_max_backoff(LONGEST_BACKOFF);
+    let timeout = TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .build();
+    let http = http_client(database.endpoint_url.as_deref(), database.ca_bundle)?;
+    let mut config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new(database.region))
+        .credentials_provider(database.credentials)
+        .retry_config(retry)
+        .timeout_config(timeout)
+        .http_client(http);
+    if let Some(url) = database.endpoint_url {
+        config = config.endpoint_url(url);
+    }
+    Ok(Client::from_conf(config.build()))
+}
+
+fn http_client(
+    endpoint_url: Option<&str>,
+    ca_bundle: Option<PathBuf>,
+) -> Result<SharedHttpClient, ConfigError> {
+    if endpoint_url.is_some_and(|url| url.starts_with("http://")) {
+        // Parsing the system's certificates is most of a function's start; here none is needed.
+        return Ok(HttpClientBuilder::new().build_http());
+    }
+    let trusted = match ca_bundle {
+        None => TrustStore::default(),
+        Some(path) => {
+            let pem = std::fs::read(&path).map_err(|error| {
+                ConfigError::Certificates(format!("{}: {error}", path.display()))
+            })?;
+            TrustStore::empty().with_pem_certificate(pem)
+        }
+    };
+    let context = TlsContext::builder()
+        .with_trust_store(trusted)
+        .build()
+        .map_err(|error| ConfigError::Certificates(error.to_string()))?;
+    Ok(HttpClientBuilder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .tls_context(context)
+        .build_https())
+}
+
+fn optional(name: &str) -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "the only reader of the environment")]
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn required(name: &'static str) -> Result<String, ConfigError> {
+    optional(name).ok_or(ConfigError::Missing(name))
+}
+
+/// Runs a function: everything its `main` has to do. Returns only when the process cannot start or
+/// has lost its runtime.
+pub async fn run<Handle, Handling>(handle: Handle) -> Result<(), lambda_http::Error>
+where
+    Handle: Fn(&'static App, Request) -> Handling + Send + Sync + 'static,
+    Handling: Future<Output = Response<Body>> + Send + 'static,
+{
+    log_to(std::io::stdout);
+    // One app for the life of the process, which ends with it.
+    let app: &'static App = Box::leak(Box::new(App::from_env()?));
+    lambda_http::run(service_fn(move |request: Request| {
+        let handling = handle(app, request);
+        async move { Ok::<_, Infallible>(handling.await) }
+    }))
+    .await
+}
+
+/// Writes the log as JSON lines.
+///
+/// Only this project's own lines can be turned up: the Lambda runtime and the HTTP stack write whole
+/// events at their lowest levels, and with them the tokens of every caller.
+pub fn log_to<W>(writer: W)
+where
+    W: for<'a> tracing_subscriber::fmt::MakeWriter<'a> + Send + Sync + 'static,
+{
+    let level = optional("AWS_LAMBDA_LOG_LEVEL")
+        .and_then(|level| level.parse().ok())
+        .unwrap_or(LevelFilter::INFO);
+    let filter = Targets::new()
+        .with_default(LevelFilter::WARN)
+        .with_target("shared", level)
+        .with_target("local", level);
+    let lines = tracing_subscriber::fmt::layer()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_writer(writer);
+    // A second call, in a process that has a log, changes nothing.
+    let _ = tracing_subscriber::registry().with(filter).with(lines).try_init();
+}

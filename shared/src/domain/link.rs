@@ -1,0 +1,369 @@
+//! What a release link is, and GitLab's rules for its name, url, path and type.
+
+use serde::{Deserialize, Serialize};
+
+pub use super::link_url::LinkUrl;
+use super::link_url::UrlViolation;
+use super::release::ReleaseUid;
+use super::time::Timestamp;
+
+/// The longest name, in characters.
+pub const MAX_NAME_CHARS: usize = 255;
+/// The longest url, in characters.
+pub const MAX_URL_CHARS: usize = 2048;
+/// The longest direct asset path, in characters.
+pub const MAX_PATH_CHARS: usize = 128;
+
+/// A link's number: unique in the installation, not per release.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LinkId(pub u64);
+
+/// What a link's file is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LinkType {
+    /// Anything else.
+    #[default]
+    Other,
+    /// A runbook.
+    Runbook,
+    /// A container or disk image.
+    Image,
+    /// A package.
+    Package,
+}
+
+impl LinkType {
+    /// Reads GitLab's word for a type; the comparison is case-sensitive.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "other" => Some(Self::Other),
+            "runbook" => Some(Self::Runbook),
+            "image" => Some(Self::Image),
+            "package" => Some(Self::Package),
+            _ => None,
+        }
+    }
+
+    /// GitLab's word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Other => "other",
+            Self::Runbook => "runbook",
+            Self::Image => "image",
+            Self::Package => "package",
+        }
+    }
+}
+
+/// A link's name: not blank, at most [`MAX_NAME_CHARS`] characters, never trimmed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LinkName(String);
+
+impl LinkName {
+    /// Parses a name; nothing counts as blank.
+    pub fn parse(text: Option<&str>) -> Result<Self, Violation> {
+        match text {
+            None => Err(Violation::NameBlank),
+            Some(text) if is_blank(text) => Err(Violation::NameBlank),
+            Some(text) if text.chars().nth(MAX_NAME_CHARS).is_some() => Err(Violation::NameTooLong),
+            Some(text) => Ok(Self(text.to_owned())),
+        }
+    }
+
+    /// The name as it was sent.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Where in its release a link's file is downloaded: GitLab's `direct_asset_path`, once `filepath`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DirectAssetPath(String);
+
+impl DirectAssetPath {
+    /// Parses a path by GitLab's expression `\A\/[^\/](?!.*\/\/.*)[\-\.\w\/]+[\da-zA-Z]+\z`.
+    pub fn parse(text: &str) -> Result<Self, Violation> {
+        if text.chars().nth(MAX_PATH_CHARS).is_some() {
+            return Err(Violation::PathTooLong);
+        }
+        let mut chars = text.chars();
+        let starts = chars.next() == Some('/') && chars.next().is_some_and(|second| second != '/');
+        let rest = chars.as_str();
+        let parses = starts
+            && rest.len() >= 2
+            && rest.ends_with(|c: char| c.is_ascii_alphanumeric())
+            && !rest.contains("//")
+            && rest
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '/'));
+        if parses { Ok(Self(text.to_owned())) } else { Err(Violation::PathInvalid) }
+    }
+
+    /// The path with its leading slash.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Rails calls a text blank when nothing but white space, Unicode's included, is in it.
+pub(super) fn is_blank(text: &str) -> bool {
+    text.chars().all(char::is_whitespace)
+}
+
+/// What breaks a rule of the model. Their words are GitLab's, and stand with the other error bodies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Violation {
+    /// There is no url.
+    UrlBlank,
+    /// The url is longer than [`MAX_URL_CHARS`].
+    UrlTooLong,
+    /// The url is no URI.
+    UrlInvalid,
+    /// The url's scheme is not `http`, `https` or `ftp`.
+    UrlSchemeNotAllowed,
+    /// The url's host cannot be one.
+    UrlHostInvalid,
+    /// Another link of the release has the url.
+    UrlTaken,
+    /// There is no name.
+    NameBlank,
+    /// The name is longer than [`MAX_NAME_CHARS`].
+    NameTooLong,
+    /// Another link of the release has the name.
+    NameTaken,
+    /// The path is longer than [`MAX_PATH_CHARS`].
+    PathTooLong,
+    /// The path does not match GitLab's expression.
+    PathInvalid,
+    /// Another link of the release has the path.
+    PathTaken,
+}
+
+impl From<UrlViolation> for Violation {
+    fn from(violation: UrlViolation) -> Self {
+        match violation {
+            UrlViolation::Blank => Self::UrlBlank,
+            UrlViolation::TooLong => Self::UrlTooLong,
+            UrlViolation::Invalid => Self::UrlInvalid,
+            UrlViolation::SchemeNotAllowed => Self::UrlSchemeNotAllowed,
+            UrlViolation::HostInvalid => Self::UrlHostInvalid,
+        }
+    }
+}
+
+/// The fields of a link that a client chooses, each of them valid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkFields {
+    /// Its name, unique in the release.
+    pub name: LinkName,
+    /// Where it leads, unique in the release.
+    pub url: LinkUrl,
+    /// Where it is downloaded, unique in the release.
+    pub path: Option<DirectAssetPath>,
+    /// What its file is.
+    pub link_type: LinkType,
+}
+
+/// Which values another link of the release has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// Its url.
+    pub url: bool,
+    /// Its name.
+    pub name: bool,
+    /// Its path.
+    pub path: bool,
+}
+
+impl Taken {
+    /// Whether any of them is.
+    #[must_use]
+    pub fn any(self) -> bool {
+        self.url || self.name || self.path
+    }
+}
+
+/// The fields of a link as sent, each parsed on its own, so that all that is wrong is said at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// Its name.
+    pub name: Result<LinkName, Violation>,
+    /// Where it leads.
+    pub url: Result<LinkUrl, Violation>,
+    /// Where it is downloaded, where anything was sent.
+    pub path: Option<Result<DirectAssetPath, Violation>>,
+    /// What its file is.
+    pub link_type: LinkType,
+}
+
+impl Draft {
+    /// Reads the fields of a new link.
+    #[must_use]
+    pub fn new(
+        name: Option<&str>,
+        url: Option<&str>,
+        path: Option<&str>,
+        link_type: LinkType,
+    ) -> Self {
+        Self {
+            name: LinkName::parse(name),
+            url: parse_url(url),
+            path: path.map(DirectAssetPath::parse),
+            link_type,
+        }
+    }
+
+    /// The valid link this is, if it is one.
+    #[must_use]
+    pub fn fields(&self) -> Option<LinkFields> {
+        Some(LinkFields {
+            name: self.name.clone().ok()?,
+            url: self.url.clone().ok()?,
+            path: self.path.clone().transpose().ok()?,
+            link_type: self.link_type,
+        })
+    }
+
+    /// All that is wrong, in GitLab's order: url, name, path, and within each the form before
+    /// uniqueness.
+    #[must_use]
+    pub fn violations(&self, taken: Taken) -> Vec<Violation> {
+        let url = match &self.url {
+            Err(violation) => Some(*violation),
+            Ok(_) => taken.url.then_some(Violation::UrlTaken),
+        };
+        let name = match &self.name {
+            Err(violation) => Some(*violation),
+            Ok(_) => taken.name.then_some(Violation::NameTaken),
+        };
+        let path = match &self.path {
+            Some(Err(violation)) => Some(*violation),
+            Some(Ok(_)) => taken.path.then_some(Violation::PathTaken),
+            None => None,
+        };
+        [url, name, path].into_iter().flatten().collect()
+    }
+}
+
+fn parse_url(text: Option<&str>) -> Result<LinkUrl, Violation> {
+    Ok(LinkUrl::parse(text.unwrap_or_default())?)
+}
+
+/// What an update says of one field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change<T> {
+    /// Nothing: it stays.
+    Keep,
+    /// It becomes this.
+    Set(T),
+}
+
+/// What an update changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkChanges {
+    /// The name; setting nothing is an error of the model.
+    pub name: Change<Option<String>>,
+    /// The url; setting nothing is an error of the model.
+    pub url: Change<Option<String>>,
+    /// The path; setting nothing clears it.
+    pub path: Change<Option<String>>,
+    /// The type: always given, since GitLab resets it to `other` where the request has none.
+    pub link_type: LinkType,
+}
+
+impl LinkChanges {
+    /// The link as it would be after this update.
+    #[must_use]
+    pub fn apply(&self, current: &LinkFields) -> Draft {
+        Draft {
+            name: match &self.name {
+                Change::Keep => Ok(current.name.clone()),
+                Change::Set(name) => LinkName::parse(name.as_deref()),
+            },
+            url: match &self.url {
+                Change::Keep => Ok(current.url.clone()),
+                Change::Set(url) => parse_url(url.as_deref()),
+            },
+            path: match &self.path {
+                Change::Keep => current.path.clone().map(Ok),
+                Change::Set(path) => path.as_deref().map(DirectAssetPath::parse),
+            },
+            link_type: self.link_type,
+        }
+    }
+}
+
+/// A release link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Its number.
+    pub id: LinkId,
+    /// The life of the release it belongs to.
+    pub release: ReleaseUid,
+    /// What its maker chose.
+    pub fields: LinkFields,
+    /// When it was made; lists are ordered by it, newest first, then by number.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// Newest first: by time, then by number, as GitLab lists links.
+pub fn sort_newest_first(links: &mut [Link]) {
+    links.sort_unstable_by_key(|link| std::cmp::Reverse((link.created_at, link.id)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_gitlab_accepts_are_accepted() {
+        for path in [
+            "/abc", "/a/b", "/a.b", "/bin/x", "/123", "/.ab", "/../ab", "/a/../b", "/x--1", "/@ab",
+            "/%ab", "/ ab", "/ébc",
+        ] {
+            assert_eq!(DirectAssetPath::parse(path).unwrap().as_str(), path);
+        }
+        assert!(DirectAssetPath::parse(&format!("/{}", "a".repeat(127))).is_ok());
+    }
+
+    #[test]
+    fn paths_gitlab_refuses_are_refused() {
+        for path in [
+            "", "/", "/a", "/ab", "/12", "abc", "//ab", "/a//b", "/ab/", "/a.", "/ab_", "/ab-",
+            "/a b", "/a?b=c", "/a#b", "/a:b", "/a+b", "/a~b", "/a%20b", "/aéc", "/ab\n",
+        ] {
+            assert_eq!(DirectAssetPath::parse(path), Err(Violation::PathInvalid), "{path:?}");
+        }
+        let long = format!("/{}", "a".repeat(128));
+        assert_eq!(DirectAssetPath::parse(&long), Err(Violation::PathTooLong));
+    }
+
+    #[test]
+    fn names_are_kept_as_they_are_and_blank_or_long_ones_refused() {
+        assert_eq!(LinkName::parse(Some(" a ")).unwrap().as_str(), " a ");
+        assert!(LinkName::parse(Some(&"é".repeat(255))).is_ok());
+        assert_eq!(LinkName::parse(Some(&"é".repeat(256))), Err(Violation::NameTooLong));
+        for blank in [None, Some(""), Some(" \t\n"), Some("\u{a0}\u{3000}")] {
+            assert_eq!(LinkName::parse(blank), Err(Violation::NameBlank), "{blank:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_in_gitlabs_order() {
+        let draft = Draft::new(Some("n"), Some("hoge"), Some("bad"), LinkType::Other);
+        assert_eq!(
+            draft.violations(Taken { url: true, name: true, path: true }),
+            [Violation::UrlSchemeNotAllowed, Violation::NameTaken, Violation::PathInvalid]
+        );
+    }
+}

@@ -1,0 +1,284 @@
+//! What a project is, as far as releases are concerned: who sees it, and what its tags allow.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::release::TagName;
+use super::time::Timestamp;
+use super::token::AccessLevel;
+
+/// A project's number: unique in the installation, never given out twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ProjectId(pub u64);
+
+impl fmt::Display for ProjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A project's full path, `namespace/…/project`, in the case its owner wrote it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ProjectPath(String);
+
+/// The text is not a project's full path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a project path is namespace/project: segments of letters, digits, '_', '-' and '.', \
+     at most {MAX_PATH_BYTES} bytes in all, none starting with '-' or '.' or ending in '.'"
+)]
+pub struct InvalidPath;
+
+const MAX_PATH_BYTES: usize = 255;
+
+fn is_path_segment(segment: &str) -> bool {
+    segment.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+        && !segment.ends_with('.')
+        && segment.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
+}
+
+impl ProjectPath {
+    /// Parses a full path; fails where no project can have it.
+    pub fn parse(text: &str) -> Result<Self, InvalidPath> {
+        let parses = text.len() <= MAX_PATH_BYTES
+            && text.contains('/')
+            && text.split('/').all(is_path_segment);
+        if parses { Ok(Self(text.to_owned())) } else { Err(InvalidPath) }
+    }
+
+    /// The path as its owner wrote it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The form by which paths are compared: GitLab's are case-insensitive.
+    #[must_use]
+    pub fn folded(&self) -> String {
+        self.0.to_ascii_lowercase()
+    }
+}
+
+impl TryFrom<String> for ProjectPath {
+    type Error = InvalidPath;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+impl FromStr for ProjectPath {
+    type Err = InvalidPath;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
+    }
+}
+
+impl From<ProjectPath> for String {
+    fn from(path: ProjectPath) -> Self {
+        path.0
+    }
+}
+
+/// The path of a group or user: what a grant for many projects names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct NamespacePath(String);
+
+impl NamespacePath {
+    /// Parses a namespace's full path; fails where no namespace can have it.
+    pub fn parse(text: &str) -> Result<Self, InvalidPath> {
+        let parses = text.len() <= MAX_PATH_BYTES && text.split('/').all(is_path_segment);
+        if parses { Ok(Self(text.to_owned())) } else { Err(InvalidPath) }
+    }
+
+    /// The path as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether `project` lies in this namespace or in one below it.
+    #[must_use]
+    pub fn contains(&self, project: &ProjectPath) -> bool {
+        let (namespace, project) = (self.0.to_ascii_lowercase(), project.folded());
+        project.strip_prefix(&namespace).is_some_and(|rest| rest.starts_with('/'))
+    }
+}
+
+impl TryFrom<String> for NamespacePath {
+    type Error = InvalidPath;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+impl FromStr for NamespacePath {
+    type Err = InvalidPath;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
+    }
+}
+
+impl From<NamespacePath> for String {
+    fn from(path: NamespacePath) -> Self {
+        path.0
+    }
+}
+
+/// How a request names a project: its number or its full path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProjectRef {
+    /// By number.
+    Id(ProjectId),
+    /// By full path, compared without regard to case.
+    Path(ProjectPath),
+    /// Text that can name no project; the answer is the one for a project that is not there.
+    Nothing,
+}
+
+impl ProjectRef {
+    /// Reads the decoded `:id` of a request: digits are a number, a slash makes a path.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        if let Ok(id) = text.parse() {
+            Self::Id(ProjectId(id))
+        } else if let Ok(path) = ProjectPath::parse(text) {
+            Self::Path(path)
+        } else {
+            Self::Nothing
+        }
+    }
+}
+
+/// Who sees a project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Visibility {
+    /// Its members.
+    Private,
+    /// Every signed-in user who is not external.
+    Internal,
+    /// Everybody.
+    Public,
+}
+
+/// Who, among those who see the project, sees its releases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReleasesAccess {
+    /// Everybody who sees the project.
+    Enabled,
+    /// Its members.
+    Private,
+    /// Nobody.
+    Disabled,
+}
+
+/// Tags only some roles may create, and so whose releases only they may change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProtectedTag {
+    /// The tag's name, in which `*` stands for any run of characters.
+    pub pattern: String,
+    /// The lowest role that may create such a tag; nobody where absent.
+    pub create_level: Option<AccessLevel>,
+}
+
+impl ProtectedTag {
+    /// Whether this rule speaks of `tag`.
+    #[must_use]
+    pub fn matches(&self, tag: &TagName) -> bool {
+        wildcard_matches(&self.pattern, tag.as_str())
+    }
+}
+
+/// Greedy leftmost matching of the parts between the stars: linear, where backtracking would let
+/// one pattern of many stars cost exponential time.
+fn wildcard_matches(pattern: &str, text: &str) -> bool {
+    let Some((first, rest)) = pattern.split_once('*') else {
+        return pattern == text;
+    };
+    let Some(mut remaining) = text.strip_prefix(first) else {
+        return false;
+    };
+    let mut parts: Vec<&str> = rest.split('*').collect();
+    let last = parts.pop().unwrap_or_default();
+    for part in parts {
+        match remaining.find(part) {
+            Some(at) => remaining = &remaining[at + part.len()..],
+            None => return false,
+        }
+    }
+    remaining.ends_with(last)
+}
+
+/// A project and all that decides who may see and change its releases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Project {
+    /// Its number.
+    pub id: ProjectId,
+    /// Its full path.
+    pub path: ProjectPath,
+    /// Who sees it.
+    pub visibility: Visibility,
+    /// Who sees its releases.
+    pub releases_access: ReleasesAccess,
+    /// An archived project can be read and not changed.
+    pub archived: bool,
+    /// The rules about its tags.
+    pub protected_tags: Vec<ProtectedTag>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_a_path_and_anything_else_are_told_apart() {
+        assert_eq!(ProjectRef::parse("24"), ProjectRef::Id(ProjectId(24)));
+        assert_eq!(ProjectRef::parse("007"), ProjectRef::Id(ProjectId(7)));
+        assert!(matches!(ProjectRef::parse("g/p"), ProjectRef::Path(_)));
+        assert!(matches!(ProjectRef::parse("a/b/c.d-e"), ProjectRef::Path(_)));
+        for nothing in ["", "foo", "-1", "99999999999999999999", "/p", "g/", "g//p", "g/-p", "g/p."]
+        {
+            assert_eq!(ProjectRef::parse(nothing), ProjectRef::Nothing, "{nothing}");
+        }
+    }
+
+    #[test]
+    fn a_namespace_contains_its_projects_and_no_namesakes() {
+        let group = NamespacePath::parse("My/Group").unwrap();
+        let contains = |path| group.contains(&ProjectPath::parse(path).unwrap());
+        assert!(contains("my/group/project"));
+        assert!(contains("My/Group/sub/project"));
+        assert!(!contains("my/groupies/project"));
+        assert!(!contains("my/group"));
+    }
+
+    #[test]
+    fn stars_of_a_protected_tag_match_any_run() {
+        for (pattern, text, expected) in [
+            ("v1", "v1", true),
+            ("v1", "v1.0", false),
+            ("v*", "v", true),
+            ("v*", "v1/rc", true),
+            ("*", "", true),
+            ("v*-rc*", "v1.0-rc2", true),
+            ("v*-rc*", "v1.0", false),
+            ("*a", "aba", true),
+            ("a*a", "a", false),
+            ("*-stable", "9-stable-1", false),
+        ] {
+            assert_eq!(wildcard_matches(pattern, text), expected, "{pattern} {text}");
+        }
+    }
+}

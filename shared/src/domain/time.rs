@@ -1,0 +1,93 @@
+//! The one notion of time: milliseconds since the Unix epoch, UTC.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+/// A moment with millisecond precision, as GitLab's API shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The moment `millis` milliseconds after the Unix epoch.
+    #[must_use]
+    pub const fn from_unix_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// The wall clock's time.
+    #[must_use]
+    pub fn now() -> Self {
+        let millis =
+            SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
+        Self(i64::try_from(millis).unwrap_or(i64::MAX))
+    }
+
+    /// Milliseconds since the Unix epoch.
+    #[must_use]
+    pub const fn unix_millis(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds since the Unix epoch, the unit of `DynamoDB`'s time to live.
+    #[must_use]
+    pub const fn unix_seconds(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+
+    /// This moment plus `duration`, or the last representable one.
+    #[must_use]
+    pub fn plus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// This moment minus `duration`, or the first representable one.
+    #[must_use]
+    pub fn minus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+    }
+}
+
+/// ISO 8601 in UTC with milliseconds, `2019-01-03T01:56:19.539Z`: the form of GitLab's API.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_millisecond(self.0) {
+            Ok(timestamp) => write!(f, "{timestamp:.3}"),
+            // Only moments past the year 9999 end here: shown as what they are, a number.
+            Err(_) => write!(f, "{}", self.0),
+        }
+    }
+}
+
+/// Any ISO 8601 moment with an offset; finer digits than milliseconds are cut off.
+impl FromStr for Timestamp {
+    type Err = InvalidTimestamp;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse::<jiff::Timestamp>()
+            .map(|timestamp| Self(timestamp.as_millisecond()))
+            .map_err(|_| InvalidTimestamp)
+    }
+}
+
+/// The text is not an ISO 8601 moment with an offset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("is not a time such as 2026-01-31T12:00:00Z")]
+pub struct InvalidTimestamp;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_shown_in_gitlabs_form_and_read_back() {
+        let shown = "2019-01-03T01:56:19.539Z";
+        let parsed: Timestamp = shown.parse().unwrap();
+        assert_eq!(parsed.unix_millis(), 1_546_480_579_539);
+        assert_eq!(parsed.to_string(), shown);
+        assert_eq!(Timestamp::from_unix_millis(0).to_string(), "1970-01-01T00:00:00.000Z");
+    }
+}

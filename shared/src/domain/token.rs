@@ -1,0 +1,301 @@
+//! What a token is: a secret that is never stored, and what its bearer may do.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::project::{NamespacePath, Project, ProjectId, ProjectPath};
+use super::time::Timestamp;
+
+/// What a token was made for; its secret's prefix tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TokenKind {
+    /// A personal, project or group access token.
+    Access,
+    /// The token of a CI job.
+    Job,
+}
+
+impl TokenKind {
+    const ALL: [Self; 2] = [Self::Access, Self::Job];
+
+    /// GitLab's own prefixes: clients and secret scanners know them.
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Access => "glpat-",
+            Self::Job => "glcbt-",
+        }
+    }
+
+    /// The kind a text claims to be by its prefix, whether or not such a token exists.
+    #[must_use]
+    pub fn claimed_by(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| text.starts_with(kind.prefix()))
+    }
+}
+
+const RANDOM_DIGITS: usize = 22;
+const CHECKSUM_DIGITS: usize = 6;
+const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// A token's secret, as its bearer sends it: prefix, 22 random base-62 digits (131 bits), and six
+/// digits of CRC-32 by which rubbish is refused without asking the database.
+///
+/// `Debug` hides it, and nothing else prints it but [`Secret::reveal`].
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret {
+    kind: TokenKind,
+    text: String,
+}
+
+impl Secret {
+    /// A new secret of this kind.
+    #[must_use]
+    pub fn draw(kind: TokenKind) -> Self {
+        let mut text = String::from(kind.prefix());
+        push_base62(&mut text, random_u128(), RANDOM_DIGITS);
+        let checksum = crc32fast::hash(text.as_bytes());
+        push_base62(&mut text, checksum.into(), CHECKSUM_DIGITS);
+        Self { kind, text }
+    }
+
+    /// Parses what a request carries; nothing that was never given out parses, but for one text in
+    /// four thousand million.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let kind = TokenKind::claimed_by(text)?;
+        let length = kind.prefix().len() + RANDOM_DIGITS + CHECKSUM_DIGITS;
+        if text.len() != length || !text.is_ascii() {
+            return None;
+        }
+        let (body, checksum) = text.split_at(length - CHECKSUM_DIGITS);
+        let mut expected = String::new();
+        push_base62(&mut expected, crc32fast::hash(body.as_bytes()).into(), CHECKSUM_DIGITS);
+        (checksum == expected).then(|| Self { kind, text: text.to_owned() })
+    }
+
+    /// The kind its prefix tells.
+    #[must_use]
+    pub fn kind(&self) -> TokenKind {
+        self.kind
+    }
+
+    /// The text to hand to its bearer, once.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.text
+    }
+
+    /// What is stored of it.
+    #[must_use]
+    pub fn hash(&self) -> SecretHash {
+        SecretHash(sha256_hex(&self.text))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secret").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+/// SHA-256 of a secret in hexadecimal: enough to find a token, not to use it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SecretHash(String);
+
+impl SecretHash {
+    /// 64 hexadecimal digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// SHA-256 of `text`, as 64 hexadecimal digits.
+pub(crate) fn sha256_hex(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
+    digest.iter().fold(String::with_capacity(64), |mut hex, byte| {
+        for nibble in [byte >> 4, byte & 15] {
+            hex.push(char::from(b"0123456789abcdef"[usize::from(nibble)]));
+        }
+        hex
+    })
+}
+
+/// 128 bits from the operating system's generator.
+pub(crate) fn random_u128() -> u128 {
+    let mut bytes = [0; 16];
+    // The system's generator does not fail on any platform that Lambda or a developer runs; were
+    // it to, a guessable secret would be worse than an end.
+    #[expect(clippy::expect_used, reason = "no answer can be given without randomness")]
+    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+    u128::from_le_bytes(bytes)
+}
+
+fn push_base62(text: &mut String, mut number: u128, digits: usize) {
+    for _ in 0..digits {
+        text.push(char::from(BASE62[(number % 62) as usize]));
+        number /= 62;
+    }
+}
+
+/// GitLab's roles, in ascending order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AccessLevel {
+    /// 10 in GitLab's API.
+    Guest,
+    /// 15 in GitLab's API.
+    Planner,
+    /// 20 in GitLab's API.
+    Reporter,
+    /// 30 in GitLab's API.
+    Developer,
+    /// 40 in GitLab's API.
+    Maintainer,
+    /// 50 in GitLab's API.
+    Owner,
+}
+
+/// How much of the API a token opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Reading and writing.
+    Api,
+    /// GET and HEAD.
+    ReadApi,
+}
+
+/// Where a grant holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantTarget {
+    /// In one project.
+    Project(ProjectId),
+    /// In every project of a namespace and of those below it, present and future.
+    Namespace(NamespacePath),
+}
+
+/// A role in a project or namespace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// Where.
+    pub target: GrantTarget,
+    /// Which role.
+    pub level: AccessLevel,
+}
+
+/// The user a token acts for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// The user's number.
+    pub id: u64,
+    /// The user's name.
+    pub username: String,
+    /// External users see internal projects only as members.
+    pub external: bool,
+}
+
+/// A token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// By what it is found; its secret is not kept.
+    pub hash: SecretHash,
+    /// What it was made for.
+    pub kind: TokenKind,
+    /// What its maker called it.
+    pub name: String,
+    /// Whom it acts for.
+    pub user: User,
+    /// How much of the API it opens.
+    pub scope: Scope,
+    /// Roles, wherever it has one.
+    pub grants: Vec<Grant>,
+    /// The project whose job it is, for a job token.
+    pub job_project: Option<ProjectPath>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// From when on it is refused.
+    pub expires_at: Option<Timestamp>,
+    /// Whether it was withdrawn.
+    pub revoked: bool,
+}
+
+/// Why a token that exists opens nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dead {
+    /// It was withdrawn.
+    Revoked,
+    /// Its time is over.
+    Expired,
+}
+
+impl Token {
+    /// Whether it still opens anything at `now`; a token that is both revoked and expired is
+    /// called expired, GitLab's order.
+    pub fn alive(&self, now: Timestamp) -> Result<(), Dead> {
+        if self.expires_at.is_some_and(|at| at <= now) {
+            Err(Dead::Expired)
+        } else if self.revoked {
+            Err(Dead::Revoked)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The highest role its grants give in `project`; none for a non-member.
+    #[must_use]
+    pub fn level_in(&self, project: &Project) -> Option<AccessLevel> {
+        self.grants
+            .iter()
+            .filter(|grant| match &grant.target {
+                GrantTarget::Project(id) => *id == project.id,
+                GrantTarget::Namespace(namespace) => namespace.contains(&project.path),
+            })
+            .map(|grant| grant.level)
+            .max()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drawn_secret_parses_and_no_text_one_character_away_does() {
+        for kind in TokenKind::ALL {
+            let secret = Secret::draw(kind);
+            assert_eq!(Secret::parse(secret.reveal()), Some(secret.clone()));
+            for at in 0..secret.reveal().len() {
+                let mut bytes = secret.reveal().as_bytes().to_vec();
+                bytes[at] = if bytes[at] == b'x' { b'y' } else { b'x' };
+                assert_eq!(Secret::parse(std::str::from_utf8(&bytes).unwrap()), None);
+            }
+        }
+    }
+
+    #[test]
+    fn rubbish_is_no_secret() {
+        for text in ["", "glpat-", "glcbt-é", "glpat-0000000000000000000000000000", "bogus"] {
+            assert_eq!(Secret::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let secret = Secret::draw(TokenKind::Access);
+        assert!(!format!("{secret:?}").contains(&secret.reveal()[6..]));
+    }
+
+    #[test]
+    fn the_hash_is_sha_256() {
+        assert_eq!(
+            sha256_hex("abc"),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+    }
+}

@@ -1,0 +1,85 @@
+//! Which token a request carries: where GitLab looks for one, and which it takes where there are
+//! several.
+
+use lambda_http::http::{HeaderMap, header};
+
+use super::error::ApiError;
+use super::params::{Params, text};
+use crate::domain::token::{Secret, SecretHash, TokenKind};
+
+/// The parameters that hold a token. None of them is ever repeated in an answer or a log.
+pub const TOKEN_PARAMETERS: [&str; 5] =
+    ["private_token", "access_token", "bearer_token", "job_token", "token"];
+
+/// The tokens of a request, in the roles that decide which of them counts.
+#[derive(Clone, Debug, Default)]
+pub struct Credentials {
+    /// `Authorization: Bearer` or the parameters that stand for it: any kind of token.
+    pub bearer: Option<Presented>,
+    /// `private_token` or `PRIVATE-TOKEN`: an access token.
+    pub private: Option<Presented>,
+    /// `job_token`, `token` or `JOB-TOKEN`: a job token.
+    pub job: Option<Presented>,
+}
+
+/// A token as it was sent.
+#[derive(Clone, Debug)]
+pub struct Presented {
+    /// What its prefix claims it to be.
+    pub claims: Option<TokenKind>,
+    /// The secret, where the text can be one.
+    pub secret: Option<Secret>,
+}
+
+impl Presented {
+    fn read(text: &str) -> Self {
+        Self { claims: TokenKind::claimed_by(text), secret: Secret::parse(text) }
+    }
+}
+
+impl Credentials {
+    /// Finds the tokens of a request.
+    pub fn read(headers: &HeaderMap, params: &Params) -> Result<Self, ApiError> {
+        let authorization = header_text(headers, header::AUTHORIZATION.as_str())?;
+        let bearer_header = authorization.and_then(|value| {
+            let (scheme, token) = value.split_once(' ')?;
+            let token = token.trim();
+            (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+        });
+        let access_token = text(params, "access_token");
+        if bearer_header.is_some() && access_token.is_some() {
+            return Err(ApiError::TwoTokens);
+        }
+        let bearer = access_token.or(bearer_header).or(text(params, "bearer_token"));
+        let private = text(params, "private_token").or(header_text(headers, "private-token")?);
+        let job = text(params, "job_token")
+            .or(text(params, "token"))
+            .or(header_text(headers, "job-token")?);
+        Ok(Self {
+            bearer: bearer.map(Presented::read),
+            private: private.map(Presented::read),
+            job: job.map(Presented::read),
+        })
+    }
+
+    /// The hashes of all secrets that may have to be looked up, each once.
+    #[must_use]
+    pub fn hashes(&self) -> Vec<SecretHash> {
+        let mut hashes = Vec::new();
+        for presented in [&self.bearer, &self.private, &self.job].into_iter().flatten() {
+            if let Some(hash) = presented.secret.as_ref().map(Secret::hash)
+                && !hashes.contains(&hash)
+            {
+                hashes.push(hash);
+            }
+        }
+        hashes
+    }
+}
+
+/// The text of a header, where it is there and not blank. Bytes that are no text are refused.
+fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, ApiError> {
+    let Some(value) = headers.get(name) else { return Ok(None) };
+    let text = std::str::from_utf8(value.as_bytes()).map_err(|_| ApiError::BadRequest)?.trim();
+    Ok((!text.is_empty()).then_some(text))
+}

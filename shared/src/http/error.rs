@@ -1,0 +1,391 @@
+//! Every error the API can answer: its status, its headers and its body, in GitLab's words.
+//!
+//! Inner layers have errors of their own without status codes; here, and nowhere else, they get
+//! one. What a client must not see (the cause of a 500) stands in the variant and goes to the log.
+
+use lambda_http::http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde_json::json;
+
+use crate::access::Refusal;
+use crate::domain::link::{MAX_NAME_CHARS, MAX_PATH_CHARS, MAX_URL_CHARS, Violation};
+use crate::domain::token::Dead;
+use crate::store::StoreError;
+
+/// An answer that is not what was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ApiError {
+    /// Bytes that are no text, or parameters that contradict each other.
+    BadRequest,
+    /// A body that is no JSON, though it says so.
+    MalformedJson {
+        /// Whether the request accepts JSON and nothing else.
+        accepts_only_json: bool,
+    },
+    /// A token in the `Authorization` header and another in the `access_token` parameter.
+    TwoTokens,
+    /// A `format` other than JSON.
+    NotAcceptable {
+        /// The format that was asked for.
+        format: String,
+    },
+    /// A body of a type that has no parameters in it.
+    UnsupportedMediaType {
+        /// The type, in lower case and without its parameters.
+        media_type: String,
+    },
+    /// A body over 1 MiB.
+    BodyTooLarge,
+    /// Parameters that are missing or of the wrong kind.
+    Parameters(Vec<ParamProblem>),
+    /// The caller may not.
+    Refused(Refusal),
+    /// A release or link that is not there.
+    RecordNotFound,
+    /// A path or method that leads nowhere.
+    RouteNotFound,
+    /// The API before this one.
+    ApiV3Gone,
+    /// A link that breaks the rules of the model.
+    Model(Vec<Violation>),
+    /// The database does not answer; another try may succeed.
+    Unavailable {
+        /// Why, for the log.
+        cause: String,
+    },
+    /// A fault of ours.
+    Internal {
+        /// Which, for the log.
+        cause: String,
+    },
+}
+
+/// What is wrong with a parameter, before anything is looked up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ParamProblem {
+    /// It has to be there and is not.
+    Missing(&'static str),
+    /// It is of the wrong kind.
+    Invalid(&'static str),
+    /// It is not one of the listed values.
+    NotListed(&'static str),
+    /// It is the one value that is refused.
+    NotAllowed(&'static str),
+    /// An update has neither a name nor a url.
+    NeitherNameNorUrl,
+}
+
+impl ParamProblem {
+    fn words(&self) -> String {
+        match self {
+            Self::Missing(name) => format!("{name} is missing"),
+            Self::Invalid(name) => format!("{name} is invalid"),
+            Self::NotListed(name) => format!("{name} does not have a valid value"),
+            Self::NotAllowed(name) => format!("{name} has a value not allowed"),
+            Self::NeitherNameNorUrl => {
+                "name, url are missing, at least one parameter must be provided".to_owned()
+            }
+        }
+    }
+}
+
+fn sentences(violation: Violation) -> Vec<String> {
+    let too_long =
+        |field, most| vec![format!("{field} is too long (maximum is {most} characters)")];
+    let says = |words: &str| vec![words.to_owned()];
+    match violation {
+        Violation::UrlBlank => {
+            vec!["Url can't be blank".to_owned(), "Url must be a valid URL".to_owned()]
+        }
+        Violation::UrlTooLong => too_long("Url", MAX_URL_CHARS),
+        Violation::UrlInvalid => says("Url is blocked: URI is invalid"),
+        Violation::UrlSchemeNotAllowed => {
+            says("Url is blocked: Only allowed schemes are http, https, ftp")
+        }
+        Violation::UrlHostInvalid => says("Url is blocked: Hostname or IP address invalid"),
+        Violation::UrlTaken => says("Url has already been taken"),
+        Violation::NameBlank => says("Name can't be blank"),
+        Violation::NameTooLong => too_long("Name", MAX_NAME_CHARS),
+        Violation::NameTaken => says("Name has already been taken"),
+        Violation::PathTooLong => too_long("Filepath", MAX_PATH_CHARS),
+        Violation::PathInvalid => says("Filepath is in an invalid format"),
+        Violation::PathTaken => says("Filepath has already been taken"),
+    }
+}
+
+/// An error as it goes out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErrorAnswer {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers that this error has and others do not.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: String,
+}
+
+/// How long a client should wait after a 503, in seconds.
+const RETRY_AFTER_SECONDS: &str = "1";
+
+impl ApiError {
+    /// The status, headers and body of this error.
+    #[must_use]
+    pub fn answer(&self) -> ErrorAnswer {
+        match self {
+            Self::BadRequest => text(StatusCode::BAD_REQUEST, "text/plain", "Bad Request"),
+            Self::MalformedJson { accepts_only_json: true } => {
+                body(StatusCode::BAD_REQUEST, r#"{"status":400,"error":"Bad Request"}"#)
+            }
+            Self::MalformedJson { accepts_only_json: false } => {
+                text(StatusCode::BAD_REQUEST, "text/html", "")
+            }
+            Self::TwoTokens => oauth(
+                StatusCode::BAD_REQUEST,
+                "invalid_request",
+                "Both Authorization header and payload includes access token.",
+            ),
+            Self::NotAcceptable { format } => error(
+                StatusCode::NOT_ACCEPTABLE,
+                &format!("The requested format '{format}' is not supported."),
+            ),
+            Self::UnsupportedMediaType { media_type } => error(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                &format!("The provided content-type '{media_type}' is not supported."),
+            ),
+            Self::BodyTooLarge => {
+                error(StatusCode::PAYLOAD_TOO_LARGE, "413 Request Entity Too Large")
+            }
+            Self::Parameters(problems) => {
+                let mut words: Vec<String> = Vec::new();
+                for problem in problems {
+                    let said = problem.words();
+                    if !words.contains(&said) {
+                        words.push(said);
+                    }
+                }
+                error(StatusCode::BAD_REQUEST, &words.join(", "))
+            }
+            Self::Refused(Refusal::UnknownToken) => {
+                message(StatusCode::UNAUTHORIZED, "401 Unauthorized")
+            }
+            Self::Refused(Refusal::DeadToken(Dead::Expired)) => {
+                dead_token("Token is expired. You can either do re-authorization or token refresh.")
+            }
+            Self::Refused(Refusal::DeadToken(Dead::Revoked)) => {
+                dead_token("Token was revoked. You have to re-authorize from the user.")
+            }
+            Self::Refused(Refusal::InsufficientScope) => body(
+                StatusCode::FORBIDDEN,
+                concat!(
+                    r#"{"error":"insufficient_scope","error_description":"The request requires "#,
+                    r#"higher privileges than provided by the access token.","#,
+                    r#""scope":"api read_api"}"#
+                ),
+            ),
+            Self::Refused(Refusal::JobTokenNotAllowed { source, target }) => message(
+                StatusCode::FORBIDDEN,
+                &format!(
+                    "403 Forbidden - Authentication by CI/CD job token not allowed from {} to {}.",
+                    source.as_str(),
+                    target.as_str()
+                ),
+            ),
+            Self::Refused(Refusal::Forbidden) => message(StatusCode::FORBIDDEN, "403 Forbidden"),
+            Self::Refused(Refusal::ProjectInvisible) => {
+                message(StatusCode::NOT_FOUND, "404 Project Not Found")
+            }
+            Self::RecordNotFound => message(StatusCode::NOT_FOUND, "404 Not found"),
+            Self::RouteNotFound => error(StatusCode::NOT_FOUND, "404 Not Found"),
+            Self::ApiV3Gone => {
+                error(StatusCode::GONE, "API V3 is no longer supported. Use API V4 instead.")
+            }
+            Self::Model(violations) => {
+                let sentences: Vec<_> = violations.iter().copied().flat_map(sentences).collect();
+                body(StatusCode::BAD_REQUEST, &json!({ "message": sentences }).to_string())
+            }
+            Self::Unavailable { cause: _ } => {
+                let mut answer =
+                    message(StatusCode::SERVICE_UNAVAILABLE, "503 Service Unavailable");
+                let seconds = HeaderValue::from_static(RETRY_AFTER_SECONDS);
+                answer.headers.insert(header::RETRY_AFTER, seconds);
+                answer
+            }
+            Self::Internal { cause: _ } => {
+                message(StatusCode::INTERNAL_SERVER_ERROR, "500 Internal Server Error")
+            }
+        }
+    }
+
+    /// What the log should know and the client should not.
+    #[must_use]
+    pub fn cause(&self) -> Option<&str> {
+        match self {
+            Self::Unavailable { cause } | Self::Internal { cause } => Some(cause),
+            Self::BadRequest
+            | Self::MalformedJson { .. }
+            | Self::TwoTokens
+            | Self::NotAcceptable { .. }
+            | Self::UnsupportedMediaType { .. }
+            | Self::BodyTooLarge
+            | Self::Parameters(_)
+            | Self::Refused(_)
+            | Self::RecordNotFound
+            | Self::RouteNotFound
+            | Self::ApiV3Gone
+            | Self::Model(_) => None,
+        }
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        let cause = error.to_string();
+        match error {
+            StoreError::Unavailable(_) => Self::Unavailable { cause },
+            StoreError::Refused(_) | StoreError::Corrupt(_) => Self::Internal { cause },
+        }
+    }
+}
+
+fn error(status: StatusCode, words: &str) -> ErrorAnswer {
+    body(status, &json!({ "error": words }).to_string())
+}
+
+fn message(status: StatusCode, words: &str) -> ErrorAnswer {
+    body(status, &json!({ "message": words }).to_string())
+}
+
+fn oauth(status: StatusCode, code: &str, description: &str) -> ErrorAnswer {
+    // Written out, since the order of the keys is part of the answer.
+    body(status, &format!(r#"{{"error":"{code}","error_description":"{description}"}}"#))
+}
+
+fn dead_token(description: &'static str) -> ErrorAnswer {
+    let mut answer = oauth(StatusCode::UNAUTHORIZED, "invalid_token", description);
+    let challenge = format!(
+        "Bearer realm=\"Protected by OAuth 2.0\", error=\"invalid_token\", \
+         error_description=\"{description}\""
+    );
+    if let Ok(challenge) = HeaderValue::from_str(&challenge) {
+        answer.headers.insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    answer
+}
+
+fn body(status: StatusCode, body: &str) -> ErrorAnswer {
+    text(status, "application/json", body)
+}
+
+fn text(status: StatusCode, content_type: &'static str, body: &str) -> ErrorAnswer {
+    let content_type = HeaderValue::from_static(content_type);
+    ErrorAnswer {
+        status,
+        headers: HeaderMap::from_iter([(header::CONTENT_TYPE, content_type)]),
+        body: body.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::project::ProjectPath;
+
+    /// One of each. The match makes a new error stop the build here until it has its line below.
+    fn examples() -> Vec<ApiError> {
+        let path = |text| ProjectPath::parse(text).unwrap();
+        let examples = vec![
+            ApiError::BadRequest,
+            ApiError::MalformedJson { accepts_only_json: true },
+            ApiError::MalformedJson { accepts_only_json: false },
+            ApiError::TwoTokens,
+            ApiError::NotAcceptable { format: "xml".to_owned() },
+            ApiError::UnsupportedMediaType { media_type: "text/plain".to_owned() },
+            ApiError::BodyTooLarge,
+            ApiError::Parameters(vec![
+                ParamProblem::Missing("name"),
+                ParamProblem::Invalid("url"),
+                ParamProblem::NotListed("link_type"),
+                ParamProblem::NotAllowed("per_page"),
+                ParamProblem::Missing("name"),
+                ParamProblem::NeitherNameNorUrl,
+            ]),
+            ApiError::Refused(Refusal::UnknownToken),
+            ApiError::Refused(Refusal::DeadToken(Dead::Expired)),
+            ApiError::Refused(Refusal::DeadToken(Dead::Revoked)),
+            ApiError::Refused(Refusal::InsufficientScope),
+            ApiError::Refused(Refusal::JobTokenNotAllowed {
+                source: path("a/b"),
+                target: path("c/d"),
+            }),
+            ApiError::Refused(Refusal::Forbidden),
+            ApiError::Refused(Refusal::ProjectInvisible),
+            ApiError::RecordNotFound,
+            ApiError::RouteNotFound,
+            ApiError::ApiV3Gone,
+            ApiError::Model(vec![
+                Violation::UrlBlank,
+                Violation::UrlTooLong,
+                Violation::UrlInvalid,
+                Violation::UrlSchemeNotAllowed,
+                Violation::UrlHostInvalid,
+                Violation::UrlTaken,
+                Violation::NameBlank,
+                Violation::NameTooLong,
+                Violation::NameTaken,
+                Violation::PathTooLong,
+                Violation::PathInvalid,
+                Violation::PathTaken,
+            ]),
+            ApiError::Unavailable { cause: "secret".to_owned() },
+            ApiError::Internal { cause: "secret".to_owned() },
+        ];
+        for example in &examples {
+            match example {
+                ApiError::BadRequest
+                | ApiError::MalformedJson { .. }
+                | ApiError::TwoTokens
+                | ApiError::NotAcceptable { .. }
+                | ApiError::UnsupportedMediaType { .. }
+                | ApiError::BodyTooLarge
+                | ApiError::Parameters(_)
+                | ApiError::Refused(
+                    Refusal::UnknownToken
+                    | Refusal::DeadToken(Dead::Expired | Dead::Revoked)
+                    | Refusal::InsufficientScope
+                    | Refusal::JobTokenNotAllowed { .. }
+                    | Refusal::Forbidden
+                    | Refusal::ProjectInvisible,
+                )
+                | ApiError::RecordNotFound
+                | ApiError::RouteNotFound
+                | ApiError::ApiV3Gone
+                | ApiError::Model(_)
+                | ApiError::Unavailable { .. }
+                | ApiError::Internal { .. } => {}
+            }
+        }
+        examples
+    }
+
+    #[test]
+    fn every_body_the_api_can_send_stands_in_one_snapshot() {
+        let shown: Vec<String> = examples()
+            .iter()
+            .map(|example| {
+                let answer = example.answer();
+                let headers: Vec<String> = answer
+                    .headers
+                    .iter()
+                    .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
+                    .collect();
+                format!("{}\n{}\n{}\n", answer.status, headers.join("\n"), answer.body)
+            })
+            .collect();
+        insta::assert_snapshot!(shown.join("\n"));
+    }
+}

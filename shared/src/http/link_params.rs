@@ -1,0 +1,82 @@
+//! The parameters of the link endpoints, in the order in which GitLab declares them.
+
+use super::call::Call;
+use super::error::{ApiError, ParamProblem};
+use super::fields::{Field, Fields, parse_integer};
+use crate::domain::link::{Change, Draft, LinkChanges, LinkId, LinkType};
+
+/// Reads the number of the link a path names. A number no link can have is one nobody finds.
+pub fn item(call: &Call) -> Result<LinkId, ApiError> {
+    let mut fields = Fields::new(&call.params);
+    let id = link_id(call, &mut fields);
+    fields.finish()?;
+    Ok(id)
+}
+
+/// Reads what a new link should be.
+pub fn create(call: &Call) -> Result<Draft, ApiError> {
+    let mut fields = Fields::new(&call.params);
+    let name = fields.required("name");
+    let url = fields.required("url");
+    let path = path(&mut fields);
+    let link_type = link_type(&mut fields);
+    fields.finish()?;
+    let path = match path {
+        Change::Keep => None,
+        Change::Set(path) => path,
+    };
+    Ok(Draft::new(name.text(), url.text(), path.as_deref(), link_type))
+}
+
+/// Reads which link a path names and what should become of it.
+pub fn update(call: &Call) -> Result<(LinkId, LinkChanges), ApiError> {
+    let mut fields = Fields::new(&call.params);
+    let id = link_id(call, &mut fields);
+    let name = fields.optional("name");
+    let url = fields.optional("url");
+    let path = path(&mut fields);
+    let link_type = link_type(&mut fields);
+    if name == Field::Absent && url == Field::Absent {
+        fields.problem(ParamProblem::NeitherNameNorUrl);
+    }
+    fields.finish()?;
+    let change = |field: Field<'_>| match field {
+        Field::Absent => Change::Keep,
+        Field::Null => Change::Set(None),
+        Field::Text(text) => Change::Set(Some(text.to_owned())),
+    };
+    Ok((id, LinkChanges { name: change(name), url: change(url), path, link_type }))
+}
+
+fn link_id(call: &Call, fields: &mut Fields<'_>) -> LinkId {
+    let text = &call.path.link_id;
+    // GitLab takes what follows a dot for the format of the answer, and there is only one.
+    let text = text.rsplit_once('.').map_or(text.as_str(), |(id, _format)| id);
+    let id = parse_integer(text);
+    if id.is_none() {
+        fields.problem(ParamProblem::Invalid("link_id"));
+    }
+    // No link has the number 0, so it stands for the negative ones too.
+    LinkId(id.and_then(|id| u64::try_from(id).ok()).unwrap_or(0))
+}
+
+/// `direct_asset_path`, or `filepath`, its older name, where the newer is absent or null.
+fn path(fields: &mut Fields<'_>) -> Change<Option<String>> {
+    let direct_asset_path = fields.optional("direct_asset_path");
+    let filepath = fields.optional("filepath");
+    match (direct_asset_path, filepath) {
+        (Field::Absent, Field::Absent) => Change::Keep,
+        (Field::Text(path), _) => Change::Set(Some(path.to_owned())),
+        (Field::Absent | Field::Null, filepath) => Change::Set(filepath.text().map(str::to_owned)),
+    }
+}
+
+fn link_type(fields: &mut Fields<'_>) -> LinkType {
+    match fields.optional("link_type") {
+        Field::Absent | Field::Null => LinkType::default(),
+        Field::Text(text) => LinkType::parse(text).unwrap_or_else(|| {
+            fields.problem(ParamProblem::NotListed("link_type"));
+            LinkType::default()
+        }),
+    }
+}

@@ -1,0 +1,18 @@
+//! The wire: what a request says, in GitLab's terms, and what is answered, in GitLab's words.
+
+pub mod admit;
+mod body;
+pub mod call;
+pub mod credentials;
+pub mod error;
+pub mod fields;
+pub mod link_params;
+mod nested;
+pub mod pagination;
+pub mod params;
+pub mod render;
+pub mod respond;
+
+pub use call::Call;
+pub use error::ApiError;
+pub use render::Answer;

@@ -1,0 +1,67 @@
+//! A request's parameters, whichever way they came: query, JSON, form or multipart.
+
+use std::collections::BTreeMap;
+
+use lambda_http::aws_lambda_events::query_map::QueryMap;
+
+use super::error::ApiError;
+use super::nested;
+
+/// A parameter's value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Param {
+    /// JSON's null, or a form's key without an equals sign.
+    Null,
+    /// A text, number or boolean: GitLab's parameters of type string take them all.
+    Text(String),
+    /// An array.
+    List(Vec<Param>),
+    /// An object.
+    Map(Params),
+    /// An uploaded file; no parameter of this API is one.
+    File,
+}
+
+/// Parameters by name, in alphabetical order.
+pub type Params = BTreeMap<String, Param>;
+
+/// Reads the parameters of a query, which the gateway has decoded.
+///
+/// A query's bytes that are no UTF-8 arrive as replacement characters: an event is JSON, which has
+/// no other way to hold them. So a replacement character is taken for such bytes.
+pub(super) fn of_query(query: &QueryMap) -> Result<Params, ApiError> {
+    let mut params = Params::new();
+    for (name, value) in query.iter() {
+        if name.contains('\u{fffd}') || value.contains('\u{fffd}') {
+            return Err(ApiError::BadRequest);
+        }
+        nested::insert(&mut params, name, Param::Text(value.to_owned()))?;
+    }
+    refuse_nul(&params)?;
+    Ok(params)
+}
+
+/// Refuses NUL characters anywhere, names included: GitLab's middleware does, since its database
+/// cannot hold them.
+pub(super) fn refuse_nul(params: &Params) -> Result<(), ApiError> {
+    fn check(param: &Param) -> Result<(), ApiError> {
+        match param {
+            Param::Text(text) if text.contains('\0') => Err(ApiError::BadRequest),
+            Param::List(list) => list.iter().try_for_each(check),
+            Param::Map(map) => refuse_nul(map),
+            Param::Text(_) | Param::Null | Param::File => Ok(()),
+        }
+    }
+    if params.keys().any(|name| name.contains('\0')) {
+        return Err(ApiError::BadRequest);
+    }
+    params.values().try_for_each(check)
+}
+
+/// The text of a parameter that is one and is not blank.
+pub(super) fn text<'a>(params: &'a Params, name: &str) -> Option<&'a str> {
+    match params.get(name)? {
+        Param::Text(text) if !text.trim().is_empty() => Some(text),
+        Param::Text(_) | Param::Null | Param::List(_) | Param::Map(_) | Param::File => None,
+    }
+}

@@ -1,0 +1,98 @@
+//! What goes out when all is well: the link as GitLab shows it.
+
+use lambda_http::http::{HeaderMap, StatusCode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+
+use super::error::ApiError;
+use crate::app::WebUrl;
+use crate::domain::link::{DirectAssetPath, Link, LinkId};
+use crate::domain::project::Project;
+use crate::domain::release::TagName;
+
+/// An answer to a request that was carried out.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its headers, besides those of every answer.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: String,
+}
+
+impl Answer {
+    /// An answer with `body` as JSON.
+    pub fn json<T: Serialize>(status: StatusCode, body: &T) -> Result<Self, ApiError> {
+        let body = serde_json::to_string(body)
+            .map_err(|error| ApiError::Internal { cause: error.to_string() })?;
+        let headers = HeaderMap::from_iter([(
+            lambda_http::http::header::CONTENT_TYPE,
+            lambda_http::http::HeaderValue::from_static("application/json"),
+        )]);
+        Ok(Self { status, headers, body })
+    }
+}
+
+/// A link, with its keys in GitLab's order.
+#[derive(Clone, Debug, Serialize)]
+pub struct LinkBody<'a> {
+    id: LinkId,
+    name: &'a str,
+    url: &'a str,
+    direct_asset_url: String,
+    /// Gone from GitLab since version 16; the oldest clients read it.
+    external: bool,
+    link_type: &'static str,
+}
+
+impl<'a> LinkBody<'a> {
+    /// Shows `link` of the release of `tag` in `project`.
+    #[must_use]
+    pub fn new(base: &WebUrl, project: &Project, tag: &TagName, link: &'a Link) -> Self {
+        let project_url = format!("{base}/{}", project.path.as_str());
+        let url = link.fields.url.as_str();
+        Self {
+            id: link.id,
+            name: link.fields.name.as_str(),
+            url,
+            direct_asset_url: match &link.fields.path {
+                Some(path) => direct_asset_url(&project_url, tag, path),
+                None => url.to_owned(),
+            },
+            external: !url.starts_with(&project_url),
+            link_type: link.fields.link_type.as_str(),
+        }
+    }
+}
+
+fn direct_asset_url(project_url: &str, tag: &TagName, path: &DirectAssetPath) -> String {
+    format!(
+        "{project_url}/-/releases/{}/downloads{}",
+        utf8_percent_encode(tag.as_str(), SEGMENT),
+        utf8_percent_encode(path.as_str(), PATH)
+    )
+}
+
+/// What Rails escapes in a segment of a path: all but the characters RFC 3986 allows there.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b';')
+    .remove(b'=')
+    .remove(b':')
+    .remove(b'@');
+
+/// The same for a path of several segments.
+const PATH: &AsciiSet = &SEGMENT.remove(b'/');

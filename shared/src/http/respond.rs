@@ -1,0 +1,144 @@
+//! From an event to a response: the frame around every endpoint.
+
+use std::time::Instant;
+
+use lambda_http::http::header::{self, HeaderName};
+use lambda_http::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use lambda_http::request::RequestContext;
+use lambda_http::{Body, Request, RequestExt, Response};
+
+use super::call::Call;
+use super::error::ApiError;
+use super::render::Answer;
+use crate::app::App;
+use crate::domain::token::sha256_hex;
+
+/// Answers a request with what `endpoint` makes of it; an error is logged here, once, and becomes
+/// a response here. Never fails: a function that did would have API Gateway answer in its own
+/// words.
+pub async fn respond<'a, Endpoint>(
+    app: &'a App,
+    request: Request,
+    endpoint: impl FnOnce(&'a App, Call) -> Endpoint,
+) -> Response<Body>
+where
+    Endpoint: Future<Output = Result<Answer, ApiError>>,
+{
+    // Boxed: the stack holds a future once for every caller that awaits it.
+    let answer = async |request: &Request| {
+        let call = Box::pin(Call::read(app, request)).await?;
+        Box::pin(endpoint(app, call)).await
+    };
+    frame(request, answer).await
+}
+
+/// The frame alone, for an endpoint that takes requests of any form.
+pub async fn frame(
+    request: Request,
+    endpoint: impl AsyncFnOnce(&Request) -> Result<Answer, ApiError>,
+) -> Response<Body> {
+    let started = Instant::now();
+    let request_id = request_id(&request);
+    let result = endpoint(&request).await;
+    if let Err(error) = &result
+        && let Some(cause) = error.cause()
+    {
+        tracing::error!(request_id, cause, "the request failed");
+    }
+    let answer = result.unwrap_or_else(|error| {
+        let answer = error.answer();
+        Answer { status: answer.status, headers: answer.headers, body: answer.body }
+    });
+    let response = finish(&request, answer, &request_id, started);
+    tracing::info!(
+        request_id,
+        method = %request.method(),
+        status = response.status().as_u16(),
+        milliseconds = started.elapsed().as_millis(),
+        "answered"
+    );
+    response
+}
+
+fn finish(request: &Request, answer: Answer, request_id: &str, started: Instant) -> Response<Body> {
+    let Answer { mut status, mut headers, mut body } = answer;
+    for (name, value) in [
+        (header::X_FRAME_OPTIONS, "SAMEORIGIN"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'"),
+        (header::VARY, "Origin"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    let runtime = format!("{:.6}", started.elapsed().as_secs_f64());
+    let meta = format!(r#"{{"correlation_id":"{request_id}","version":"1"}}"#);
+    for (name, value) in
+        [("x-request-id", request_id), ("x-runtime", &runtime), ("x-gitlab-meta", &meta)]
+    {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    }
+    if request.headers().contains_key(header::ORIGIN) {
+        allow_any_origin(&mut headers);
+    }
+    if matches!(status, StatusCode::OK | StatusCode::CREATED) {
+        let validator = etag(&body);
+        let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+        if reads && is_known(request.headers(), &validator) {
+            status = StatusCode::NOT_MODIFIED;
+            body.clear();
+        }
+        if let Ok(validator) = HeaderValue::from_str(&validator) {
+            headers.insert(header::ETAG, validator);
+        }
+        let revalidate = HeaderValue::from_static("max-age=0, private, must-revalidate");
+        headers.insert(header::CACHE_CONTROL, revalidate);
+    } else {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    }
+    if request.method() == Method::HEAD {
+        body.clear();
+    }
+    let mut response = Response::new(if body.is_empty() { Body::Empty } else { Body::Text(body) });
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}
+
+/// The headers by which a page of any origin may read an answer; it never gets one that depends on
+/// a cookie, since there are none.
+pub(crate) fn allow_any_origin(headers: &mut HeaderMap) {
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static(
+            "Link, X-Total, X-Total-Pages, X-Per-Page, X-Page, X-Next-Page, X-Prev-Page, \
+             X-Request-Id, ETag",
+        ),
+    );
+}
+
+fn etag(body: &str) -> String {
+    format!("W/\"{}\"", &sha256_hex(body)[..32])
+}
+
+fn is_known(headers: &HeaderMap, validator: &str) -> bool {
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    known.is_some_and(|known| {
+        known.split(',').map(str::trim).any(|one| one == "*" || one == validator)
+    })
+}
+
+/// The id of the invocation, by which a client's complaint finds its line in the log.
+fn request_id(request: &Request) -> String {
+    if let Some(context) = request.lambda_context_ref() {
+        return context.request_id.clone();
+    }
+    let from_gateway = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV1(context)) => context.request_id.clone(),
+        Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
+        Some(_) | None => None,
+    };
+    from_gateway.unwrap_or_default()
+}

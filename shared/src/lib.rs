@@ -1,0 +1,11 @@
+//! What every release-links function shares: the rules of a release link, the `DynamoDB` store,
+//! GitLab's wire format, and who may do what.
+//!
+//! Dependencies point one way: `main -> handle -> http, access -> store -> domain`.
+
+pub mod access;
+pub mod app;
+pub mod domain;
+pub mod http;
+pub mod routes;
+pub mod store;

@@ -1,0 +1,246 @@
+//! Every route of the API: method, path template, function.
+//!
+//! The local server routes by this table; a test holds cargo-lambda's routes to it.
+
+use std::fmt;
+
+use lambda_http::http::Method;
+
+/// A Lambda function: one folder, one package, one binary, one role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Function {
+    /// Lists the links of a release.
+    ListLinks,
+    /// Shows a link.
+    GetLink,
+    /// Makes a link.
+    CreateLink,
+    /// Changes a link.
+    UpdateLink,
+    /// Deletes a link.
+    DeleteLink,
+    /// Answers everything else.
+    Web,
+}
+
+impl Function {
+    /// All functions.
+    pub const ALL: [Self; 6] = [
+        Self::ListLinks,
+        Self::GetLink,
+        Self::CreateLink,
+        Self::UpdateLink,
+        Self::DeleteLink,
+        Self::Web,
+    ];
+
+    /// Its folder, package and binary.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ListLinks => "list-links",
+            Self::GetLink => "get-link",
+            Self::CreateLink => "create-link",
+            Self::UpdateLink => "update-link",
+            Self::DeleteLink => "delete-link",
+            Self::Web => "web",
+        }
+    }
+}
+
+impl fmt::Display for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The method of a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verb {
+    /// Reading.
+    Get,
+    /// Reading without the body.
+    Head,
+    /// Making.
+    Post,
+    /// Changing.
+    Put,
+    /// Deleting.
+    Delete,
+    /// Every method the same path has no row of its own for.
+    Any,
+}
+
+impl Verb {
+    /// The method as it stands in a request, or `ANY`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+            Self::Any => "ANY",
+        }
+    }
+}
+
+/// A route, in the words of API Gateway's REST flavour: `{name}` is one segment, `{name+}` the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// Which method.
+    pub verb: Verb,
+    /// Which paths.
+    pub path: &'static str,
+    /// Who answers.
+    pub function: Function,
+}
+
+/// The links of a release.
+pub const LINKS: &str = "/api/v4/projects/{id}/releases/{tag_name}/assets/links";
+/// One link of a release.
+pub const LINK: &str = "/api/v4/projects/{id}/releases/{tag_name}/assets/links/{link_id}";
+
+const fn route(verb: Verb, path: &'static str, function: Function) -> Route {
+    Route { verb, path, function }
+}
+
+/// The routes, more special paths first.
+pub const ROUTES: &[Route] = &[
+    route(Verb::Get, LINKS, Function::ListLinks),
+    route(Verb::Head, LINKS, Function::ListLinks),
+    route(Verb::Post, LINKS, Function::CreateLink),
+    route(Verb::Any, LINKS, Function::Web),
+    route(Verb::Get, LINK, Function::GetLink),
+    route(Verb::Head, LINK, Function::GetLink),
+    route(Verb::Put, LINK, Function::UpdateLink),
+    route(Verb::Delete, LINK, Function::DeleteLink),
+    route(Verb::Any, LINK, Function::Web),
+    route(Verb::Any, "/", Function::Web),
+    route(Verb::Any, "/{proxy+}", Function::Web),
+];
+
+/// A route that fits a request, with the path's parameters as they stand in it: still encoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Match<'a> {
+    /// The route.
+    pub route: &'static Route,
+    /// Names and encoded values of the parameters.
+    pub parameters: Vec<(&'static str, &'a str)>,
+}
+
+/// Finds the route of a request as API Gateway does: on the encoded path, so that `%2F` stays
+/// inside its segment, and with or without a slash at the end.
+#[must_use]
+pub fn find<'a>(method: &Method, encoded_path: &'a str) -> Match<'a> {
+    let path = match encoded_path.strip_suffix('/') {
+        Some(path) if !path.is_empty() => path,
+        Some(_) | None => encoded_path,
+    };
+    let fitting = |verb_fits: fn(Verb, &Method) -> bool| {
+        ROUTES
+            .iter()
+            .filter(move |route| verb_fits(route.verb, method))
+            .find_map(|route| Some(Match { route, parameters: match_template(route.path, path)? }))
+    };
+    // The row of a path decides before that of a greedy one, whatever the method.
+    let exact = fitting(|verb, method| verb.as_str() == method.as_str());
+    exact.or_else(|| fitting(|verb, _| verb == Verb::Any)).unwrap_or(Match {
+        route: &ROUTES[ROUTES.len() - 1],
+        parameters: vec![("proxy", path.trim_start_matches('/'))],
+    })
+}
+
+/// The methods of the rows whose path fits, in the order of the table.
+pub fn allowed_methods(encoded_path: &str) -> impl Iterator<Item = Verb> {
+    ROUTES
+        .iter()
+        .filter(move |route| !route.path.contains("{proxy+}"))
+        .filter(move |route| {
+            match_template(route.path, encoded_path.trim_end_matches('/')).is_some()
+        })
+        .map(|route| route.verb)
+        .filter(|verb| *verb != Verb::Any)
+}
+
+fn match_template<'a>(
+    template: &'static str,
+    path: &'a str,
+) -> Option<Vec<(&'static str, &'a str)>> {
+    let mut parameters = Vec::new();
+    let mut template = template.strip_prefix('/')?;
+    let mut path = path.strip_prefix('/')?;
+    loop {
+        let (expected, template_rest) = split_segment(template);
+        if let Some(name) = expected.strip_suffix("+}").and_then(|name| name.strip_prefix('{')) {
+            return (!path.is_empty()).then(|| {
+                parameters.push((name, path));
+                parameters
+            });
+        }
+        let (actual, path_rest) = split_segment(path);
+        match expected.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+            Some(_) if actual.is_empty() => return None,
+            Some(name) => parameters.push((name, actual)),
+            None if expected == actual => {}
+            None => return None,
+        }
+        match (template_rest, path_rest) {
+            (Some(template_rest), Some(path_rest)) => (template, path) = (template_rest, path_rest),
+            (None, None) => return Some(parameters),
+            (Some(_), None) | (None, Some(_)) => return None,
+        }
+    }
+}
+
+fn split_segment(path: &str) -> (&str, Option<&str>) {
+    path.split_once('/').map_or((path, None), |(segment, rest)| (segment, Some(rest)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(method: &str, path: &str) -> String {
+        let found = find(&method.parse().unwrap(), path);
+        format!("{} {:?}", found.route.function, found.parameters)
+    }
+
+    #[test]
+    fn encoded_slashes_stay_inside_their_segment() {
+        let path = "/api/v4/projects/g%2Fp/releases/v%2F1/assets/links";
+        assert_eq!(found("GET", path), r#"list-links [("id", "g%2Fp"), ("tag_name", "v%2F1")]"#);
+        assert_eq!(found("HEAD", path), found("GET", path));
+        assert_eq!(
+            found("PUT", &format!("{path}/7/")),
+            r#"update-link [("id", "g%2Fp"), ("tag_name", "v%2F1"), ("link_id", "7")]"#
+        );
+    }
+
+    #[test]
+    fn everything_else_is_webs() {
+        for (method, path) in [
+            ("PATCH", "/api/v4/projects/1/releases/v/assets/links/1"),
+            ("PUT", "/api/v4/projects/1/releases/v/assets/links"),
+            ("GET", "/api/v4/projects/g/p/releases/v/assets/links"),
+            ("GET", "/api/v4/projects//releases/v/assets/links"),
+            ("GET", "/"),
+            ("GET", "//"),
+            ("OPTIONS", "/x"),
+        ] {
+            assert!(found(method, path).starts_with("web "), "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn the_methods_of_a_path_are_those_of_its_rows() {
+        fn names(path: &str) -> Vec<&'static str> {
+            allowed_methods(path).map(Verb::as_str).collect()
+        }
+        let links = "/api/v4/projects/1/releases/v/assets/links";
+        assert_eq!(names(links), ["GET", "HEAD", "POST"]);
+        assert_eq!(names(&format!("{links}/1")), ["GET", "HEAD", "PUT", "DELETE"]);
+        assert!(names("/nothing").is_empty());
+    }
+}

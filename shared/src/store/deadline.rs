@@ -1,0 +1,52 @@
+//! How long a request may take, and how its tries are spread over that time.
+
+use std::time::{Duration, Instant};
+
+use super::StoreError;
+
+/// The moment after which no further try is made.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline(Instant);
+
+impl Deadline {
+    /// The moment `duration` from now.
+    #[must_use]
+    pub fn after(duration: Duration) -> Self {
+        Self(Instant::now() + duration)
+    }
+
+    /// How much time is left.
+    #[must_use]
+    pub fn remaining(self) -> Duration {
+        self.0.saturating_duration_since(Instant::now())
+    }
+}
+
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+
+/// Pauses between tries that another writer's progress or a throttle makes necessary: doubling,
+/// and wholly random below that, so that writers that met once do not meet again.
+#[derive(Debug)]
+pub(super) struct Backoff {
+    deadline: Deadline,
+    pause: Duration,
+}
+
+impl Backoff {
+    pub(super) fn new(deadline: Deadline) -> Self {
+        Self { deadline, pause: FIRST_PAUSE }
+    }
+
+    /// Waits before the next try; fails where there is no time for one, with what kept the last
+    /// one from succeeding.
+    pub(super) async fn pause(&mut self, cause: &str) -> Result<(), StoreError> {
+        let pause = self.pause.mul_f64(fastrand::f64());
+        if pause >= self.deadline.remaining() {
+            return Err(StoreError::Unavailable(cause.to_owned()));
+        }
+        self.pause = LONGEST_PAUSE.min(self.pause * 2);
+        tokio::time::sleep(pause).await;
+        Ok(())
+    }
+}

@@ -1,0 +1,292 @@
+//! The attributes of every item, and their crossing to and from the types of the domain.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::StoreError;
+use super::keys::{DirectoryKey, KeyAttributes, ReleasesKey};
+use super::tables::KEPT_AFTER_EXPIRY;
+use crate::domain::link::{DirectAssetPath, Link, LinkFields, LinkId, LinkName, LinkType, LinkUrl};
+use crate::domain::project::{
+    Project, ProjectId, ProjectPath, ProtectedTag, ReleasesAccess, Visibility,
+};
+use crate::domain::release::{Release, ReleaseKey, ReleaseUid, TagName};
+use crate::domain::time::Timestamp;
+use crate::domain::token::{Grant, Scope, SecretHash, Token, TokenKind, User};
+
+/// The attribute by which the database removes tokens some time after their expiry.
+pub(super) const TTL: &str = "ttl";
+
+pub(super) type Attributes = HashMap<String, AttributeValue>;
+
+/// The whole item: its key and its attributes.
+pub(super) fn to_item<T: Serialize>(
+    key: KeyAttributes,
+    item: &T,
+) -> Result<Attributes, StoreError> {
+    let mut attributes: Attributes =
+        serde_dynamo::to_item(item).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    attributes.extend(key);
+    Ok(attributes)
+}
+
+/// Reads an item's attributes; those it does not know, its key's among them, are passed over.
+pub(super) fn from_item<T: DeserializeOwned>(attributes: Attributes) -> Result<T, StoreError> {
+    serde_dynamo::from_item(attributes).map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct ReleaseItem {
+    project: ProjectId,
+    tag: TagName,
+    uid: ReleaseUid,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    description: Option<String>,
+    author: String,
+    created_at: Timestamp,
+    released_at: Timestamp,
+}
+
+impl From<&Release> for ReleaseItem {
+    fn from(release: &Release) -> Self {
+        Self {
+            project: release.key.project,
+            tag: release.key.tag.clone(),
+            uid: release.uid.clone(),
+            name: release.name.clone(),
+            description: release.description.clone(),
+            author: release.author.clone(),
+            created_at: release.created_at,
+            released_at: release.released_at,
+        }
+    }
+}
+
+impl From<ReleaseItem> for Release {
+    fn from(item: ReleaseItem) -> Self {
+        Self {
+            key: ReleaseKey { project: item.project, tag: item.tag },
+            uid: item.uid,
+            name: item.name,
+            description: item.description,
+            author: item.author,
+            created_at: item.created_at,
+            released_at: item.released_at,
+        }
+    }
+}
+
+/// A release in the list of its project: enough to find it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct IndexItem {
+    pub(super) project: ProjectId,
+    pub(super) tag: TagName,
+    pub(super) uid: ReleaseUid,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct LinkItem {
+    pub(super) project: ProjectId,
+    pub(super) tag: TagName,
+    pub(super) release_uid: ReleaseUid,
+    id: LinkId,
+    name: LinkName,
+    url: LinkUrl,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    direct_asset_path: Option<DirectAssetPath>,
+    link_type: LinkType,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl LinkItem {
+    pub(super) fn new(release: &ReleaseKey, link: &Link) -> Self {
+        Self {
+            project: release.project,
+            tag: release.tag.clone(),
+            release_uid: link.release.clone(),
+            id: link.id,
+            name: link.fields.name.clone(),
+            url: link.fields.url.clone(),
+            direct_asset_path: link.fields.path.clone(),
+            link_type: link.fields.link_type,
+            created_at: link.created_at,
+            updated_at: link.updated_at,
+        }
+    }
+}
+
+impl From<LinkItem> for Link {
+    fn from(item: LinkItem) -> Self {
+        Self {
+            id: item.id,
+            release: item.release_uid,
+            fields: LinkFields {
+                name: item.name,
+                url: item.url,
+                path: item.direct_asset_path,
+                link_type: item.link_type,
+            },
+            created_at: item.created_at,
+            updated_at: item.updated_at,
+        }
+    }
+}
+
+/// That a link has a name, url or path to itself within one life of its release.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct ClaimItem {
+    pub(super) project: ProjectId,
+    pub(super) tag: TagName,
+    pub(super) release_uid: ReleaseUid,
+    pub(super) link_id: LinkId,
+    pub(super) created_at: Timestamp,
+    /// Where the link leads, in the claim of a path: a download reads it here.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(super) url: Option<LinkUrl>,
+}
+
+/// A claim and the key by which it is unique.
+pub(super) struct Claim {
+    pub(super) key: ReleasesKey,
+    pub(super) item: ClaimItem,
+}
+
+/// The claims of a link: of its url, its name, and its path where it has one, in this order.
+pub(super) fn claims(release: &ReleaseKey, link: &Link) -> Vec<Claim> {
+    let claim = |key, url| Claim {
+        key,
+        item: ClaimItem {
+            project: release.project,
+            tag: release.tag.clone(),
+            release_uid: link.release.clone(),
+            link_id: link.id,
+            created_at: link.updated_at,
+            url,
+        },
+    };
+    let fields = &link.fields;
+    let mut claims = vec![
+        claim(ReleasesKey::url_claim(&link.release, &fields.url), None),
+        claim(ReleasesKey::name_claim(&link.release, &fields.name), None),
+    ];
+    if let Some(path) = &fields.path {
+        let key = ReleasesKey::path_claim(release, path, &link.release);
+        claims.push(claim(key, Some(fields.url.clone())));
+    }
+    claims
+}
+
+/// A project; a deleted one leaves its item behind, so that its number is never used again.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct ProjectItem {
+    id: ProjectId,
+    path: ProjectPath,
+    visibility: Visibility,
+    releases_access: ReleasesAccess,
+    archived: bool,
+    protected_tags: Vec<ProtectedTag>,
+    created_at: Timestamp,
+    #[serde(default)]
+    deleted: bool,
+}
+
+impl ProjectItem {
+    pub(super) fn new(project: &Project) -> Self {
+        Self {
+            id: project.id,
+            path: project.path.clone(),
+            visibility: project.visibility,
+            releases_access: project.releases_access,
+            archived: project.archived,
+            protected_tags: project.protected_tags.clone(),
+            created_at: project.created_at,
+            deleted: false,
+        }
+    }
+
+    pub(super) fn tombstone(project: &Project) -> Self {
+        Self { deleted: true, ..Self::new(project) }
+    }
+
+    /// The project, unless it was deleted.
+    pub(super) fn alive(self) -> Option<Project> {
+        (!self.deleted).then_some(Project {
+            id: self.id,
+            path: self.path,
+            visibility: self.visibility,
+            releases_access: self.releases_access,
+            archived: self.archived,
+            protected_tags: self.protected_tags,
+            created_at: self.created_at,
+        })
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct PathItem {
+    pub(super) id: ProjectId,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct TokenItem {
+    hash: SecretHash,
+    kind: TokenKind,
+    name: String,
+    user: User,
+    scope: Scope,
+    grants: Vec<Grant>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    job_project: Option<ProjectPath>,
+    created_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    expires_at: Option<Timestamp>,
+    revoked: bool,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    ttl: Option<i64>,
+}
+
+impl From<&Token> for TokenItem {
+    fn from(token: &Token) -> Self {
+        Self {
+            hash: token.hash.clone(),
+            kind: token.kind,
+            name: token.name.clone(),
+            user: token.user.clone(),
+            scope: token.scope,
+            grants: token.grants.clone(),
+            job_project: token.job_project.clone(),
+            created_at: token.created_at,
+            expires_at: token.expires_at,
+            revoked: token.revoked,
+            ttl: token.expires_at.map(|at| at.plus(KEPT_AFTER_EXPIRY).unix_seconds()),
+        }
+    }
+}
+
+impl From<TokenItem> for Token {
+    fn from(item: TokenItem) -> Self {
+        Self {
+            hash: item.hash,
+            kind: item.kind,
+            name: item.name,
+            user: item.user,
+            scope: item.scope,
+            grants: item.grants,
+            job_project: item.job_project,
+            created_at: item.created_at,
+            expires_at: item.expires_at,
+            revoked: item.revoked,
+        }
+    }
+}
+
+/// The directory's item for this project.
+pub(super) fn project_item(item: &ProjectItem) -> Result<Attributes, StoreError> {
+    to_item(DirectoryKey::project(item.id).attributes(), item)
+}

@@ -1,0 +1,247 @@
+//! The keys of every item of both tables. Reads and writes build them here and nowhere else.
+//!
+//! Numbers are zero-padded, so that the order of keys is the order of numbers. Names, urls and
+//! paths stand as hashes: a sort key holds 1,024 bytes, a url may have more. Tags stand as they
+//! are, always last, so that no tag can be taken for a key of another kind.
+//!
+//! The directory table, which functions only read:
+//!
+//! | item | pk |
+//! | --- | --- |
+//! | project | `project#<id>` |
+//! | project's path | `path#<full path in lower case>` |
+//! | user | `user#<username>` |
+//! | token | `token#<hash of its secret>` |
+//! | counter of projects, of users | `counter#project`, `counter#user` |
+//!
+//! The releases table:
+//!
+//! | item | pk | sk |
+//! | --- | --- | --- |
+//! | release | `release#<project>#<tag>` | `0#release` |
+//! | link | `release#<project>#<tag>` | `1#link#<id>` |
+//! | name claim | `claim#<release uid>#name#<hash>` | `claim` |
+//! | url claim | `claim#<release uid>#url#<hash>` | `claim` |
+//! | path claim | `path#<project>#<hash>#<tag>` | `<release uid>` |
+//! | release index | `index#<project>` | `<released at>#<tag>` |
+//! | counter of links | `counter#link` | `counter` |
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use crate::domain::link::{DirectAssetPath, LinkId, LinkName, LinkUrl};
+use crate::domain::project::{ProjectId, ProjectPath};
+use crate::domain::release::{ReleaseKey, ReleaseUid, TagName};
+use crate::domain::time::Timestamp;
+use crate::domain::token::{SecretHash, sha256_hex};
+
+/// The partition key's attribute in both tables.
+pub const PK: &str = "pk";
+/// The sort key's attribute in the releases table.
+pub const SK: &str = "sk";
+
+/// The sort keys of a release's partition: the release comes first, so that one query returns it
+/// and then its links.
+const RELEASE_SK: &str = "0#release";
+const LINK_SK: &str = "1#link#";
+
+/// An item's key as the database takes it.
+pub type KeyAttributes = HashMap<String, AttributeValue>;
+
+/// The key of an item of the directory table.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct DirectoryKey {
+    /// The partition key.
+    pub pk: String,
+}
+
+impl DirectoryKey {
+    /// The project with this number.
+    #[must_use]
+    pub fn project(id: ProjectId) -> Self {
+        Self { pk: format!("project#{:020}", id.0) }
+    }
+
+    /// The project with this path, in whatever case.
+    #[must_use]
+    pub fn path(path: &ProjectPath) -> Self {
+        Self { pk: format!("path#{}", path.folded()) }
+    }
+
+    /// The user of this name.
+    #[must_use]
+    pub fn user(username: &str) -> Self {
+        Self { pk: format!("user#{}", username.to_lowercase()) }
+    }
+
+    /// The token whose secret has this hash.
+    #[must_use]
+    pub fn token(hash: &SecretHash) -> Self {
+        Self { pk: format!("token#{}", hash.as_str()) }
+    }
+
+    /// The last number given to a project.
+    #[must_use]
+    pub fn project_counter() -> Self {
+        Self { pk: "counter#project".to_owned() }
+    }
+
+    /// The last number given to a user.
+    #[must_use]
+    pub fn user_counter() -> Self {
+        Self { pk: "counter#user".to_owned() }
+    }
+
+    /// As the database takes it.
+    #[must_use]
+    pub fn attributes(&self) -> KeyAttributes {
+        HashMap::from([(PK.to_owned(), AttributeValue::S(self.pk.clone()))])
+    }
+}
+
+/// What an item of the directory table is, by its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DirectoryKind {
+    /// A project, or what is left of a deleted one.
+    Project,
+    /// A project's path.
+    Path,
+    /// A user.
+    User,
+    /// A token.
+    Token,
+    /// A counter.
+    Counter,
+}
+
+impl DirectoryKind {
+    /// The prefix of the partition keys of this kind.
+    #[must_use]
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::Project => "project#",
+            Self::Path => "path#",
+            Self::User => "user#",
+            Self::Token => "token#",
+            Self::Counter => "counter#",
+        }
+    }
+}
+
+/// The key of an item of the releases table.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ReleasesKey {
+    /// The partition key.
+    pub pk: String,
+    /// The sort key.
+    pub sk: String,
+}
+
+impl ReleasesKey {
+    /// A release, first of its partition.
+    #[must_use]
+    pub fn release(release: &ReleaseKey) -> Self {
+        Self { pk: release_partition(release), sk: RELEASE_SK.to_owned() }
+    }
+
+    /// A link of a release.
+    #[must_use]
+    pub fn link(release: &ReleaseKey, id: LinkId) -> Self {
+        Self { pk: release_partition(release), sk: format!("{LINK_SK}{:020}", id.0) }
+    }
+
+    /// The claim of a name within one life of a release.
+    #[must_use]
+    pub fn name_claim(uid: &ReleaseUid, name: &LinkName) -> Self {
+        Self::claim(uid, "name", name.as_str())
+    }
+
+    /// The claim of a url within one life of a release.
+    #[must_use]
+    pub fn url_claim(uid: &ReleaseUid, url: &LinkUrl) -> Self {
+        Self::claim(uid, "url", url.as_str())
+    }
+
+    fn claim(uid: &ReleaseUid, kind: &str, value: &str) -> Self {
+        Self {
+            pk: format!("claim#{}#{kind}#{}", uid.as_str(), sha256_hex(value)),
+            sk: "claim".to_owned(),
+        }
+    }
+
+    /// The claim of a path within one life of a release. A download knows the path and not the
+    /// life, so all lives of a tag share the partition.
+    #[must_use]
+    pub fn path_claim(release: &ReleaseKey, path: &DirectAssetPath, uid: &ReleaseUid) -> Self {
+        let hash = sha256_hex(path.as_str());
+        Self {
+            pk: format!("path#{:020}#{hash}#{}", release.project.0, release.tag),
+            sk: uid.as_str().to_owned(),
+        }
+    }
+
+    /// A release in the list of its project, in the order of `released_at`.
+    #[must_use]
+    pub fn index(project: ProjectId, released_at: Timestamp, tag: &TagName) -> Self {
+        // Flipping the sign bit makes the order of unsigned digits that of signed numbers.
+        let ordered = released_at.unix_millis().cast_unsigned() ^ (1 << 63);
+        Self { pk: format!("index#{:020}", project.0), sk: format!("{ordered:020}#{tag}") }
+    }
+
+    /// The last number given to a link.
+    #[must_use]
+    pub fn link_counter() -> Self {
+        Self { pk: "counter#link".to_owned(), sk: "counter".to_owned() }
+    }
+
+    /// As the database takes it.
+    #[must_use]
+    pub fn attributes(&self) -> KeyAttributes {
+        HashMap::from([
+            (PK.to_owned(), AttributeValue::S(self.pk.clone())),
+            (SK.to_owned(), AttributeValue::S(self.sk.clone())),
+        ])
+    }
+
+    /// What kind of item this is; none for a key that no version wrote.
+    #[must_use]
+    pub fn kind(&self) -> Option<ReleasesKind> {
+        let (first, _) = self.pk.split_once('#')?;
+        match first {
+            "release" if self.sk == RELEASE_SK => Some(ReleasesKind::Release),
+            "release" if self.sk.starts_with(LINK_SK) => Some(ReleasesKind::Link),
+            "claim" | "path" => Some(ReleasesKind::Claim),
+            "index" => Some(ReleasesKind::Index),
+            "counter" => Some(ReleasesKind::Counter),
+            _ => None,
+        }
+    }
+}
+
+/// The partition of a release and its links.
+#[must_use]
+pub fn release_partition(release: &ReleaseKey) -> String {
+    format!("release#{:020}#{}", release.project.0, release.tag)
+}
+
+/// The partition of a project's list of releases.
+#[must_use]
+pub fn index_partition(project: ProjectId) -> String {
+    format!("index#{:020}", project.0)
+}
+
+/// What an item of the releases table is, by its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReleasesKind {
+    /// A release.
+    Release,
+    /// A link.
+    Link,
+    /// A claim of a name, url or path.
+    Claim,
+    /// A release in the list of its project.
+    Index,
+    /// The counter of links.
+    Counter,
+}

@@ -1,0 +1,288 @@
+//! Writing links: each write is one transaction over the link and its claims.
+//!
+//! No transaction touches the release's item: two jobs that publish into one release share no
+//! item, and so never conflict.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::deadline::{Backoff, Deadline};
+use super::items::{Attributes, ClaimItem, LinkItem, claims, from_item, to_item};
+use super::keys::ReleasesKey;
+use super::read::releases_key;
+use super::request::{Outcome, run};
+use super::transaction::{Condition, Decision, Write, placeholders};
+use super::{Store, StoreError};
+use crate::domain::link::{Draft, Link, LinkFields, LinkId, Taken};
+use crate::domain::release::{Release, ReleaseKey};
+use crate::domain::time::Timestamp;
+
+/// What came of making a link.
+#[derive(Debug)]
+pub enum Created {
+    /// It was made.
+    Link(Link),
+    /// Another link of the release has some of its values.
+    Taken(Taken),
+}
+
+/// What came of changing a link.
+#[derive(Debug)]
+pub enum Updated {
+    /// It is now this.
+    Link(Link),
+    /// Another link of the release has some of its new values.
+    Taken(Taken),
+    /// It is not as it was read: read it again.
+    Changed,
+}
+
+/// What came of deleting a link.
+#[derive(Debug)]
+pub enum Deleted {
+    /// It is gone.
+    Done,
+    /// It is not as it was read: read it again.
+    Changed,
+}
+
+impl Store {
+    /// Makes a link of `release`. Its name, url and path are claimed in the same transaction, so
+    /// that of any number of simultaneous creations of one value exactly one succeeds.
+    pub async fn create_link(
+        &self,
+        release: &Release,
+        fields: LinkFields,
+        now: Timestamp,
+        deadline: Deadline,
+    ) -> Result<Created, StoreError> {
+        let link = Link {
+            id: self.take_link_id(deadline).await?,
+            release: release.uid.clone(),
+            fields,
+            created_at: now,
+            updated_at: now,
+        };
+        let mut writes = vec![Write::Put {
+            table: self.tables.releases.clone(),
+            item: link_item(&release.key, &link)?,
+            condition: Some(Condition::absent()),
+        }];
+        for claim in claims(&release.key, &link) {
+            writes.push(self.put_claim(&claim.key, &claim.item)?);
+        }
+        let draft = as_draft(&link.fields);
+        let mut backoff = Backoff::new(deadline);
+        loop {
+            match self.transact(writes.clone(), deadline).await? {
+                Decision::Committed => return Ok(Created::Link(link)),
+                Decision::ConditionsFailed(_) => {}
+            }
+            let taken = self.taken(release, &draft, None, deadline).await?;
+            if taken.any() {
+                return Ok(Created::Taken(taken));
+            }
+            // What was in the way has gone since.
+            backoff.pause("claims come and go").await?;
+        }
+    }
+
+    /// Changes `current` into `fields`, provided that it still is as it was read. A value that
+    /// stays keeps its claim; one that changes moves it in the same transaction.
+    pub async fn update_link(
+        &self,
+        release: &Release,
+        current: &Link,
+        fields: LinkFields,
+        now: Timestamp,
+        deadline: Deadline,
+    ) -> Result<Updated, StoreError> {
+        if fields == current.fields {
+            return Ok(Updated::Link(current.clone()));
+        }
+        let link = Link { fields, updated_at: now, ..current.clone() };
+        let before = claims(&release.key, current);
+        let after = claims(&release.key, &link);
+        let is_in = |claims: &[super::items::Claim], key: &ReleasesKey| {
+            claims.iter().any(|claim| claim.key == *key)
+        };
+
+        let item = link_item(&release.key, &link)?;
+        let mut writes = vec![Write::Put {
+            table: self.tables.releases.clone(),
+            item: item.clone(),
+            condition: Some(as_read(current)),
+        }];
+        for claim in &after {
+            if !is_in(&before, &claim.key) {
+                writes.push(self.put_claim(&claim.key, &claim.item)?);
+            } else if claim.item.url.is_some() && link.fields.url != current.fields.url {
+                // The claim of a path says where the path leads.
+                writes.push(Write::Put {
+                    table: self.tables.releases.clone(),
+                    item: to_item(claim.key.attributes(), &claim.item)?,
+                    condition: None,
+                });
+            }
+        }
+        for claim in &before {
+            if !is_in(&after, &claim.key) {
+                writes.push(self.delete_claim(&claim.key));
+            }
+        }
+        if writes.len() == 1 {
+            return self.replace_link(item, current, link, deadline).await;
+        }
+
+        let draft = as_draft(&link.fields);
+        let mut backoff = Backoff::new(deadline);
+        loop {
+            match self.transact(writes.clone(), deadline).await? {
+                Decision::Committed => return Ok(Updated::Link(link)),
+                Decision::ConditionsFailed(failed) if failed.first() == Some(&true) => {
+                    return Ok(Updated::Changed);
+                }
+                Decision::ConditionsFailed(_) => {}
+            }
+            let taken = self.taken(release, &draft, Some(link.id), deadline).await?;
+            if taken.any() {
+                return Ok(Updated::Taken(taken));
+            }
+            backoff.pause("claims come and go").await?;
+        }
+    }
+
+    /// Writes a link whose claims stay as they are: one item, and so no transaction.
+    async fn replace_link(
+        &self,
+        item: Attributes,
+        current: &Link,
+        link: Link,
+        deadline: Deadline,
+    ) -> Result<Updated, StoreError> {
+        let (expression, names, values) = placeholders(Some(as_read(current)));
+        let mut backoff = Backoff::new(deadline);
+        loop {
+            let request = self
+                .client
+                .put_item()
+                .table_name(&self.tables.releases)
+                .set_item(Some(item.clone()))
+                .set_condition_expression(expression.clone())
+                .set_expression_attribute_names(names.clone())
+                .set_expression_attribute_values(values.clone());
+            match run(deadline, request.send()).await? {
+                Outcome::Done(_) => return Ok(Updated::Link(link)),
+                Outcome::Failed(error) if error.is_conditional_check_failed_exception() => {
+                    return Ok(Updated::Changed);
+                }
+                Outcome::Failed(error) if error.is_transaction_conflict_exception() => {
+                    backoff.pause("TransactionConflict").await?;
+                }
+                Outcome::Failed(error) => return Err(StoreError::Refused(format!("{error:?}"))),
+            }
+        }
+    }
+
+    /// Deletes `current` and its claims, provided that it still is as it was read.
+    pub async fn delete_link(
+        &self,
+        release: &Release,
+        current: &Link,
+        deadline: Deadline,
+    ) -> Result<Deleted, StoreError> {
+        let mut writes = vec![Write::Delete {
+            table: self.tables.releases.clone(),
+            key: ReleasesKey::link(&release.key, current.id).attributes(),
+            condition: Some(as_read(current)),
+        }];
+        writes.extend(
+            claims(&release.key, current).iter().map(|claim| self.delete_claim(&claim.key)),
+        );
+        match self.transact(writes, deadline).await? {
+            Decision::Committed => Ok(Deleted::Done),
+            Decision::ConditionsFailed(_) => Ok(Deleted::Changed),
+        }
+    }
+
+    /// Which of the draft's values another link than `except` has, by one consistent read of the
+    /// claims.
+    pub async fn taken(
+        &self,
+        release: &Release,
+        draft: &Draft,
+        except: Option<LinkId>,
+        deadline: Deadline,
+    ) -> Result<Taken, StoreError> {
+        let uid = &release.uid;
+        let url = draft.url.as_ref().ok().map(|url| ReleasesKey::url_claim(uid, url));
+        let name = draft.name.as_ref().ok().map(|name| ReleasesKey::name_claim(uid, name));
+        let path = draft
+            .path
+            .as_ref()
+            .and_then(|path| path.as_ref().ok())
+            .map(|path| ReleasesKey::path_claim(&release.key, path, uid));
+        let keys: Vec<_> = [&url, &name, &path].into_iter().flatten().cloned().collect();
+        let mut held = Vec::new();
+        for item in self.batch_get(&[], &keys, deadline).await?.releases {
+            let key = releases_key(&item);
+            if Some(from_item::<ClaimItem>(item)?.link_id) != except {
+                held.extend(key);
+            }
+        }
+        let is_held =
+            |key: &Option<ReleasesKey>| key.as_ref().is_some_and(|key| held.contains(key));
+        Ok(Taken { url: is_held(&url), name: is_held(&name), path: is_held(&path) })
+    }
+
+    fn put_claim(&self, key: &ReleasesKey, item: &ClaimItem) -> Result<Write, StoreError> {
+        Ok(Write::Put {
+            table: self.tables.releases.clone(),
+            item: to_item(key.attributes(), item)?,
+            condition: Some(Condition::absent()),
+        })
+    }
+
+    fn delete_claim(&self, key: &ReleasesKey) -> Write {
+        Write::Delete {
+            table: self.tables.releases.clone(),
+            key: key.attributes(),
+            condition: None,
+        }
+    }
+}
+
+pub(super) fn link_item(release: &ReleaseKey, link: &Link) -> Result<Attributes, StoreError> {
+    to_item(ReleasesKey::link(release, link.id).attributes(), &LinkItem::new(release, link))
+}
+
+fn as_draft(fields: &LinkFields) -> Draft {
+    Draft {
+        name: Ok(fields.name.clone()),
+        url: Ok(fields.url.clone()),
+        path: fields.path.clone().map(Ok),
+        link_type: fields.link_type,
+    }
+}
+
+/// That the link is of the same life of its release, and has the unique values it was read with:
+/// its claims are the ones this write moves or deletes.
+fn as_read(link: &Link) -> Condition {
+    let fields = &link.fields;
+    let text = |value: &str| AttributeValue::S(value.to_owned());
+    let mut condition = Condition {
+        expression: "release_uid = :uid AND #name = :name AND #url = :url".to_owned(),
+        names: vec![("#name", "name"), ("#url", "url")],
+        values: Attributes::from([
+            (":uid".to_owned(), text(link.release.as_str())),
+            (":name".to_owned(), text(fields.name.as_str())),
+            (":url".to_owned(), text(fields.url.as_str())),
+        ]),
+    };
+    if let Some(path) = &fields.path {
+        condition.expression.push_str(" AND direct_asset_path = :path");
+        condition.values.insert(":path".to_owned(), text(path.as_str()));
+    } else {
+        condition.expression.push_str(" AND attribute_not_exists(direct_asset_path)");
+    }
+    condition
+}

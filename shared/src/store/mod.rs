@@ -1,0 +1,57 @@
+//! Links, releases, projects and tokens in `DynamoDB`.
+//!
+//! One store speaks to one database: there is no other implementation and no trait for one. Tests
+//! and the local server run an embedded `DynamoDB` behind the same client.
+
+pub mod audit;
+pub mod deadline;
+mod items;
+pub mod keys;
+mod link_ids;
+pub mod links;
+pub mod projects;
+pub mod read;
+pub mod releases;
+mod request;
+mod scan;
+pub mod sweep;
+pub mod tables;
+pub mod tokens;
+mod transaction;
+
+use aws_sdk_dynamodb::Client;
+
+use link_ids::LinkIds;
+use read::PathCache;
+pub use tables::TableNames;
+
+/// The store: a client, the names of two tables, and what a process remembers between requests.
+#[derive(Debug)]
+pub struct Store {
+    client: Client,
+    tables: TableNames,
+    link_ids: LinkIds,
+    paths: PathCache,
+}
+
+impl Store {
+    /// A store over these tables.
+    #[must_use]
+    pub fn new(client: Client, tables: TableNames) -> Self {
+        Self { client, tables, link_ids: LinkIds::default(), paths: PathCache::default() }
+    }
+}
+
+/// Why the store gave no answer. The text is for the log, never for the client.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database did not answer in time, or throttled until then: worth another try later.
+    #[error("DynamoDB is unavailable: {0}")]
+    Unavailable(String),
+    /// The database refused the request: a missing permission, table or parameter.
+    #[error("DynamoDB refused the request: {0}")]
+    Refused(String),
+    /// An item does not have the attributes this version writes.
+    #[error("an item cannot be read: {0}")]
+    Corrupt(String),
+}

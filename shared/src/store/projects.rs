@@ -1,0 +1,190 @@
+//! The operator's projects. No function of the API may write them: their roles do not allow it.
+
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+
+use super::deadline::{Backoff, Deadline};
+use super::items::{PathItem, ProjectItem, from_item, project_item, to_item};
+use super::keys::{DirectoryKey, DirectoryKind};
+use super::link_ids::LAST;
+use super::request::run_or_refuse;
+use super::scan::Table;
+use super::transaction::{Condition, Decision, Write};
+use super::{Store, StoreError};
+use crate::domain::project::{
+    Project, ProjectId, ProjectPath, ProjectRef, ProtectedTag, ReleasesAccess, Visibility,
+};
+use crate::domain::time::Timestamp;
+
+/// What a project is made of.
+#[derive(Clone, Debug)]
+pub struct NewProject {
+    /// Its number, where the operator wants a certain one.
+    pub id: Option<ProjectId>,
+    /// Its full path.
+    pub path: ProjectPath,
+    /// Who sees it.
+    pub visibility: Visibility,
+    /// Who sees its releases.
+    pub releases_access: ReleasesAccess,
+    /// The rules about its tags.
+    pub protected_tags: Vec<ProtectedTag>,
+}
+
+/// What came of making a project.
+#[derive(Debug)]
+pub enum ProjectCreated {
+    /// It was made.
+    Project(Project),
+    /// A project has, or once had, the number.
+    IdUsed,
+    /// A project has the path.
+    PathTaken,
+}
+
+impl Store {
+    /// Makes a project. Its number is never used again, not even after its end.
+    pub async fn create_project(
+        &self,
+        new: NewProject,
+        now: Timestamp,
+        deadline: Deadline,
+    ) -> Result<ProjectCreated, StoreError> {
+        let mut backoff = Backoff::new(deadline);
+        loop {
+            let id = match new.id {
+                Some(id) => id,
+                None => ProjectId(self.next(&DirectoryKey::project_counter(), deadline).await?),
+            };
+            let project = Project {
+                id,
+                path: new.path.clone(),
+                visibility: new.visibility,
+                releases_access: new.releases_access,
+                archived: false,
+                protected_tags: new.protected_tags.clone(),
+                created_at: now,
+            };
+            let put = |item| Write::Put {
+                table: self.tables.directory.clone(),
+                item,
+                condition: Some(Condition::absent()),
+            };
+            let path_key = DirectoryKey::path(&project.path).attributes();
+            let writes = vec![
+                put(to_item(path_key, &PathItem { id })?),
+                put(project_item(&ProjectItem::new(&project))?),
+            ];
+            match self.transact(writes, deadline).await? {
+                Decision::Committed => return Ok(ProjectCreated::Project(project)),
+                Decision::ConditionsFailed(failed) if failed.first() == Some(&true) => {
+                    return Ok(ProjectCreated::PathTaken);
+                }
+                Decision::ConditionsFailed(_) if new.id.is_some() => {
+                    return Ok(ProjectCreated::IdUsed);
+                }
+                // The operator chose this number for a project once; the next one may be free.
+                Decision::ConditionsFailed(_) => backoff.pause("no free project number").await?,
+            }
+        }
+    }
+
+    /// The next number of a counter of the directory.
+    pub(super) async fn next(
+        &self,
+        counter: &DirectoryKey,
+        deadline: Deadline,
+    ) -> Result<u64, StoreError> {
+        let request = self
+            .client
+            .update_item()
+            .table_name(&self.tables.directory)
+            .set_key(Some(counter.attributes()))
+            .update_expression("ADD #last :one")
+            .expression_attribute_names("#last", LAST)
+            .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
+            .return_values(ReturnValue::UpdatedNew);
+        run_or_refuse(deadline, request.send())
+            .await?
+            .attributes()
+            .and_then(|attributes| attributes.get(LAST)?.as_n().ok()?.parse().ok())
+            .ok_or_else(|| StoreError::Corrupt("a counter has no number".to_owned()))
+    }
+
+    /// The project of this number or path.
+    pub async fn find_project(
+        &self,
+        project: &ProjectRef,
+        deadline: Deadline,
+    ) -> Result<Option<Project>, StoreError> {
+        let id = match project {
+            ProjectRef::Id(id) => Some(*id),
+            ProjectRef::Path(path) => self.look_up_path(path, deadline).await?,
+            ProjectRef::Nothing => None,
+        };
+        let Some(id) = id else { return Ok(None) };
+        let rows = self.batch_get(&[DirectoryKey::project(id)], &[], deadline).await?;
+        match rows.directory.into_iter().next() {
+            Some(item) => Ok(from_item::<ProjectItem>(item)?.alive()),
+            None => Ok(None),
+        }
+    }
+
+    /// All projects, in the order of their numbers.
+    pub async fn list_projects(&self, deadline: Deadline) -> Result<Vec<Project>, StoreError> {
+        let mut projects = Vec::new();
+        let mut scan = self.scan(Table::Directory);
+        while let Some(items) = scan.next(deadline).await? {
+            for item in items {
+                if DirectoryKind::Project.is_of(&item) {
+                    projects.extend(from_item::<ProjectItem>(item)?.alive());
+                }
+            }
+        }
+        projects.sort_by_key(|project: &Project| project.id);
+        Ok(projects)
+    }
+
+    /// Writes a project's settings over the ones it has; false where it was deleted meanwhile.
+    pub async fn update_project(
+        &self,
+        project: &Project,
+        deadline: Deadline,
+    ) -> Result<bool, StoreError> {
+        let write = Write::Put {
+            table: self.tables.directory.clone(),
+            item: project_item(&ProjectItem::new(project))?,
+            condition: Some(not_deleted()),
+        };
+        Ok(matches!(self.transact(vec![write], deadline).await?, Decision::Committed))
+    }
+
+    /// Deletes a project: its path is free again, its number is not. False where it was deleted
+    /// meanwhile.
+    pub async fn delete_project(
+        &self,
+        project: &Project,
+        deadline: Deadline,
+    ) -> Result<bool, StoreError> {
+        let writes = vec![
+            Write::Put {
+                table: self.tables.directory.clone(),
+                item: project_item(&ProjectItem::tombstone(project))?,
+                condition: Some(not_deleted()),
+            },
+            Write::Delete {
+                table: self.tables.directory.clone(),
+                key: DirectoryKey::path(&project.path).attributes(),
+                condition: None,
+            },
+        ];
+        Ok(matches!(self.transact(writes, deadline).await?, Decision::Committed))
+    }
+}
+
+fn not_deleted() -> Condition {
+    Condition {
+        expression: "deleted = :false".to_owned(),
+        names: Vec::new(),
+        values: [(":false".to_owned(), AttributeValue::Bool(false))].into(),
+    }
+}

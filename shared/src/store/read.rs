@@ -1,0 +1,303 @@
+//! What a request needs to know before it may answer, in one sequential round trip.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+
+use super::deadline::{Backoff, Deadline};
+use super::items::{
+    Attributes, LinkItem, PathItem, ProjectItem, ReleaseItem, TokenItem, from_item,
+};
+use super::keys::{
+    DirectoryKey, DirectoryKind, KeyAttributes, PK, ReleasesKey, ReleasesKind, SK,
+    release_partition,
+};
+use super::request::run_or_refuse;
+use super::{Store, StoreError};
+use crate::domain::link::{Link, LinkId};
+use crate::domain::project::{Project, ProjectId, ProjectPath, ProjectRef};
+use crate::domain::release::{Release, ReleaseKey, TagName};
+use crate::domain::token::{SecretHash, Token};
+
+/// What to read.
+#[derive(Clone, Debug)]
+pub struct Wanted<'a> {
+    /// The tokens the request carries.
+    pub tokens: &'a [SecretHash],
+    /// The project it names.
+    pub project: &'a ProjectRef,
+    /// The release it names, where that can be one.
+    pub tag: Option<&'a TagName>,
+    /// Which of the release's links.
+    pub links: LinkSelection,
+}
+
+/// Which links of a release to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkSelection {
+    /// None.
+    None,
+    /// The one of this number.
+    One(LinkId),
+    /// All of them.
+    All,
+}
+
+/// What was there.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// The tokens that exist.
+    pub tokens: Vec<Token>,
+    /// The project.
+    pub project: Option<Project>,
+    /// The release.
+    pub release: Option<Release>,
+    /// The chosen links of this life of the release, in no order.
+    pub links: Vec<Link>,
+}
+
+/// The numbers of projects by their path, as this process has seen them. Only ever a hint: the
+/// project that is then read must carry the path.
+#[derive(Debug, Default)]
+pub(super) struct PathCache {
+    ids: Mutex<HashMap<String, ProjectId>>,
+}
+
+/// More paths than this and the cache starts anew: its memory is bounded by what callers can name.
+const MAX_CACHED_PATHS: usize = 10_000;
+
+impl PathCache {
+    fn get(&self, path: &str) -> Option<ProjectId> {
+        self.lock().get(path).copied()
+    }
+
+    fn put(&self, path: String, id: ProjectId) {
+        let mut ids = self.lock();
+        if ids.len() >= MAX_CACHED_PATHS {
+            ids.clear();
+        }
+        ids.insert(path, id);
+    }
+
+    fn forget(&self, path: &str) {
+        self.lock().remove(path);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, ProjectId>> {
+        // Nothing panics while holding it, and a map of hints cannot be left half-changed.
+        self.ids.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Store {
+    /// Reads all that `wanted` names, consistently. One sequential round trip where the project is
+    /// named by number or its path was seen before (a query of all links takes one per megabyte),
+    /// otherwise one more.
+    pub async fn read(&self, wanted: &Wanted<'_>, deadline: Deadline) -> Result<Seen, StoreError> {
+        let path = match wanted.project {
+            ProjectRef::Id(id) => return self.read_by_id(wanted, Some(*id), deadline).await,
+            ProjectRef::Nothing => return self.read_by_id(wanted, None, deadline).await,
+            ProjectRef::Path(path) => path,
+        };
+        let folded = path.folded();
+        if let Some(id) = self.paths.get(&folded) {
+            let seen = self.read_by_id(wanted, Some(id), deadline).await?;
+            if seen.project.as_ref().is_some_and(|project| project.path.folded() == folded) {
+                return Ok(seen);
+            }
+            // The project was deleted, and its path may have been given to another since.
+            self.paths.forget(&folded);
+        }
+        let id = self.look_up_path(path, deadline).await?;
+        let seen = self.read_by_id(wanted, id, deadline).await?;
+        if let Some(id) = id.filter(|_| seen.project.is_some()) {
+            self.paths.put(folded, id);
+        }
+        Ok(seen)
+    }
+
+    pub(super) async fn look_up_path(
+        &self,
+        path: &ProjectPath,
+        deadline: Deadline,
+    ) -> Result<Option<ProjectId>, StoreError> {
+        let request = self
+            .client
+            .get_item()
+            .table_name(&self.tables.directory)
+            .set_key(Some(DirectoryKey::path(path).attributes()))
+            .consistent_read(true);
+        let item = run_or_refuse(deadline, request.send()).await?.item;
+        Ok(item.map(from_item::<PathItem>).transpose()?.map(|item| item.id))
+    }
+
+    async fn read_by_id(
+        &self,
+        wanted: &Wanted<'_>,
+        project: Option<ProjectId>,
+        deadline: Deadline,
+    ) -> Result<Seen, StoreError> {
+        let release =
+            project.zip(wanted.tag).map(|(project, tag)| ReleaseKey { project, tag: tag.clone() });
+        let mut directory: Vec<DirectoryKey> =
+            wanted.tokens.iter().map(DirectoryKey::token).collect();
+        directory.extend(project.map(DirectoryKey::project));
+
+        let rows = match (&release, wanted.links) {
+            (Some(release), LinkSelection::All) => {
+                let (directory, releases) = tokio::try_join!(
+                    self.batch_get(&directory, &[], deadline),
+                    self.query_release(release, deadline)
+                )?;
+                Rows { directory: directory.directory, releases }
+            }
+            (Some(release), LinkSelection::One(id)) => {
+                let keys = [ReleasesKey::release(release), ReleasesKey::link(release, id)];
+                self.batch_get(&directory, &keys, deadline).await?
+            }
+            (Some(release), LinkSelection::None) => {
+                self.batch_get(&directory, &[ReleasesKey::release(release)], deadline).await?
+            }
+            (None, _) => self.batch_get(&directory, &[], deadline).await?,
+        };
+        let mut seen = Seen::default();
+        seen.take_directory(rows.directory)?;
+        seen.take_release(rows.releases)?;
+        Ok(seen)
+    }
+
+    /// The release and all its links.
+    async fn query_release(
+        &self,
+        release: &ReleaseKey,
+        deadline: Deadline,
+    ) -> Result<Vec<Attributes>, StoreError> {
+        let mut items = Vec::new();
+        let mut from = None;
+        loop {
+            let request = self
+                .client
+                .query()
+                .table_name(&self.tables.releases)
+                .key_condition_expression("pk = :pk")
+                .expression_attribute_values(":pk", AttributeValue::S(release_partition(release)))
+                .set_exclusive_start_key(from)
+                .consistent_read(true);
+            let page = run_or_refuse(deadline, request.send()).await?;
+            items.extend(page.items.unwrap_or_default());
+            from = page.last_evaluated_key;
+            if from.is_none() {
+                return Ok(items);
+            }
+        }
+    }
+
+    /// The release and one of its links, as they are now.
+    pub async fn reread(
+        &self,
+        release: &ReleaseKey,
+        link: LinkId,
+        deadline: Deadline,
+    ) -> Result<Seen, StoreError> {
+        let keys = [ReleasesKey::release(release), ReleasesKey::link(release, link)];
+        let rows = self.batch_get(&[], &keys, deadline).await?;
+        let mut seen = Seen::default();
+        seen.take_release(rows.releases)?;
+        Ok(seen)
+    }
+
+    /// Reads items of both tables consistently, again until every key was looked at: a key that
+    /// the database left for later is not a missing item.
+    pub(super) async fn batch_get(
+        &self,
+        directory: &[DirectoryKey],
+        releases: &[ReleasesKey],
+        deadline: Deadline,
+    ) -> Result<Rows, StoreError> {
+        let mut open = HashMap::new();
+        let directory: Vec<_> = directory.iter().map(DirectoryKey::attributes).collect();
+        let releases: Vec<_> = releases.iter().map(ReleasesKey::attributes).collect();
+        for (table, keys) in
+            [(&self.tables.directory, directory), (&self.tables.releases, releases)]
+        {
+            if !keys.is_empty() {
+                open.insert(table.clone(), consistent(keys)?);
+            }
+        }
+        let mut rows = Rows::default();
+        let mut backoff = Backoff::new(deadline);
+        while !open.is_empty() {
+            let request = self.client.batch_get_item().set_request_items(Some(open));
+            let output = run_or_refuse(deadline, request.send()).await?;
+            for (table, items) in output.responses.unwrap_or_default() {
+                if table == self.tables.directory {
+                    rows.directory.extend(items);
+                } else {
+                    rows.releases.extend(items);
+                }
+            }
+            open = output.unprocessed_keys.unwrap_or_default();
+            if !open.is_empty() {
+                backoff.pause("keys are left unprocessed").await?;
+            }
+        }
+        Ok(rows)
+    }
+}
+
+fn consistent(keys: Vec<KeyAttributes>) -> Result<KeysAndAttributes, StoreError> {
+    KeysAndAttributes::builder()
+        .set_keys(Some(keys))
+        .consistent_read(true)
+        .build()
+        .map_err(|error| StoreError::Refused(error.to_string()))
+}
+
+/// Items of both tables.
+#[derive(Default)]
+pub(super) struct Rows {
+    pub(super) directory: Vec<Attributes>,
+    pub(super) releases: Vec<Attributes>,
+}
+
+impl Seen {
+    fn take_directory(&mut self, items: Vec<Attributes>) -> Result<(), StoreError> {
+        for item in items {
+            if DirectoryKind::Token.is_of(&item) {
+                self.tokens.push(from_item::<TokenItem>(item)?.into());
+            } else {
+                self.project = from_item::<ProjectItem>(item)?.alive();
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a release and those of the links that belong to this life of it: what an earlier
+    /// release of the tag left behind is not there.
+    fn take_release(&mut self, items: Vec<Attributes>) -> Result<(), StoreError> {
+        let mut links: Vec<Link> = Vec::new();
+        for item in items {
+            match releases_key(&item).and_then(|key| key.kind()) {
+                Some(ReleasesKind::Release) => {
+                    self.release = Some(from_item::<ReleaseItem>(item)?.into());
+                }
+                Some(ReleasesKind::Link) => links.push(from_item::<LinkItem>(item)?.into()),
+                Some(ReleasesKind::Claim | ReleasesKind::Index | ReleasesKind::Counter) | None => {
+                    return Err(StoreError::Corrupt(format!("in a release: {item:?}")));
+                }
+            }
+        }
+        if let Some(release) = &self.release {
+            links.retain(|link| link.release == release.uid);
+            self.links = links;
+        }
+        Ok(())
+    }
+}
+
+/// The key of an item of the releases table.
+pub(super) fn releases_key(item: &Attributes) -> Option<ReleasesKey> {
+    let text = |name| item.get(name)?.as_s().ok().cloned();
+    Some(ReleasesKey { pk: text(PK)?, sk: text(SK)? })
+}

@@ -1,0 +1,60 @@
+//! Reading a whole table, page by page: for the operator's command, never for a request.
+
+use super::deadline::Deadline;
+use super::items::Attributes;
+use super::keys::{DirectoryKind, KeyAttributes, PK};
+use super::request::run_or_refuse;
+use super::{Store, StoreError};
+
+#[derive(Clone, Copy)]
+pub(super) enum Table {
+    Directory,
+    Releases,
+}
+
+pub(super) struct Scan<'a> {
+    store: &'a Store,
+    table: &'a str,
+    from: Option<KeyAttributes>,
+    finished: bool,
+}
+
+impl Store {
+    pub(super) fn scan(&self, table: Table) -> Scan<'_> {
+        let table = match table {
+            Table::Directory => &self.tables.directory,
+            Table::Releases => &self.tables.releases,
+        };
+        Scan { store: self, table, from: None, finished: false }
+    }
+}
+
+impl Scan<'_> {
+    /// The next page, or none after the last.
+    pub(super) async fn next(
+        &mut self,
+        deadline: Deadline,
+    ) -> Result<Option<Vec<Attributes>>, StoreError> {
+        if self.finished {
+            return Ok(None);
+        }
+        let request = self
+            .store
+            .client
+            .scan()
+            .table_name(self.table)
+            .set_exclusive_start_key(self.from.take())
+            .consistent_read(true);
+        let page = run_or_refuse(deadline, request.send()).await?;
+        self.from = page.last_evaluated_key;
+        self.finished = self.from.is_none();
+        Ok(Some(page.items.unwrap_or_default()))
+    }
+}
+
+impl DirectoryKind {
+    /// Whether an item of the directory is of this kind.
+    pub(super) fn is_of(self, item: &Attributes) -> bool {
+        item.get(PK).and_then(|pk| pk.as_s().ok()).is_some_and(|pk| pk.starts_with(self.prefix()))
+    }
+}

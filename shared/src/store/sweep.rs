@@ -1,0 +1,120 @@
+//! Removing what deleted releases left behind: items whose release uid no release has.
+//!
+//! Nothing of it can be seen or is in anybody's way. Only its storage costs.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::deadline::Deadline;
+use super::items::{Attributes, ClaimItem, LinkItem, from_item};
+use super::keys::ReleasesKind;
+use super::read::releases_key;
+use super::scan::Table;
+use super::{Store, StoreError};
+use crate::domain::link::Link;
+use crate::domain::release::{ReleaseKey, ReleaseUid};
+use crate::domain::time::Timestamp;
+
+/// Items younger than this are left alone: a release that is being made writes its links before
+/// it can be seen. Longer than any invocation of a function may last.
+pub const GRACE: Duration = Duration::from_mins(20);
+
+/// What a sweep did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Swept {
+    /// How many items were looked at.
+    pub items: u64,
+    /// How many links were removed.
+    pub links: u64,
+    /// How many claims were removed.
+    pub claims: u64,
+}
+
+impl Store {
+    /// Removes every link and claim made before `before` whose release is not there any more.
+    /// `step` bounds each of its requests, not the whole.
+    pub async fn sweep(&self, before: Timestamp, step: Duration) -> Result<Swept, StoreError> {
+        let mut swept = Swept::default();
+        // A uid that was once not live never becomes it, apart from releases that are being made,
+        // which the grace spares: what was read once need not be read again.
+        let mut live: HashMap<ReleaseKey, Option<ReleaseUid>> = HashMap::new();
+        let mut scan = self.scan(Table::Releases);
+        while let Some(items) = scan.next(Deadline::after(step)).await? {
+            let mut doomed = Vec::new();
+            for item in items {
+                swept.items += 1;
+                let Some(dependent) = Dependent::read(item)? else { continue };
+                if dependent.created_at >= before {
+                    continue;
+                }
+                let uid = if let Some(uid) = live.get(&dependent.release) {
+                    uid.clone()
+                } else {
+                    let deadline = Deadline::after(step);
+                    let release = self.get_release(&dependent.release, deadline).await?;
+                    let uid = release.map(|release| release.uid);
+                    live.insert(dependent.release.clone(), uid.clone());
+                    uid
+                };
+                if uid.as_ref() != Some(&dependent.uid) {
+                    match dependent.kind {
+                        DependentKind::Link => swept.links += 1,
+                        DependentKind::Claim => swept.claims += 1,
+                    }
+                    doomed.push(dependent.key);
+                }
+            }
+            self.batch_delete(doomed, Deadline::after(step)).await?;
+        }
+        Ok(swept)
+    }
+}
+
+/// An item that is there for the sake of one life of a release.
+struct Dependent {
+    kind: DependentKind,
+    key: super::keys::KeyAttributes,
+    release: ReleaseKey,
+    uid: ReleaseUid,
+    created_at: Timestamp,
+}
+
+enum DependentKind {
+    Link,
+    Claim,
+}
+
+impl Dependent {
+    fn read(item: Attributes) -> Result<Option<Self>, StoreError> {
+        let Some(key) = releases_key(&item) else { return Ok(None) };
+        Ok(match key.kind() {
+            Some(ReleasesKind::Link) => {
+                let item: LinkItem = from_item(item)?;
+                let release = ReleaseKey { project: item.project, tag: item.tag.clone() };
+                let link = Link::from(item);
+                Some(Self {
+                    kind: DependentKind::Link,
+                    key: key.attributes(),
+                    release,
+                    uid: link.release,
+                    created_at: link.updated_at,
+                })
+            }
+            Some(ReleasesKind::Claim) => {
+                let item: ClaimItem = from_item(item)?;
+                Some(Self {
+                    kind: DependentKind::Claim,
+                    key: key.attributes(),
+                    release: ReleaseKey { project: item.project, tag: item.tag },
+                    uid: item.release_uid,
+                    created_at: item.created_at,
+                })
+            }
+            Some(ReleasesKind::Release | ReleasesKind::Index | ReleasesKind::Counter) | None => {
+                None
+            }
+        })
+    }
+}

@@ -1,0 +1,124 @@
+//! The two tables: their names, and how a bare database gets them.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+    TimeToLiveSpecification,
+};
+
+use super::deadline::{Backoff, Deadline};
+use super::items::TTL;
+use super::keys::{PK, SK};
+use super::request::{Outcome, run};
+use super::{Store, StoreError};
+
+/// The names the tables have in this installation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableNames {
+    /// Projects, users and tokens; functions only read it.
+    pub directory: String,
+    /// Releases and links.
+    pub releases: String,
+}
+
+impl Default for TableNames {
+    fn default() -> Self {
+        Self {
+            directory: "release-links-directory".to_owned(),
+            releases: "release-links-releases".to_owned(),
+        }
+    }
+}
+
+impl Store {
+    /// Makes the tables that are not there yet and waits until they can be used. On AWS the
+    /// template makes them; this serves the local server and bare databases.
+    pub async fn create_tables(&self, deadline: Deadline) -> Result<(), StoreError> {
+        self.create_table(&self.tables.directory, &[(PK, KeyType::Hash)], deadline).await?;
+        let keys = [(PK, KeyType::Hash), (SK, KeyType::Range)];
+        self.create_table(&self.tables.releases, &keys, deadline).await?;
+        self.expire_tokens(deadline).await
+    }
+
+    async fn create_table(
+        &self,
+        name: &str,
+        keys: &[(&str, KeyType)],
+        deadline: Deadline,
+    ) -> Result<(), StoreError> {
+        let mut request =
+            self.client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
+        for (attribute, kind) in keys {
+            request = request
+                .attribute_definitions(
+                    AttributeDefinition::builder()
+                        .attribute_name(*attribute)
+                        .attribute_type(ScalarAttributeType::S)
+                        .build()
+                        .map_err(|error| StoreError::Refused(error.to_string()))?,
+                )
+                .key_schema(
+                    KeySchemaElement::builder()
+                        .attribute_name(*attribute)
+                        .key_type(kind.clone())
+                        .build()
+                        .map_err(|error| StoreError::Refused(error.to_string()))?,
+                );
+        }
+        match run(deadline, request.send()).await? {
+            Outcome::Done(_) => self.await_table(name, deadline).await,
+            Outcome::Failed(error) if error.is_resource_in_use_exception() => Ok(()),
+            Outcome::Failed(error) => Err(StoreError::Refused(format!("{error:?}"))),
+        }
+    }
+
+    async fn await_table(&self, name: &str, deadline: Deadline) -> Result<(), StoreError> {
+        let mut backoff = Backoff::new(deadline);
+        loop {
+            let described =
+                run(deadline, self.client.describe_table().table_name(name).send()).await?;
+            let active = matches!(
+                described,
+                Outcome::Done(ref output) if output.table().and_then(|table| table.table_status())
+                    == Some(&aws_sdk_dynamodb::types::TableStatus::Active)
+            );
+            if active {
+                return Ok(());
+            }
+            backoff.pause("a table is still being made").await?;
+        }
+    }
+
+    async fn expire_tokens(&self, deadline: Deadline) -> Result<(), StoreError> {
+        let table = &self.tables.directory;
+        let described =
+            run(deadline, self.client.describe_time_to_live().table_name(table).send()).await?;
+        let enabled = matches!(
+            described,
+            Outcome::Done(ref output)
+                if output.time_to_live_description().and_then(|ttl| ttl.attribute_name()).is_some()
+        );
+        if enabled {
+            return Ok(());
+        }
+        let specification = TimeToLiveSpecification::builder()
+            .attribute_name(TTL)
+            .enabled(true)
+            .build()
+            .map_err(|error| StoreError::Refused(error.to_string()))?;
+        let request = self
+            .client
+            .update_time_to_live()
+            .table_name(table)
+            .time_to_live_specification(specification);
+        match run(deadline, request.send()).await? {
+            Outcome::Done(_) => Ok(()),
+            Outcome::Failed(error) => Err(StoreError::Refused(format!("{error:?}"))),
+        }
+    }
+}
+
+/// How long after its expiry a token is kept, so that its bearer can still be told what became of
+/// it.
+pub(super) const KEPT_AFTER_EXPIRY: Duration = Duration::from_hours(90 * 24);

@@ -1,0 +1,142 @@
+//! The operator's tokens and users. No function of the API may write them: their roles do not
+//! allow it.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::deadline::Deadline;
+use super::items::{TokenItem, from_item, to_item};
+use super::keys::{DirectoryKey, DirectoryKind};
+use super::request::{Outcome, run, run_or_refuse};
+use super::scan::Table;
+use super::{Store, StoreError};
+use crate::domain::project::ProjectPath;
+use crate::domain::time::Timestamp;
+use crate::domain::token::{Grant, Scope, Secret, Token, TokenKind, User};
+
+/// What a token is made of.
+#[derive(Clone, Debug)]
+pub struct NewToken {
+    /// What it is for.
+    pub kind: TokenKind,
+    /// What its maker calls it.
+    pub name: String,
+    /// Whom it acts for.
+    pub user: User,
+    /// How much of the API it opens.
+    pub scope: Scope,
+    /// Its roles.
+    pub grants: Vec<Grant>,
+    /// The project whose job it is, for a job token.
+    pub job_project: Option<ProjectPath>,
+    /// How long it lives; for ever where absent.
+    pub expires_in: Option<Duration>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct UserItem {
+    id: u64,
+    username: String,
+    external: bool,
+}
+
+impl Store {
+    /// The user of this name, made where there is none. Whether a user is external is decided by
+    /// the call that makes it and by each later one.
+    pub async fn ensure_user(
+        &self,
+        username: &str,
+        external: bool,
+        deadline: Deadline,
+    ) -> Result<User, StoreError> {
+        let key = DirectoryKey::user(username);
+        let rows = self.batch_get(std::slice::from_ref(&key), &[], deadline).await?;
+        let existing = rows.directory.into_iter().next().map(from_item::<UserItem>).transpose()?;
+        let item = match existing {
+            Some(item) if item.external == external => item,
+            Some(item) => UserItem { external, ..item },
+            None => UserItem {
+                id: self.next(&DirectoryKey::user_counter(), deadline).await?,
+                username: username.to_owned(),
+                external,
+            },
+        };
+        let request = self
+            .client
+            .put_item()
+            .table_name(&self.tables.directory)
+            .set_item(Some(to_item(key.attributes(), &item)?));
+        run_or_refuse(deadline, request.send()).await?;
+        Ok(User { id: item.id, username: item.username, external: item.external })
+    }
+
+    /// Makes a token. The secret is in the answer and nowhere else.
+    pub async fn create_token(
+        &self,
+        new: NewToken,
+        now: Timestamp,
+        deadline: Deadline,
+    ) -> Result<(Secret, Token), StoreError> {
+        let secret = Secret::draw(new.kind);
+        let token = Token {
+            hash: secret.hash(),
+            kind: new.kind,
+            name: new.name,
+            user: new.user,
+            scope: new.scope,
+            grants: new.grants,
+            job_project: new.job_project,
+            created_at: now,
+            expires_at: new.expires_in.map(|duration| now.plus(duration)),
+            revoked: false,
+        };
+        let request = self
+            .client
+            .put_item()
+            .table_name(&self.tables.directory)
+            .set_item(Some(token_item(&token)?))
+            .condition_expression("attribute_not_exists(pk)");
+        run_or_refuse(deadline, request.send()).await?;
+        Ok((secret, token))
+    }
+
+    /// All tokens that are kept, the oldest first.
+    pub async fn list_tokens(&self, deadline: Deadline) -> Result<Vec<Token>, StoreError> {
+        let mut tokens: Vec<Token> = Vec::new();
+        let mut scan = self.scan(Table::Directory);
+        while let Some(items) = scan.next(deadline).await? {
+            for item in items {
+                if DirectoryKind::Token.is_of(&item) {
+                    tokens.push(from_item::<TokenItem>(item)?.into());
+                }
+            }
+        }
+        tokens.sort_by_key(|token| token.created_at);
+        Ok(tokens)
+    }
+
+    /// Withdraws a token; false where it is not there any more.
+    pub async fn revoke_token(
+        &self,
+        token: &Token,
+        deadline: Deadline,
+    ) -> Result<bool, StoreError> {
+        let revoked = Token { revoked: true, ..token.clone() };
+        let request = self
+            .client
+            .put_item()
+            .table_name(&self.tables.directory)
+            .set_item(Some(token_item(&revoked)?))
+            .condition_expression("attribute_exists(pk)");
+        match run(deadline, request.send()).await? {
+            Outcome::Done(_) => Ok(true),
+            Outcome::Failed(error) if error.is_conditional_check_failed_exception() => Ok(false),
+            Outcome::Failed(error) => Err(StoreError::Refused(format!("{error:?}"))),
+        }
+    }
+}
+
+fn token_item(token: &Token) -> Result<super::items::Attributes, StoreError> {
+    to_item(DirectoryKey::token(&token.hash).attributes(), &TokenItem::from(token))
+}

@@ -1,0 +1,156 @@
+//! All-or-nothing writes to the releases table.
+
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
+
+use super::deadline::{Backoff, Deadline};
+use super::items::Attributes;
+use super::keys::KeyAttributes;
+use super::request::{Outcome, run};
+use super::{Store, StoreError};
+use crate::domain::token::random_u128;
+
+/// One item's part of a transaction, and the condition under which it may happen.
+#[derive(Clone)]
+pub(super) enum Write {
+    Put { table: String, item: Attributes, condition: Option<Condition> },
+    Delete { table: String, key: KeyAttributes, condition: Option<Condition> },
+}
+
+/// A condition expression with what its placeholders stand for.
+#[derive(Clone, Default)]
+pub(super) struct Condition {
+    pub(super) expression: String,
+    pub(super) names: Vec<(&'static str, &'static str)>,
+    pub(super) values: Attributes,
+}
+
+impl Condition {
+    /// That no item has this key.
+    pub(super) fn absent() -> Self {
+        Self { expression: "attribute_not_exists(pk)".to_owned(), ..Self::default() }
+    }
+}
+
+/// What came of a transaction that the database decided.
+pub(super) enum Decision {
+    /// All of it happened.
+    Committed,
+    /// None of it happened: for each write, in order, whether its condition failed.
+    ConditionsFailed(Vec<bool>),
+}
+
+impl Store {
+    /// Carries out `writes` as one transaction, again for as long as it only meets other writers
+    /// or a throttle.
+    ///
+    /// A conflict is never taken for a failed condition, even where the database reports both: the
+    /// other writer's transaction may yet be cancelled.
+    pub(super) async fn transact(
+        &self,
+        writes: Vec<Write>,
+        deadline: Deadline,
+    ) -> Result<Decision, StoreError> {
+        let items =
+            writes.into_iter().map(TransactWriteItem::try_from).collect::<Result<Vec<_>, _>>()?;
+        let mut backoff = Backoff::new(deadline);
+        loop {
+            // The SDK's own tries of this request share the token, so that one whose answer was
+            // lost is answered with its first outcome. A cancelled one is new, and so is its token.
+            let request = self
+                .client
+                .transact_write_items()
+                .set_transact_items(Some(items.clone()))
+                .client_request_token(format!("{:032x}", random_u128()));
+            let cancelled = match run(deadline, request.send()).await? {
+                Outcome::Done(_) => return Ok(Decision::Committed),
+                Outcome::Failed(TransactWriteItemsError::TransactionCanceledException(error)) => {
+                    error
+                }
+                Outcome::Failed(error) => return Err(StoreError::Refused(format!("{error:?}"))),
+            };
+            match Cancellation::read(cancelled.cancellation_reasons())? {
+                Cancellation::ConditionsFailed(failed) => {
+                    return Ok(Decision::ConditionsFailed(failed));
+                }
+                Cancellation::TryAgain(cause) => backoff.pause(&cause).await?,
+            }
+        }
+    }
+}
+
+enum Cancellation {
+    ConditionsFailed(Vec<bool>),
+    TryAgain(String),
+}
+
+impl Cancellation {
+    fn read(reasons: &[aws_sdk_dynamodb::types::CancellationReason]) -> Result<Self, StoreError> {
+        let codes = || reasons.iter().map(|reason| reason.code().unwrap_or("None"));
+        let passing = ["TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError"];
+        if let Some(code) = codes().find(|code| passing.contains(code)) {
+            return Ok(Self::TryAgain(code.to_owned()));
+        }
+        let failed: Vec<bool> = codes().map(|code| code == "ConditionalCheckFailed").collect();
+        if failed.contains(&true) {
+            Ok(Self::ConditionsFailed(failed))
+        } else {
+            Err(StoreError::Refused(format!("transaction cancelled: {reasons:?}")))
+        }
+    }
+}
+
+impl TryFrom<Write> for TransactWriteItem {
+    type Error = StoreError;
+
+    fn try_from(write: Write) -> Result<Self, Self::Error> {
+        let refused =
+            |error: aws_sdk_dynamodb::error::BuildError| StoreError::Refused(error.to_string());
+        Ok(match write {
+            Write::Put { table, item, condition } => {
+                let (expression, names, values) = placeholders(condition);
+                let put = Put::builder()
+                    .table_name(table)
+                    .set_item(Some(item))
+                    .set_condition_expression(expression)
+                    .set_expression_attribute_names(names)
+                    .set_expression_attribute_values(values)
+                    .build()
+                    .map_err(refused)?;
+                Self::builder().put(put).build()
+            }
+            Write::Delete { table, key, condition } => {
+                let (expression, names, values) = placeholders(condition);
+                let delete = Delete::builder()
+                    .table_name(table)
+                    .set_key(Some(key))
+                    .set_condition_expression(expression)
+                    .set_expression_attribute_names(names)
+                    .set_expression_attribute_values(values)
+                    .build()
+                    .map_err(refused)?;
+                Self::builder().delete(delete).build()
+            }
+        })
+    }
+}
+
+type Placeholders =
+    (Option<String>, Option<std::collections::HashMap<String, String>>, Option<Attributes>);
+
+/// A condition in the form of a request, in which an empty map of placeholders is an error.
+pub(super) fn placeholders(condition: Option<Condition>) -> Placeholders {
+    let Some(condition) = condition else {
+        return (None, None, None);
+    };
+    let names = condition
+        .names
+        .into_iter()
+        .map(|(placeholder, name)| (placeholder.to_owned(), name.to_owned()))
+        .collect::<std::collections::HashMap<_, _>>();
+    (
+        Some(condition.expression),
+        (!names.is_empty()).then_some(names),
+        (!condition.values.is_empty()).then_some(condition.values),
+    )
+}
