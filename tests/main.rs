@@ -1,1 +1,13 @@
-//! Black-box tests of the whole service.
+//! Black-box tests of the whole service: the real server, a real DynamoDB API, whole answers.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on fails"
+)]
+
+mod harness;
+
+mod projects;

@@ -30,8 +30,12 @@ pub type Params = BTreeMap<String, Param>;
 /// A query's bytes that are no UTF-8 arrive as replacement characters: an event is JSON, which has
 /// no other way to hold them. So a replacement character is taken for such bytes.
 pub(super) fn of_query(query: &QueryMap) -> Result<Params, ApiError> {
+    // The event does not keep the order of different names. In that of the alphabet `a` comes
+    // before `a[b]`, so that the contradiction is found whichever the client wrote first.
+    let mut pairs: Vec<(&str, &str)> = query.iter().collect();
+    pairs.sort_by_key(|(name, _)| *name);
     let mut params = Params::new();
-    for (name, value) in query.iter() {
+    for (name, value) in pairs {
         if name.contains('\u{fffd}') || value.contains('\u{fffd}') {
             return Err(ApiError::BadRequest);
         }

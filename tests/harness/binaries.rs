@@ -1,0 +1,38 @@
+//! The workspace's own binaries, built once for all tests of a run.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// The local server.
+pub(crate) fn local() -> PathBuf {
+    folder().join("release-links-local")
+}
+
+/// The operator's command.
+pub(crate) fn admin() -> PathBuf {
+    folder().join("release-links-admin")
+}
+
+/// Cargo builds the binaries of a package only for that package's own tests, so that they are
+/// built here.
+fn folder() -> PathBuf {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER
+        .get_or_init(|| {
+            let built = Command::new(env!("CARGO"))
+                .args(["build", "--quiet", "--workspace", "--bins"])
+                .current_dir(workspace())
+                .status();
+            assert!(built.is_ok_and(|status| status.success()), "the binaries do not build");
+            // target/debug/deps/api-… stands beside target/debug/release-links-local.
+            let test = std::env::current_exe().unwrap();
+            test.ancestors().nth(2).unwrap().to_owned()
+        })
+        .clone()
+}
+
+/// The workspace's root.
+pub(crate) fn workspace() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}

@@ -1,0 +1,196 @@
+//! A client that sends exactly what it is told and distrusts what it gets.
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use hyper::{Method, Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+/// The headers an answer may have; one that is not listed here came in unseen.
+const KNOWN_HEADERS: &[&str] = &[
+    "access-control-allow-headers",
+    "access-control-allow-methods",
+    "access-control-allow-origin",
+    "access-control-expose-headers",
+    "access-control-max-age",
+    "allow",
+    "cache-control",
+    "content-length",
+    "content-security-policy",
+    "content-type",
+    "date",
+    "etag",
+    "link",
+    "retry-after",
+    "vary",
+    "www-authenticate",
+    "x-content-type-options",
+    "x-frame-options",
+    "x-gitlab-meta",
+    "x-next-page",
+    "x-page",
+    "x-per-page",
+    "x-prev-page",
+    "x-request-id",
+    "x-runtime",
+    "x-total",
+    "x-total-pages",
+];
+
+/// The API, as one caller uses it.
+#[derive(Clone)]
+pub(crate) struct Api {
+    pub(crate) address: String,
+    headers: Vec<(String, String)>,
+    may_fail: bool,
+}
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Api {
+    /// The API without a token.
+    pub(crate) fn anonymous(address: &str) -> Self {
+        Self { address: address.to_owned(), headers: Vec::new(), may_fail: false }
+    }
+
+    /// The same with one more header on every request.
+    pub(crate) fn with(&self, name: &str, value: &str) -> Self {
+        let mut api = self.clone();
+        api.headers.push((name.to_owned(), value.to_owned()));
+        api
+    }
+
+    /// The same, where an answer may be a 5xx.
+    pub(crate) fn that_may_fail(&self) -> Self {
+        Self { may_fail: true, ..self.clone() }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Reply {
+        self.send("GET", path, "", b"").await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Reply {
+        self.send("DELETE", path, "", b"").await
+    }
+
+    /// POSTs JSON.
+    pub(crate) async fn post(&self, path: &str, body: &str) -> Reply {
+        self.send("POST", path, "application/json", body.as_bytes()).await
+    }
+
+    /// PUTs JSON.
+    pub(crate) async fn put(&self, path: &str, body: &str) -> Reply {
+        self.send("PUT", path, "application/json", body.as_bytes()).await
+    }
+
+    /// Sends a request; `path` goes out as it is, below `/api/v4` unless it says otherwise.
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        content_type: &str,
+        body: &[u8],
+    ) -> Reply {
+        let path =
+            if path.starts_with("/projects") { format!("/api/v4{path}") } else { path.to_owned() };
+        let mut request = Request::builder()
+            .method(Method::from_bytes(method.as_bytes()).unwrap())
+            .uri(&path)
+            .header("host", &self.address)
+            .body(Full::new(Bytes::copy_from_slice(body)))
+            .unwrap();
+        if !content_type.is_empty() {
+            request
+                .headers_mut()
+                .insert("content-type", HeaderValue::from_str(content_type).unwrap());
+        }
+        for (name, value) in &self.headers {
+            let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
+            request.headers_mut().insert(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        }
+        let reply = exchange(&self.address, request).await;
+        reply.check(method, &path, self.may_fail);
+        reply
+    }
+}
+
+async fn exchange(address: &str, request: Request<Full<Bytes>>) -> Reply {
+    let stream = TcpStream::connect(address).await.unwrap();
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let response = sender.send_request(request).await.unwrap();
+    let (head, body) = response.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    drop(sender);
+    connection.await.unwrap().unwrap();
+    Reply {
+        status: head.status.as_u16(),
+        headers: head.headers,
+        body: String::from_utf8(body.to_vec()).unwrap(),
+    }
+}
+
+impl Reply {
+    /// What holds for every answer, whatever was asked.
+    fn check(&self, method: &str, path: &str, may_fail: bool) {
+        let said = format!("{method} {path}: {self:?}");
+        for name in self.headers.keys() {
+            assert!(KNOWN_HEADERS.contains(&name.as_str()), "{name} is new: {said}");
+        }
+        let status = StatusCode::from_u16(self.status).unwrap();
+        assert!(may_fail || !status.is_server_error(), "{said}");
+        let is_gateways = !self.headers.contains_key("x-request-id");
+        assert!(!is_gateways || matches!(self.status, 400 | 413 | 414), "{said}");
+        if !is_gateways {
+            assert_eq!(
+                self.header("x-gitlab-meta"),
+                format!(r#"{{"correlation_id":"{}","version":"1"}}"#, self.header("x-request-id"))
+            );
+            assert_eq!(self.header("x-frame-options"), "SAMEORIGIN", "{said}");
+            assert_eq!(self.header("x-content-type-options"), "nosniff", "{said}");
+            assert_eq!(self.header("vary"), "Origin", "{said}");
+        }
+        if !self.body.is_empty() && self.body != "Bad Request" {
+            assert_eq!(self.header("content-type"), "application/json", "{said}");
+            assert!(serde_json::from_str::<serde_json::Value>(&self.body).is_ok(), "{said}");
+        }
+        assert!(method != "HEAD" || self.body.is_empty(), "{said}");
+    }
+
+    /// A header's text; an answer without it fails the test.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).unwrap_or_else(|| panic!("no {name}: {self:?}")).to_str().unwrap()
+    }
+
+    /// Asserts the status and the whole body.
+    #[track_caller]
+    pub(crate) fn is(&self, status: u16, body: &str) {
+        assert_eq!((self.status, self.body.as_str()), (status, body));
+    }
+
+    /// The body as JSON.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
+    }
+
+    /// The number of the link in the body.
+    #[track_caller]
+    pub(crate) fn id(&self) -> u64 {
+        self.json()["id"].as_u64().unwrap_or_else(|| panic!("no id: {self:?}"))
+    }
+
+    /// The names of the links in the body, in order.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let json = self.json();
+        let links = json.as_array().unwrap_or_else(|| panic!("no list: {self:?}"));
+        links.iter().map(|link| link["name"].as_str().unwrap().to_owned()).collect()
+    }
+}

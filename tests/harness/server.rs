@@ -1,0 +1,93 @@
+//! A local server in a process of its own, on free ports.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use super::binaries;
+
+/// A running server; it ends with this value.
+pub(crate) struct Server {
+    child: Child,
+    /// The API's address, `127.0.0.1:…`.
+    pub(crate) address: String,
+    /// The URL of the database behind it.
+    pub(crate) dynamodb_url: String,
+    /// All it printed.
+    output: Arc<Mutex<String>>,
+    readers: Vec<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Starts a server with nothing in it.
+    pub(crate) fn start() -> Self {
+        Self::start_with(&["--ephemeral", "--no-demo", "--dynamodb-listen", "127.0.0.1:0"])
+    }
+
+    /// Starts a server with these flags on a free port.
+    pub(crate) fn start_with(flags: &[&str]) -> Self {
+        let mut child = Command::new(binaries::local())
+            .args(["--listen", "127.0.0.1:0"])
+            .args(flags)
+            .env("AWS_LAMBDA_LOG_LEVEL", "TRACE")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let output = Arc::new(Mutex::new(String::new()));
+        let stderr = child.stderr.take().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut readers = vec![keep(stderr, Arc::clone(&output))];
+
+        let mut line_with = |prefix: &str| loop {
+            let mut line = String::new();
+            let read = stdout.read_line(&mut line).unwrap();
+            assert!(read > 0, "the server ended: {}", output.lock().unwrap());
+            if let Some(rest) = line.trim_end().strip_prefix(prefix) {
+                break rest.to_owned();
+            }
+        };
+        let dynamodb_url = line_with("DynamoDB on ");
+        let address = line_with("listening on http://");
+        readers.push(keep(stdout, Arc::clone(&output)));
+        Self { child, address, dynamodb_url, output, readers }
+    }
+
+    /// Ends the server as a crash would.
+    pub(crate) fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Asks the server to stop and waits until it has.
+    pub(crate) fn terminate(&mut self) -> ExitStatus {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.child.wait().unwrap()
+    }
+
+    /// All the server printed, after its end.
+    pub(crate) fn output(mut self) -> String {
+        self.kill();
+        for reader in self.readers.drain(..) {
+            reader.join().unwrap();
+        }
+        self.output.lock().unwrap().clone()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn keep(mut from: impl Read + Send + 'static, output: Arc<Mutex<String>>) -> JoinHandle<()> {
+    std::thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while let Ok(read @ 1..) = from.read(&mut buffer) {
+            output.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..read]));
+        }
+    })
+}

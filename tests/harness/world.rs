@@ -1,0 +1,160 @@
+//! A server with projects, releases and tokens, made the way the operator makes them.
+
+use std::time::Duration;
+
+use shared::app::{self, Database};
+use shared::domain::project::{
+    Project, ProjectId, ProjectPath, ProtectedTag, ReleasesAccess, Visibility,
+};
+use shared::domain::release::{Release, ReleaseKey, TagName};
+use shared::domain::time::Timestamp;
+use shared::domain::token::{AccessLevel, Grant, GrantTarget, Scope, Secret, TokenKind};
+use shared::store::audit::Audit;
+use shared::store::deadline::Deadline;
+use shared::store::projects::{NewProject, ProjectCreated};
+use shared::store::releases::{NewRelease, ReleaseCreated};
+use shared::store::tokens::NewToken;
+use shared::store::{Store, TableNames};
+
+use super::client::Api;
+use super::server::Server;
+
+/// The paths of the examples: project 20 and its release.
+pub(crate) const LINKS: &str = "/projects/20/releases/v1.7.0/assets/links";
+
+/// A server and the store behind it.
+pub(crate) struct World {
+    pub(crate) server: Server,
+    pub(crate) store: Store,
+}
+
+/// A store over this database.
+pub(crate) fn store(dynamodb_url: &str) -> Store {
+    let client = app::client(Database::local(dynamodb_url.to_owned())).unwrap();
+    Store::new(client, TableNames::default())
+}
+
+pub(crate) fn soon() -> Deadline {
+    Deadline::after(Duration::from_secs(30))
+}
+
+/// A private project with releases for everybody who sees it.
+pub(crate) fn project(id: u64, path: &str) -> NewProject {
+    NewProject {
+        id: Some(ProjectId(id)),
+        path: ProjectPath::parse(path).unwrap(),
+        visibility: Visibility::Private,
+        releases_access: ReleasesAccess::Enabled,
+        protected_tags: Vec::new(),
+    }
+}
+
+/// A token of a user without any role.
+pub(crate) fn token() -> NewToken {
+    NewToken {
+        kind: TokenKind::Access,
+        name: "test".to_owned(),
+        user: shared::domain::token::User { id: 1, username: "root".to_owned(), external: false },
+        scope: Scope::Api,
+        grants: Vec::new(),
+        job_project: None,
+        expires_in: None,
+    }
+}
+
+/// A role in one project.
+pub(crate) fn grant(project: u64, level: AccessLevel) -> Grant {
+    Grant { target: GrantTarget::Project(ProjectId(project)), level }
+}
+
+/// A rule that keeps a tag to those of at least a role.
+pub(crate) fn protected(pattern: &str, create_level: Option<AccessLevel>) -> ProtectedTag {
+    ProtectedTag { pattern: pattern.to_owned(), create_level }
+}
+
+impl World {
+    /// A server with nothing in it.
+    pub(crate) fn empty() -> Self {
+        Self::over(Server::start())
+    }
+
+    /// The world of a server that runs.
+    pub(crate) fn over(server: Server) -> Self {
+        let store = store(&server.dynamodb_url);
+        Self { server, store }
+    }
+
+    /// A server with private project 20, `mynamespace/hello`, its release `v1.7.0`, and the API
+    /// as a developer of it uses it.
+    pub(crate) async fn hello() -> (Self, Api) {
+        let world = Self::empty();
+        let api = world.populate().await;
+        (world, api)
+    }
+
+    /// Makes what [`World::hello`] has.
+    pub(crate) async fn populate(&self) -> Api {
+        self.project(project(20, "mynamespace/hello")).await;
+        self.release(20, "v1.7.0").await;
+        self.developer().await
+    }
+
+    /// The API as a developer of project 20 uses it.
+    pub(crate) async fn developer(&self) -> Api {
+        let token = NewToken { grants: vec![grant(20, AccessLevel::Developer)], ..token() };
+        self.api_with(token).await
+    }
+
+    /// The API without a token.
+    pub(crate) fn anonymous(&self) -> Api {
+        Api::anonymous(&self.server.address)
+    }
+
+    /// The API with a new token in `PRIVATE-TOKEN`.
+    pub(crate) async fn api_with(&self, new: NewToken) -> Api {
+        let secret = self.token(new).await;
+        self.anonymous().with("private-token", secret.reveal())
+    }
+
+    pub(crate) async fn token(&self, new: NewToken) -> Secret {
+        self.store.create_token(new, Timestamp::now(), soon()).await.unwrap().0
+    }
+
+    pub(crate) async fn project(&self, new: NewProject) -> Project {
+        match self.store.create_project(new, Timestamp::now(), soon()).await.unwrap() {
+            ProjectCreated::Project(project) => project,
+            other @ (ProjectCreated::IdUsed | ProjectCreated::PathTaken) => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) async fn release(&self, project: u64, tag: &str) -> Release {
+        match create_release(&self.store, project, tag).await {
+            ReleaseCreated::Release(release, _) => release,
+            ReleaseCreated::Exists => panic!("{tag} exists"),
+        }
+    }
+
+    /// The audit of a quiet database.
+    pub(crate) async fn audit(&self) -> Audit {
+        self.store.audit(Duration::from_secs(30)).await.unwrap()
+    }
+
+    /// Asserts that no rule of the tables is broken.
+    pub(crate) async fn assert_sound(&self) -> Audit {
+        let audit = self.audit().await;
+        assert!(audit.violations.is_empty(), "{audit:#?}");
+        audit
+    }
+}
+
+pub(crate) async fn create_release(store: &Store, project: u64, tag: &str) -> ReleaseCreated {
+    let now = Timestamp::now();
+    let new = NewRelease {
+        key: ReleaseKey { project: ProjectId(project), tag: TagName::parse(tag).unwrap() },
+        name: None,
+        description: None,
+        author: "root".to_owned(),
+        released_at: now,
+    };
+    store.create_release(new, Vec::new(), now, soon()).await.unwrap()
+}

@@ -1,0 +1,2 @@
+//! `/projects`
+mod releases;

@@ -1,0 +1,2 @@
+//! `/projects/:id/releases/:tag_name`
+mod links;
