@@ -10,4 +10,7 @@
 
 mod harness;
 
+mod access;
+
 mod projects;
+mod web;

@@ -67,6 +67,11 @@ impl Api {
         api
     }
 
+    /// The same caller at another server.
+    pub(crate) fn at(&self, address: &str) -> Self {
+        Self { address: address.to_owned(), ..self.clone() }
+    }
+
     /// The same, where an answer may be a 5xx.
     pub(crate) fn that_may_fail(&self) -> Self {
         Self { may_fail: true, ..self.clone() }

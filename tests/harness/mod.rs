@@ -3,9 +3,11 @@
 
 pub(crate) mod binaries;
 pub(crate) mod client;
+pub(crate) mod proxy;
 pub(crate) mod server;
 pub(crate) mod world;
 
 pub(crate) use client::{Api, Reply};
+pub(crate) use proxy::{Fault, Gate, Proxy};
 pub(crate) use server::Server;
 pub(crate) use world::World;

@@ -17,6 +17,7 @@ use shared::store::tokens::NewToken;
 use shared::store::{Store, TableNames};
 
 use super::client::Api;
+use super::proxy::Proxy;
 use super::server::Server;
 
 /// The paths of the examples: project 20 and its release.
@@ -144,6 +145,28 @@ impl World {
         let audit = self.audit().await;
         assert!(audit.violations.is_empty(), "{audit:#?}");
         audit
+    }
+}
+
+/// A world whose API reaches its database through a proxy; its store does not.
+pub(crate) struct Proxied {
+    pub(crate) world: World,
+    pub(crate) proxy: Proxy,
+    /// The API as a developer of project 20 uses it.
+    pub(crate) api: Api,
+    /// Ends before the database does.
+    _server: Server,
+}
+
+impl Proxied {
+    /// What [`World::hello`] has, behind a proxy that passes everything.
+    pub(crate) async fn hello() -> Self {
+        let (world, direct) = World::hello().await;
+        let proxy = Proxy::start(&world.server.dynamodb_url).await;
+        let server = Server::start_with(&["--no-demo", "--endpoint-url", &proxy.url]);
+        let api = direct.at(&server.address);
+        proxy.take_seen();
+        Self { world, proxy, api, _server: server }
     }
 }
 

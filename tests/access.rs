@@ -1,0 +1,453 @@
+//! Who may do what: GitLab's matrix of roles and visibilities, credentials and their precedence.
+
+use std::time::Duration;
+
+use shared::domain::project::{NamespacePath, ProjectPath, ReleasesAccess, Visibility};
+use shared::domain::token::{AccessLevel, Grant, GrantTarget, Scope, TokenKind, User};
+use shared::store::projects::NewProject;
+use shared::store::tokens::NewToken;
+
+use crate::harness::world::{LINKS, World, grant, project, protected, soon, token};
+use crate::harness::{Api, Reply};
+
+const P404: (u16, &str) = (404, r#"{"message":"404 Project Not Found"}"#);
+const FORBIDDEN: (u16, &str) = (403, r#"{"message":"403 Forbidden"}"#);
+const UNAUTHORIZED: (u16, &str) = (401, r#"{"message":"401 Unauthorized"}"#);
+const SCOPE: (u16, &str) = (
+    403,
+    r#"{"error":"insufficient_scope","error_description":"The request requires higher privileges than provided by the access token.","scope":"api read_api"}"#,
+);
+
+/// What a caller gets for reading and for writing.
+#[derive(Clone, Copy, Debug)]
+enum Expected {
+    Good,
+    Bad((u16, &'static str)),
+}
+
+use Expected::{Bad, Good};
+
+const F: Expected = Bad(FORBIDDEN);
+const P: Expected = Bad(P404);
+
+#[track_caller]
+fn check(reply: &Reply, good: u16, expected: Expected, case: &str) {
+    match expected {
+        Good => assert_eq!(reply.status, good, "{case}: {reply:?}"),
+        Bad((status, body)) => {
+            assert_eq!((reply.status, reply.body.as_str()), (status, body), "{case}");
+        }
+    }
+}
+
+/// Every verb of the links endpoints, on a link that `owner` provides.
+async fn check_all(
+    api: &Api,
+    owner: &Api,
+    links: &str,
+    read: Expected,
+    write: Expected,
+    case: &str,
+) {
+    let name = case.replace(['"', '\\'], "");
+    let fresh = |kind: &str| {
+        format!(
+            r#"{{"name":"{name} {kind}","url":"https://e.com/{}"}}"#,
+            (name.clone() + kind).replace(' ', "-")
+        )
+    };
+    let provided = owner.post(links, &fresh("provided")).await;
+    assert_eq!(provided.status, 201, "{case}: {provided:?}");
+    let link = format!("{links}/{}", provided.id());
+    check(&api.get(links).await, 200, read, case);
+    check(&api.get(&link).await, 200, read, case);
+    check(&api.post(links, &fresh("new")).await, 201, write, case);
+    check(&api.put(&link, &fresh("changed")).await, 200, write, case);
+    check(&api.delete(&link).await, 200, write, case);
+}
+
+const VISIBILITIES: [Visibility; 3] =
+    [Visibility::Private, Visibility::Internal, Visibility::Public];
+
+#[tokio::test]
+async fn roles_and_visibilities_follow_gitlabs_matrix() {
+    let world = World::empty();
+    let ids = [1, 2, 3];
+    for (id, visibility) in ids.into_iter().zip(VISIBILITIES) {
+        world.project(NewProject { visibility, ..project(id, &format!("g/p{id}")) }).await;
+        world.release(id, "v1").await;
+    }
+    let member =
+        |level| NewToken { grants: ids.iter().map(|id| grant(*id, level)).collect(), ..token() };
+    let owner = world.api_with(member(AccessLevel::Owner)).await;
+    let external = User { external: true, ..token().user };
+    let group = Grant {
+        target: GrantTarget::Namespace(NamespacePath::parse("G").unwrap()),
+        level: AccessLevel::Developer,
+    };
+    let reads = |write| [(Good, write); 3];
+    for (caller, api, expected) in [
+        ("anonymous", world.anonymous(), [(P, P), (P, P), (Good, F)]),
+        (
+            "invalid",
+            world.anonymous().with("private-token", "glpat-nonsense"),
+            [(Bad(UNAUTHORIZED), Bad(UNAUTHORIZED)); 3],
+        ),
+        ("non-member", world.api_with(token()).await, [(P, P), (Good, F), (Good, F)]),
+        (
+            "external",
+            world.api_with(NewToken { user: external, ..token() }).await,
+            [(P, P), (P, P), (Good, F)],
+        ),
+        ("guest", world.api_with(member(AccessLevel::Guest)).await, reads(F)),
+        ("planner", world.api_with(member(AccessLevel::Planner)).await, reads(F)),
+        ("reporter", world.api_with(member(AccessLevel::Reporter)).await, reads(F)),
+        ("developer", world.api_with(member(AccessLevel::Developer)).await, reads(Good)),
+        ("maintainer", world.api_with(member(AccessLevel::Maintainer)).await, reads(Good)),
+        ("owner", owner.clone(), reads(Good)),
+        (
+            "group developer",
+            world.api_with(NewToken { grants: vec![group], ..token() }).await,
+            reads(Good),
+        ),
+        (
+            "read_api",
+            world
+                .api_with(NewToken { scope: Scope::ReadApi, ..member(AccessLevel::Developer) })
+                .await,
+            reads(Bad(SCOPE)),
+        ),
+        (
+            "read_api non-member",
+            world.api_with(NewToken { scope: Scope::ReadApi, ..token() }).await,
+            [(P, Bad(SCOPE)), (Good, Bad(SCOPE)), (Good, Bad(SCOPE))],
+        ),
+    ] {
+        for ((id, visibility), (read, write)) in ids.into_iter().zip(VISIBILITIES).zip(expected) {
+            let links = format!("/projects/{id}/releases/v1/assets/links");
+            check_all(&api, &owner, &links, read, write, &format!("{caller} {visibility:?}")).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn archived_disabled_and_members_only_projects_withdraw_rights() {
+    let world = World::empty();
+    let mut id = 0;
+    for visibility in VISIBILITIES {
+        let public = matches!(visibility, Visibility::Public);
+        let private = matches!(visibility, Visibility::Private);
+        for (kind, releases_access) in [
+            ("archived", ReleasesAccess::Enabled),
+            ("disabled", ReleasesAccess::Disabled),
+            ("members only", ReleasesAccess::Private),
+        ] {
+            id += 1;
+            // Made while it is open, then closed.
+            let open = NewProject { visibility, ..project(id, &format!("g/p{id}")) };
+            let mut made = world.project(open).await;
+            world.release(id, "v1").await;
+            let member = |level| NewToken { grants: vec![grant(id, level)], ..token() };
+            let owner = world.api_with(member(AccessLevel::Owner)).await;
+            let guest = world.api_with(member(AccessLevel::Guest)).await;
+            let stranger = world.api_with(token()).await;
+            let links = format!("/projects/{id}/releases/v1/assets/links");
+            let body = r#"{"name":"a","url":"https://e.com"}"#;
+            let link = format!("{links}/{}", owner.post(&links, body).await.id());
+
+            made.archived = kind == "archived";
+            made.releases_access = releases_access;
+            assert!(world.store.update_project(&made, soon()).await.unwrap());
+
+            let hidden = |readable: bool| if readable { F } else { P };
+            let (of_owner, of_guest, of_stranger, of_anonymous) = match kind {
+                "archived" => (
+                    (Good, F),
+                    (Good, F),
+                    if private { (P, P) } else { (Good, F) },
+                    if public { (Good, F) } else { (P, P) },
+                ),
+                "disabled" => (
+                    (F, F),
+                    (F, F),
+                    (hidden(!private), hidden(!private)),
+                    (hidden(public), hidden(public)),
+                ),
+                _ => (
+                    (Good, Good),
+                    (Good, F),
+                    (hidden(!private), hidden(!private)),
+                    (hidden(public), hidden(public)),
+                ),
+            };
+            for (caller, api, (read, write)) in [
+                ("guest", guest, of_guest),
+                ("stranger", stranger, of_stranger),
+                ("anonymous", world.anonymous(), of_anonymous),
+                ("owner", owner, of_owner),
+            ] {
+                let case = format!("{caller} of {visibility:?} {kind}");
+                check(&api.get(&links).await, 200, read, &case);
+                check(&api.get(&link).await, 200, read, &case);
+                let other = format!(r#"{{"name":"{case}","url":"https://e.com/x"}}"#);
+                check(&api.post(&links, &other).await, 201, write, &case);
+                check(&api.put(&link, r#"{"name":"b"}"#).await, 200, write, &case);
+                check(&api.delete(&link).await, 200, write, &case);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_protected_tag_keeps_its_release_to_those_who_may_create_it() {
+    let world = World::empty();
+    let rules = vec![
+        protected("v*", Some(AccessLevel::Maintainer)),
+        protected("*-rc*", Some(AccessLevel::Developer)),
+        protected("frozen", None),
+    ];
+    world.project(NewProject { protected_tags: rules, ..project(1, "g/p") }).await;
+    for (tag, developer, maintainer) in [
+        ("v1", 403, 201),
+        ("free", 201, 201),
+        // Two rules speak of it, and one allows it.
+        ("v1-rc1", 201, 201),
+        ("frozen", 403, 403),
+        ("frozen-not", 201, 201),
+    ] {
+        world.release(1, tag).await;
+        let links = format!("/projects/1/releases/{tag}/assets/links");
+        for (level, expected) in
+            [(AccessLevel::Developer, developer), (AccessLevel::Maintainer, maintainer)]
+        {
+            let new = NewToken { grants: vec![grant(1, level)], ..token() };
+            let api = world.api_with(new).await;
+            let body = format!(r#"{{"name":"{level:?}","url":"https://e.com/{level:?}"}}"#);
+            let reply = api.post(&links, &body).await;
+            assert_eq!(reply.status, expected, "{tag} {level:?}: {reply:?}");
+            assert_eq!(api.get(&links).await.status, 200);
+        }
+    }
+}
+
+#[tokio::test]
+async fn checks_come_in_gitlabs_order() {
+    let (world, developer) = World::hello().await;
+    let body = r#"{"name":"a","url":"https://e.com"}"#;
+    assert_eq!(developer.post(LINKS, body).await.status, 201);
+    let reporter = NewToken { grants: vec![grant(20, AccessLevel::Reporter)], ..token() };
+    let reporter = world.api_with(reporter).await;
+    let reader = NewToken {
+        scope: Scope::ReadApi,
+        grants: vec![grant(20, AccessLevel::Developer)],
+        ..token()
+    };
+    let reader = world.api_with(reader).await;
+    let bad = world.anonymous().with("private-token", "glpat-x");
+    let record = (404, r#"{"message":"404 Not found"}"#);
+    let nowhere = "/projects/99/releases/v1.7.0/assets/links";
+    let no_release = "/projects/20/releases/none/assets/links";
+
+    // Parameters before credentials, credentials before projects.
+    bad.post(nowhere, "{}").await.is(400, r#"{"error":"name is missing, url is missing"}"#);
+    bad.get(&format!("{nowhere}?page=x")).await.is(400, r#"{"error":"page is invalid"}"#);
+    bad.post(nowhere, body).await.is(UNAUTHORIZED.0, UNAUTHORIZED.1);
+    for project in ["99", "foo", "no%2Fsuch", "-1", "99999999999999999999", "%20"] {
+        let links = format!("/projects/{project}/releases/v1.7.0/assets/links");
+        developer.get(&links).await.is(P404.0, P404.1);
+        bad.get(&links).await.is(UNAUTHORIZED.0, UNAUTHORIZED.1);
+    }
+    // The project before the scope, the scope before the record, the record before the role.
+    reader.post(nowhere, body).await.is(P404.0, P404.1);
+    reader.post(no_release, body).await.is(SCOPE.0, SCOPE.1);
+    reporter.post(no_release, body).await.is(record.0, record.1);
+    reporter.put(&format!("{LINKS}/99"), body).await.is(record.0, record.1);
+    reporter.delete(&format!("{LINKS}/99")).await.is(record.0, record.1);
+    // The role before the model.
+    reporter.post(LINKS, r#"{"name":"","url":""}"#).await.is(FORBIDDEN.0, FORBIDDEN.1);
+    reporter.put(&format!("{LINKS}/1"), r#"{"name":""}"#).await.is(FORBIDDEN.0, FORBIDDEN.1);
+}
+
+#[tokio::test]
+async fn tokens_are_found_wherever_gitlab_looks_for_them() {
+    let (world, _) = World::hello().await;
+    let grants = || vec![grant(20, AccessLevel::Developer)];
+    let access = world.token(NewToken { grants: grants(), ..token() }).await;
+    let job = world
+        .token(NewToken {
+            kind: TokenKind::Job,
+            grants: grants(),
+            job_project: Some(ProjectPath::parse("mynamespace/hello").unwrap()),
+            ..token()
+        })
+        .await;
+    let (access, job) = (access.reveal(), job.reveal());
+    let bearer = |secret: &str| format!("Bearer {secret}");
+    let header = |name: &'static str, value: &str| (vec![(name, value.to_owned())], String::new());
+    let query = |name: &str, value: &str| (Vec::new(), format!("?{name}={value}"));
+    let both = |(mut headers, query): (Vec<(&'static str, String)>, String),
+                (more, other): (Vec<(&'static str, String)>, String)| {
+        headers.extend(more);
+        (headers, if query.is_empty() { other } else { query })
+    };
+    let hidden = 404;
+    for (case, (headers, query), status) in [
+        ("private header", header("PRIVATE-TOKEN", access), 200),
+        ("private header, lower case", header("private-token", access), 200),
+        ("bearer", header("authorization", &bearer(access)), 200),
+        ("bearer in lower case", header("authorization", &format!("bearer {access}")), 200),
+        ("private parameter", query("private_token", access), 200),
+        ("access parameter", query("access_token", access), 200),
+        ("bearer parameter", query("bearer_token", access), 200),
+        ("job header", header("JOB-TOKEN", job), 200),
+        ("job parameter", query("job_token", job), 200),
+        ("token parameter", query("token", job), 200),
+        ("job as bearer", header("authorization", &bearer(job)), 200),
+        // Not carriers.
+        ("deploy token", header("deploy-token", access), hidden),
+        ("basic", header("authorization", "Basic cm9vdDpyb290"), hidden),
+        ("authorization token", header("authorization", &format!("token {access}")), hidden),
+        // Blank is absent.
+        ("blank header", header("private-token", ""), hidden),
+        ("blank parameter", query("private_token", "%20"), hidden),
+        ("bearer without a token", header("authorization", "Bearer "), hidden),
+        // The wrong kind for the carrier.
+        ("job in private", header("private-token", job), hidden),
+        ("access in job", header("job-token", access), 401),
+        // Precedence.
+        (
+            "a bad access token ends the request",
+            both(header("private-token", "glpat-bad"), header("job-token", job)),
+            401,
+        ),
+        (
+            "a bad bearer yields to a private token",
+            both(header("authorization", "Bearer glpat-bad"), header("private-token", access)),
+            200,
+        ),
+        (
+            "the parameter comes before the header",
+            both(query("private_token", "glpat-bad"), header("private-token", access)),
+            401,
+        ),
+        (
+            "a job's bearer token comes first",
+            both(header("authorization", &bearer(job)), header("private-token", "glpat-bad")),
+            200,
+        ),
+        ("a bad bearer", header("authorization", "Bearer whatever"), 401),
+        ("a bad job token", header("job-token", "glcbt-bad"), 401),
+        ("a bad job token as bearer", header("authorization", "Bearer glcbt-bad"), 401),
+    ] {
+        let mut api = world.anonymous();
+        for (name, value) in headers {
+            api = api.with(name, &value);
+        }
+        let reply = api.get(&format!("{LINKS}{query}")).await;
+        assert_eq!(reply.status, status, "{case}: {reply:?}");
+    }
+    world
+        .anonymous()
+        .with("authorization", &bearer(access))
+        .get(&format!("{LINKS}?access_token={access}"))
+        .await
+        .is(400, r#"{"error":"invalid_request","error_description":"Both Authorization header and payload includes access token."}"#);
+    let body = format!(r#"{{"name":"a","url":"https://e.com","private_token":"{access}"}}"#);
+    assert_eq!(world.anonymous().post(LINKS, &body).await.status, 201);
+    let form = format!("name=b&url=https://e.com/b&job_token={job}");
+    let form_type = "application/x-www-form-urlencoded";
+    assert_eq!(world.anonymous().send("POST", LINKS, form_type, form.as_bytes()).await.status, 201);
+    let status = world.anonymous().with("private-token", "glpat-\u{e9}").get(LINKS).await.status;
+    assert_eq!(status, 401);
+}
+
+#[tokio::test]
+async fn dead_tokens_say_what_became_of_them() {
+    let (world, _) = World::hello().await;
+    let new = |kind, job: bool| NewToken {
+        kind,
+        grants: vec![grant(20, AccessLevel::Developer)],
+        job_project: job.then(|| ProjectPath::parse("mynamespace/hello").unwrap()),
+        ..token()
+    };
+    let expired = NewToken { expires_in: Some(Duration::ZERO), ..new(TokenKind::Access, false) };
+    let expired = world.token(expired).await;
+    let expired_job = NewToken { expires_in: Some(Duration::ZERO), ..new(TokenKind::Job, true) };
+    let expired_job = world.token(expired_job).await;
+    let revoked = world.token(new(TokenKind::Access, false)).await;
+    for known in world.store.list_tokens(soon()).await.unwrap() {
+        if known.hash == revoked.hash() {
+            assert!(world.store.revoke_token(&known, soon()).await.unwrap());
+        }
+    }
+    for (secret, description) in [
+        (&expired, "Token is expired. You can either do re-authorization or token refresh."),
+        (&revoked, "Token was revoked. You have to re-authorize from the user."),
+    ] {
+        for api in [
+            world.anonymous().with("private-token", secret.reveal()),
+            world.anonymous().with("authorization", &format!("Bearer {}", secret.reveal())),
+        ] {
+            let reply = api.get(LINKS).await;
+            reply.is(
+                401,
+                &format!(r#"{{"error":"invalid_token","error_description":"{description}"}}"#),
+            );
+            assert_eq!(
+                reply.header("www-authenticate"),
+                format!(
+                    r#"Bearer realm="Protected by OAuth 2.0", error="invalid_token", error_description="{description}""#
+                )
+            );
+        }
+    }
+    world
+        .anonymous()
+        .with("job-token", expired_job.reveal())
+        .get(LINKS)
+        .await
+        .is(UNAUTHORIZED.0, UNAUTHORIZED.1);
+}
+
+#[tokio::test]
+async fn a_job_token_of_one_project_does_not_open_another() {
+    let (world, _) = World::hello().await;
+    let public = NewProject { visibility: Visibility::Public, ..project(21, "other/public") };
+    world.project(public).await;
+    world.release(21, "v1").await;
+    world.project(project(22, "other/private")).await;
+    let job = NewToken {
+        kind: TokenKind::Job,
+        grants: vec![grant(20, AccessLevel::Developer)],
+        job_project: Some(ProjectPath::parse("mynamespace/hello").unwrap()),
+        ..token()
+    };
+    let secret = world.token(job).await;
+    let api = world.anonymous().with("job-token", secret.reveal());
+    assert_eq!(api.get(LINKS).await.status, 200);
+    api.get("/projects/21/releases/v1/assets/links").await.is(
+        403,
+        r#"{"message":"403 Forbidden - Authentication by CI/CD job token not allowed from mynamespace/hello to other/public."}"#,
+    );
+    // Of a project it cannot see, a job hears nothing.
+    api.get("/projects/22/releases/v1/assets/links").await.is(P404.0, P404.1);
+}
+
+#[tokio::test]
+async fn a_path_leads_to_the_project_that_has_it_now() {
+    let (world, api) = World::hello().await;
+    let by_path = "/projects/mynamespace%2Fhello/releases/v1.7.0/assets/links";
+    assert_eq!(api.get(by_path).await.status, 200);
+    let project_ref = shared::domain::project::ProjectRef::parse("20");
+    let old = world.store.find_project(&project_ref, soon()).await.unwrap().unwrap();
+    assert!(world.store.delete_project(&old, soon()).await.unwrap());
+    api.get(by_path).await.is(P404.0, P404.1);
+    api.get(LINKS).await.is(P404.0, P404.1);
+
+    world.project(project(21, "mynamespace/hello")).await;
+    world.release(21, "v1.7.0").await;
+    // The old project's token is nobody to the new one.
+    api.get(by_path).await.is(P404.0, P404.1);
+    let new = NewToken { grants: vec![grant(21, AccessLevel::Developer)], ..token() };
+    assert_eq!(world.api_with(new).await.get(by_path).await.status, 200);
+}

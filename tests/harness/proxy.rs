@@ -1,0 +1,302 @@
+//! What stands between the service and its database in tests: it counts requests, and makes the
+//! database as bad as a test wants it.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+
+/// One request that the database answered.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Seen {
+    /// The operation, as `PutItem`.
+    pub(crate) operation: String,
+    /// Requests that run at the same time share a wave: waves are sequential round trips.
+    pub(crate) wave: usize,
+    /// The write units it cost.
+    pub(crate) write_units: f64,
+    /// The read units it cost.
+    pub(crate) read_units: f64,
+}
+
+/// What to do with a request.
+#[derive(Clone, Debug)]
+pub(crate) enum Fault {
+    /// Nothing.
+    Pass,
+    /// Refuse it, as the database does above its limits.
+    Throttle,
+    /// Cancel it for another transaction that holds an item.
+    Conflict,
+    /// Leave a part of a batch for later.
+    Unprocessed,
+    /// Answer late.
+    Delay(Duration),
+    /// Break the connection before the database sees it.
+    DropBefore,
+    /// Break the connection after the database carried it out.
+    DropAfter,
+    /// Keep it until the gate opens.
+    Hold(Gate),
+}
+
+/// A gate at which requests wait.
+#[derive(Clone, Debug)]
+pub(crate) struct Gate {
+    arrived: Arc<Semaphore>,
+    open: Arc<Semaphore>,
+}
+
+impl Gate {
+    pub(crate) fn new() -> Self {
+        Self { arrived: Arc::new(Semaphore::new(0)), open: Arc::new(Semaphore::new(0)) }
+    }
+
+    /// Waits until a request waits at the gate.
+    pub(crate) async fn reached(&self) {
+        self.arrived.acquire().await.unwrap().forget();
+    }
+
+    /// Lets every request through, now and later.
+    pub(crate) fn open(&self) {
+        self.open.add_permits(1_000);
+    }
+
+    async fn pass(&self) {
+        self.arrived.add_permits(1);
+        self.open.acquire().await.unwrap().forget();
+    }
+}
+
+type Decide = dyn Fn(&str, &Value) -> Fault + Send + Sync;
+
+struct State {
+    upstream: String,
+    decide: Mutex<Arc<Decide>>,
+    log: Mutex<Log>,
+}
+
+#[derive(Default)]
+struct Log {
+    seen: Vec<Seen>,
+    in_flight: usize,
+    waves: usize,
+}
+
+/// A running proxy.
+pub(crate) struct Proxy {
+    pub(crate) url: String,
+    state: Arc<State>,
+}
+
+impl Proxy {
+    /// Starts a proxy before the database at `dynamodb_url`.
+    pub(crate) async fn start(dynamodb_url: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let state = Arc::new(State {
+            upstream: dynamodb_url.trim_start_matches("http://").to_owned(),
+            decide: Mutex::new(Arc::new(|_, _| Fault::Pass)),
+            log: Mutex::default(),
+        });
+        let serving = Arc::clone(&state);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let state = Arc::clone(&serving);
+                tokio::spawn(async move {
+                    let service = service_fn(|request| relay(Arc::clone(&state), request));
+                    // An error is how a connection is broken on purpose.
+                    let _ =
+                        http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+                });
+            }
+        });
+        Self { url, state }
+    }
+
+    /// Decides what happens to each request from now on, by its operation and body.
+    pub(crate) fn decide(&self, decide: impl Fn(&str, &Value) -> Fault + Send + Sync + 'static) {
+        *self.state.decide.lock().unwrap() = Arc::new(decide);
+    }
+
+    /// The requests since the last call.
+    pub(crate) fn take_seen(&self) -> Vec<Seen> {
+        let mut log = self.state.log.lock().unwrap();
+        log.waves = 0;
+        std::mem::take(&mut log.seen)
+    }
+}
+
+/// The connection is to be broken.
+#[derive(Debug)]
+struct Broken;
+
+impl std::fmt::Display for Broken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("broken on purpose")
+    }
+}
+
+impl std::error::Error for Broken {}
+
+async fn relay(
+    state: Arc<State>,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Broken> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.map_err(|_| Broken)?.to_bytes();
+    let mut body: Value = serde_json::from_slice(&body).map_err(|_| Broken)?;
+    let target = head.headers.get("x-amz-target").map(|t| t.to_str().unwrap()).unwrap_or_default();
+    let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+    let decide = Arc::clone(&state.decide.lock().unwrap());
+    let fault = decide(&operation, &body);
+    let mut left_out = None;
+    match &fault {
+        Fault::Pass | Fault::DropAfter => {}
+        Fault::Throttle => return Ok(throttled()),
+        Fault::Conflict => {
+            if let Some(items) = body["TransactItems"].as_array() {
+                return Ok(conflicting(items.len()));
+            }
+            return Ok(throttled());
+        }
+        Fault::Unprocessed => {
+            left_out = leave_out(&mut body);
+            if left_out.is_none() {
+                return Ok(throttled());
+            }
+        }
+        Fault::Delay(duration) => tokio::time::sleep(*duration).await,
+        Fault::DropBefore => return Err(Broken),
+        Fault::Hold(gate) => gate.pass().await,
+    }
+
+    let wave = {
+        let mut log = state.log.lock().unwrap();
+        if log.in_flight == 0 {
+            log.waves += 1;
+        }
+        log.in_flight += 1;
+        log.waves
+    };
+    body["ReturnConsumedCapacity"] = json!("TOTAL");
+    let answered = if is_empty_batch(&body) {
+        Ok((200, json!({ "Responses": {} })))
+    } else {
+        forward(&state.upstream, &head, &body).await
+    };
+    // Long enough for a request of the same wave to arrive while this one is under way.
+    tokio::time::sleep(Duration::from_millis(3)).await;
+    state.log.lock().unwrap().in_flight -= 1;
+    let (status, mut answer) = answered?;
+
+    let units = units(&answer);
+    let writes = operation.contains("Write")
+        || matches!(operation.as_str(), "PutItem" | "UpdateItem" | "DeleteItem");
+    let (write_units, read_units) = if writes { (units, 0.0) } else { (0.0, units) };
+    state.log.lock().unwrap().seen.push(Seen { operation, wave, write_units, read_units });
+    if let Fault::DropAfter = fault {
+        return Err(Broken);
+    }
+    if let Some((name, left)) = left_out {
+        answer[name] = left;
+    }
+    Ok(respond(status, &answer))
+}
+
+async fn forward(
+    upstream: &str,
+    head: &hyper::http::request::Parts,
+    body: &Value,
+) -> Result<(u16, Value), Broken> {
+    let stream = TcpStream::connect(upstream).await.map_err(|_| Broken)?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|_| Broken)?;
+    tokio::spawn(connection);
+    let mut request = Request::post("/").body(Full::new(Bytes::from(body.to_string()))).unwrap();
+    for name in ["host", "content-type", "x-amz-target", "authorization", "x-amz-date"] {
+        if let Some(value) = head.headers.get(name) {
+            request.headers_mut().insert(name, value.clone());
+        }
+    }
+    let response = sender.send_request(request).await.map_err(|_| Broken)?;
+    let status = response.status().as_u16();
+    let bytes = response.into_body().collect().await.map_err(|_| Broken)?.to_bytes();
+    Ok((status, serde_json::from_slice(&bytes).map_err(|_| Broken)?))
+}
+
+fn respond(status: u16, body: &Value) -> Response<Full<Bytes>> {
+    Response::builder()
+        .status(status)
+        .header("content-type", "application/x-amz-json-1.0")
+        .body(Full::new(Bytes::from(body.to_string())))
+        .unwrap()
+}
+
+fn throttled() -> Response<Full<Bytes>> {
+    respond(
+        400,
+        &json!({
+            "__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException",
+            "message": "The level of configured provisioned throughput was exceeded.",
+        }),
+    )
+}
+
+fn conflicting(items: usize) -> Response<Full<Bytes>> {
+    let mut reasons = vec![json!({ "Code": "None" }); items];
+    reasons[items - 1] = json!({
+        "Code": "TransactionConflict",
+        "Message": "Transaction is ongoing for the item",
+    });
+    respond(
+        400,
+        &json!({
+            "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+            "Message": "Transaction cancelled, please refer cancellation reasons",
+            "CancellationReasons": reasons,
+        }),
+    )
+}
+
+/// Takes one key or write out of a batch; answers under which name it goes back, and as what.
+fn leave_out(body: &mut Value) -> Option<(&'static str, Value)> {
+    let tables = body["RequestItems"].as_object_mut()?;
+    let table = tables.keys().next()?.clone();
+    let requests = &mut tables[&table];
+    if let Some(keys) = requests["Keys"].as_array_mut() {
+        let key = keys.pop()?;
+        let mut left = requests.clone();
+        left["Keys"] = json!([key]);
+        if requests["Keys"].as_array().is_some_and(Vec::is_empty) {
+            tables.remove(&table);
+        }
+        return Some(("UnprocessedKeys", json!({ table: left })));
+    }
+    let write = requests.as_array_mut()?.pop()?;
+    if requests.as_array().is_some_and(Vec::is_empty) {
+        tables.remove(&table);
+    }
+    Some(("UnprocessedItems", json!({ table: [write] })))
+}
+
+fn is_empty_batch(body: &Value) -> bool {
+    body.get("RequestItems").and_then(Value::as_object).is_some_and(serde_json::Map::is_empty)
+}
+
+fn units(answer: &Value) -> f64 {
+    match &answer["ConsumedCapacity"] {
+        Value::Array(tables) => {
+            tables.iter().filter_map(|table| table["CapacityUnits"].as_f64()).sum()
+        }
+        table => table["CapacityUnits"].as_f64().unwrap_or(0.0),
+    }
+}
