@@ -11,6 +11,9 @@
 mod harness;
 
 mod access;
+mod concurrency;
+mod faults;
 
 mod projects;
+mod round_trips;
 mod web;

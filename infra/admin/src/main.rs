@@ -1,3 +1,112 @@
-//! The operator's command.
+//! The operator's command: projects, tokens and releases, straight in the tables.
+//!
+//! It is guarded by the IAM permissions of whoever runs it, and is the only writer of the directory
+//! table.
 
-fn main() {}
+mod arguments;
+mod connection;
+mod maintenance;
+mod output;
+mod projects;
+mod releases;
+mod tokens;
+mod words;
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use shared::app::ConfigError;
+use shared::store::StoreError;
+use shared::store::deadline::Deadline;
+
+use arguments::{Arguments, Command};
+
+/// How long one operation may take.
+const STEP: Duration = Duration::from_secs(30);
+
+/// The deadline of an operation that starts now.
+fn deadline() -> Deadline {
+    Deadline::after(STEP)
+}
+
+/// Why a command was not carried out.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("there is no project {0}")]
+    NoProject(String),
+    #[error("the path {0} is another project's")]
+    PathTaken(String),
+    #[error("the number {0} is, or once was, another project's; it is never given out again")]
+    IdUsed(u64),
+    #[error("project {project} has no release {tag}")]
+    NoRelease { project: String, tag: String },
+    #[error("project {project} already has a release {tag}")]
+    ReleaseExists { project: String, tag: String },
+    #[error("there is no token {0}")]
+    NoToken(String),
+    #[error("there is no token with this secret")]
+    NoTokenOfSecret,
+    #[error("more than one token has the id {0}: name the one that is meant by its secret")]
+    AmbiguousToken(String),
+    // The text is not repeated: it may be a secret that was copied badly.
+    #[error("that is neither a token's id, twelve hexadecimal digits, nor a token's secret")]
+    NotAToken,
+    #[error("violations of the releases table's rules: {0}")]
+    Violations(usize),
+    #[error("a table is not there: check the region, --directory-table and --releases-table")]
+    NoTable,
+    #[error("no AWS credentials are found: sign in, or choose a --profile that has some")]
+    NoCredentials,
+    #[error("no AWS region is set: set AWS_REGION, or choose a --profile that names one")]
+    NoRegion,
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Store(StoreError),
+    #[error("the answer cannot be written: {0}")]
+    Output(#[from] std::io::Error),
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            // An operator's commonest slips, which the SDK tells in many words or too few.
+            StoreError::Refused(words) if words.contains("ResourceNotFoundException") => {
+                Self::NoTable
+            }
+            StoreError::Unavailable(words) if words.contains("no credentials found in chain") => {
+                Self::NoCredentials
+            }
+            StoreError::Unavailable(_) | StoreError::Refused(_) | StoreError::Corrupt(_) => {
+                Self::Store(error)
+            }
+        }
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let words = error.to_string().lines().map(str::trim).collect::<Vec<_>>().join("; ");
+            // That nobody reads it makes it no less an error.
+            let _ = writeln!(std::io::stderr(), "error: {words}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), Error> {
+    let output = arguments.output;
+    let tables = arguments.connection.tables();
+    let store = arguments.connection.open().await?;
+    match arguments.command {
+        Command::Project(command) => projects::run(command, &store, output).await,
+        Command::Token(command) => tokens::run(command, &store, output).await,
+        Command::Release(command) => releases::run(command, &store, output).await,
+        Command::Maintenance(command) => maintenance::run(command, &store, &tables, output).await,
+    }
+}

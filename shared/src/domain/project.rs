@@ -28,8 +28,8 @@ pub struct ProjectPath(String);
 /// The text is not a project's full path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a project path is namespace/project: segments of letters, digits, '_', '-' and '.', \
-     at most {MAX_PATH_BYTES} bytes in all, none starting with '-' or '.' or ending in '.'"
+    "is not a full path (group/project or group): segments of letters, digits, '_', '-' and '.', \
+     none starting with '-' or '.' or ending in '.', at most {MAX_PATH_BYTES} bytes in all"
 )]
 pub struct InvalidPath;
 

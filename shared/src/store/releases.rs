@@ -44,8 +44,10 @@ pub enum ReleaseCreated {
     Exists,
 }
 
-/// `DynamoDB` takes this many items in one batch.
+/// `DynamoDB` writes this many items in one batch.
 const BATCH: usize = 25;
+/// `DynamoDB` reads this many items in one batch.
+const READ_BATCH: usize = 100;
 
 impl Store {
     /// Makes a release with these links, whose names, urls and paths must differ from each other.
@@ -139,17 +141,40 @@ impl Store {
                 .set_exclusive_start_key(from)
                 .consistent_read(true);
             let page = run_or_refuse(deadline, request.send()).await?;
-            for item in page.items.unwrap_or_default() {
-                let item: IndexItem = from_item(item)?;
-                let key = ReleaseKey { project: item.project, tag: item.tag };
-                // One that was deleted since the query is not in the list.
-                releases.extend(self.get_release(&key, deadline).await?);
+            let listed = page
+                .items
+                .unwrap_or_default()
+                .into_iter()
+                .map(from_item::<IndexItem>)
+                .collect::<Result<Vec<_>, _>>()?;
+            for chunk in listed.chunks(READ_BATCH) {
+                releases.extend(self.get_releases(chunk, deadline).await?);
             }
             from = page.last_evaluated_key;
             if from.is_none() {
                 return Ok(releases);
             }
         }
+    }
+
+    /// The releases of these entries of a list, in its order. One that was deleted since is not
+    /// among them.
+    async fn get_releases(
+        &self,
+        listed: &[IndexItem],
+        deadline: Deadline,
+    ) -> Result<Vec<Release>, StoreError> {
+        let keys: Vec<_> = listed
+            .iter()
+            .map(|item| ReleaseKey { project: item.project, tag: item.tag.clone() })
+            .collect();
+        let item_keys: Vec<_> = keys.iter().map(ReleasesKey::release).collect();
+        let mut found = HashMap::new();
+        for item in self.batch_get(&[], &item_keys, deadline).await?.releases {
+            let release = Release::from(from_item::<ReleaseItem>(item)?);
+            found.insert(release.key.clone(), release);
+        }
+        Ok(keys.iter().filter_map(|key| found.remove(key)).collect())
     }
 
     /// Deletes this life of a release; false where it is not there any more.

@@ -67,10 +67,12 @@ impl Store {
                 );
         }
         match run(deadline, request.send()).await? {
-            Outcome::Done(_) => self.await_table(name, deadline).await,
-            Outcome::Failed(error) if error.is_resource_in_use_exception() => Ok(()),
-            Outcome::Failed(error) => Err(StoreError::Refused(format!("{error:?}"))),
+            Outcome::Done(_) => {}
+            // There already, or being made by somebody else.
+            Outcome::Failed(error) if error.is_resource_in_use_exception() => {}
+            Outcome::Failed(error) => return Err(StoreError::Refused(format!("{error:?}"))),
         }
+        self.await_table(name, deadline).await
     }
 
     async fn await_table(&self, name: &str, deadline: Deadline) -> Result<(), StoreError> {

@@ -41,6 +41,12 @@ struct UserItem {
     external: bool,
 }
 
+impl From<UserItem> for User {
+    fn from(item: UserItem) -> Self {
+        Self { id: item.id, username: item.username, external: item.external }
+    }
+}
+
 impl Store {
     /// The user of this name, made where there is none. Whether a user is external is decided by
     /// the call that makes it and by each later one.
@@ -51,24 +57,31 @@ impl Store {
         deadline: Deadline,
     ) -> Result<User, StoreError> {
         let key = DirectoryKey::user(username);
-        let rows = self.batch_get(std::slice::from_ref(&key), &[], deadline).await?;
-        let existing = rows.directory.into_iter().next().map(from_item::<UserItem>).transpose()?;
-        let item = match existing {
-            Some(item) if item.external == external => item,
-            Some(item) => UserItem { external, ..item },
-            None => UserItem {
-                id: self.next(&DirectoryKey::user_counter(), deadline).await?,
-                username: username.to_owned(),
-                external,
-            },
-        };
-        let request = self
-            .client
-            .put_item()
-            .table_name(&self.tables.directory)
-            .set_item(Some(to_item(key.attributes(), &item)?));
-        run_or_refuse(deadline, request.send()).await?;
-        Ok(User { id: item.id, username: item.username, external: item.external })
+        loop {
+            let rows = self.batch_get(std::slice::from_ref(&key), &[], deadline).await?;
+            let known = rows.directory.into_iter().next().map(from_item::<UserItem>).transpose()?;
+            let (item, condition) = match known {
+                Some(item) if item.external == external => return Ok(item.into()),
+                Some(item) => (UserItem { external, ..item }, "attribute_exists(pk)"),
+                None => {
+                    let id = self.next(&DirectoryKey::user_counter(), deadline).await?;
+                    let username = username.to_owned();
+                    (UserItem { id, username, external }, "attribute_not_exists(pk)")
+                }
+            };
+            let request = self
+                .client
+                .put_item()
+                .table_name(&self.tables.directory)
+                .set_item(Some(to_item(key.attributes(), &item)?))
+                .condition_expression(condition);
+            match run(deadline, request.send()).await? {
+                Outcome::Done(_) => return Ok(item.into()),
+                // Somebody else made the user first: that one it is.
+                Outcome::Failed(error) if error.is_conditional_check_failed_exception() => {}
+                Outcome::Failed(error) => return Err(StoreError::Refused(format!("{error:?}"))),
+            }
+        }
     }
 
     /// Makes a token. The secret is in the answer and nowhere else.

@@ -1,4 +1,4 @@
-//! All-or-nothing writes to the releases table.
+//! All-or-nothing writes.
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};

@@ -1,0 +1,111 @@
+//! Which database the command speaks to, and as whom.
+
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::Builder as ClientConfig;
+use aws_smithy_http_client::Builder as HttpClientBuilder;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use clap::Args;
+use shared::app::{self, Database};
+use shared::store::{Store, TableNames};
+use url::Url;
+
+use crate::Error;
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Connection")]
+pub(crate) struct Connection {
+    /// The URL of a DynamoDB that is not the region's own; a plain http one needs no credentials.
+    #[arg(
+        long,
+        value_name = "URL",
+        global = true,
+        env = "AWS_ENDPOINT_URL_DYNAMODB",
+        value_parser = parse_endpoint
+    )]
+    endpoint_url: Option<String>,
+    /// The AWS profile to take credentials and region from.
+    #[arg(long, value_name = "NAME", global = true, env = "AWS_PROFILE")]
+    profile: Option<String>,
+    /// The table of projects, users and tokens.
+    #[arg(
+        long,
+        value_name = "NAME",
+        global = true,
+        env = "DIRECTORY_TABLE",
+        default_value_t = TableNames::default().directory
+    )]
+    directory_table: String,
+    /// The table of releases and links.
+    #[arg(
+        long,
+        value_name = "NAME",
+        global = true,
+        env = "RELEASES_TABLE",
+        default_value_t = TableNames::default().releases
+    )]
+    releases_table: String,
+    // Only to see whether there is one: the SDK reads it, and its secret, itself.
+    #[arg(long, global = true, env = "AWS_ACCESS_KEY_ID", hide = true)]
+    access_key_id: Option<String>,
+}
+
+impl Connection {
+    /// The tables that are named here.
+    pub(crate) fn tables(&self) -> TableNames {
+        TableNames {
+            directory: self.directory_table.clone(),
+            releases: self.releases_table.clone(),
+        }
+    }
+
+    /// The store over these tables. Nothing is sent before it is used.
+    pub(crate) async fn open(self) -> Result<Store, Error> {
+        let tables = self.tables();
+        let profile = said(self.profile);
+        let has_credentials = profile.is_some() || said(self.access_key_id).is_some();
+        let client = match said(self.endpoint_url) {
+            Some(url) if url.starts_with("http://") && !has_credentials => {
+                app::client(Database::local(url))?
+            }
+            endpoint_url => on_aws(profile, endpoint_url).await?,
+        };
+        Ok(Store::new(client, tables))
+    }
+}
+
+/// A client with the credentials and region that the SDK finds where AWS's own tools find them.
+async fn on_aws(profile: Option<String>, endpoint_url: Option<String>) -> Result<Client, Error> {
+    let http =
+        HttpClientBuilder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http);
+    if let Some(profile) = profile {
+        loader = loader.profile_name(profile);
+    }
+    let config: SdkConfig = Box::pin(loader.load()).await;
+    if config.region().is_none() {
+        return Err(Error::NoRegion);
+    }
+    let mut client = ClientConfig::from(&config);
+    if let Some(url) = endpoint_url {
+        // Set here and not in the loader, whose own requests for credentials go to AWS.
+        client = client.endpoint_url(url);
+    }
+    Ok(Client::from_conf(client.build()))
+}
+
+/// The value, unless it is empty: an empty variable says nothing, as for AWS's own tools.
+fn said(value: Option<String>) -> Option<String> {
+    value.filter(|value| !value.is_empty())
+}
+
+/// The text is not a URL to send requests to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("is not an http or https URL")]
+struct InvalidEndpoint;
+
+fn parse_endpoint(text: &str) -> Result<String, InvalidEndpoint> {
+    let is_web = |url: Url| matches!(url.scheme(), "http" | "https");
+    let parses = text.is_empty() || Url::parse(text).is_ok_and(is_web);
+    if parses { Ok(text.to_owned()) } else { Err(InvalidEndpoint) }
+}

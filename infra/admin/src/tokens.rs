@@ -1,0 +1,263 @@
+//! `token`: who may do what. A secret is printed once, when it is made, and kept nowhere.
+
+use std::io::Write;
+use std::time::Duration;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use shared::domain::project::NamespacePath;
+use shared::domain::time::Timestamp;
+use shared::domain::token::{
+    AccessLevel, Dead, Grant, GrantTarget, Scope, Secret, Token, TokenKind,
+};
+use shared::store::Store;
+use shared::store::tokens::NewToken;
+
+use crate::arguments::{ProjectArgument, parse_duration};
+use crate::output::{Output, Row, print, print_json, printable};
+use crate::projects::find;
+use crate::words::{self, Word};
+use crate::{Error, deadline};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a token and print its secret, this once.
+    Create(Create),
+    /// List all tokens, the oldest first.
+    List,
+    /// Withdraw a token.
+    Revoke {
+        /// Its id, as `token list` shows it, or its secret.
+        #[arg(value_name = "ID|SECRET")]
+        token: String,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Create {
+    /// What the token is for, in your words.
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
+    name: String,
+    /// Whom it acts for; the user is made where there is none of this name.
+    #[arg(
+        long,
+        value_name = "USERNAME",
+        value_parser = NonEmptyStringValueParser::new(),
+        default_value = "root"
+    )]
+    user: String,
+    /// A project it has a role in, by number or full path. Without any project or namespace it is
+    /// the token of a signed-in user who is a member of nothing.
+    #[arg(long = "project", value_name = "PROJECT")]
+    projects: Vec<ProjectArgument>,
+    /// A namespace in all of whose projects it has a role.
+    #[arg(long = "namespace", value_name = "NAMESPACE")]
+    namespaces: Vec<NamespacePath>,
+    /// The role.
+    #[arg(long, value_parser = words::parser::<AccessLevel>(), default_value = "developer")]
+    access_level: AccessLevel,
+    /// How much of the API it opens.
+    #[arg(long, value_parser = words::parser::<Scope>(), default_value = "api")]
+    scope: Scope,
+    /// How long it lives, such as 90d, 12h, 30m or 1s; for ever by default.
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    expires_in: Option<Duration>,
+    /// Make the token of a CI job in the first of its projects.
+    #[arg(long, requires = "projects")]
+    job: bool,
+    /// The user is external: sees internal projects only as a member. Holds for this token.
+    #[arg(long)]
+    external: bool,
+}
+
+/// Carries out a command about tokens.
+pub(crate) async fn run(command: Command, store: &Store, output: Output) -> Result<(), Error> {
+    match command {
+        Command::Create(new) => create(new, store, output).await,
+        Command::List => {
+            let (tokens, now) = (store.list_tokens(deadline()).await?, Timestamp::now());
+            let views: Vec<_> = tokens.iter().map(|token| TokenView::new(token, now)).collect();
+            Ok(output.list(&views)?)
+        }
+        Command::Revoke { token } => revoke(&token, store, output).await,
+    }
+}
+
+async fn create(new: Create, store: &Store, output: Output) -> Result<(), Error> {
+    let mut targets = Vec::new();
+    let mut job_project = None;
+    for name in &new.projects {
+        let project = find(name, store).await?;
+        targets.push(GrantTarget::Project(project.id));
+        if new.job && job_project.is_none() {
+            job_project = Some(project.path);
+        }
+    }
+    targets.extend(new.namespaces.into_iter().map(GrantTarget::Namespace));
+    let level = new.access_level;
+    let token = NewToken {
+        kind: if new.job { TokenKind::Job } else { TokenKind::Access },
+        name: new.name,
+        user: store.ensure_user(&new.user, new.external, deadline()).await?,
+        scope: new.scope,
+        grants: targets.into_iter().map(|target| Grant { target, level }).collect(),
+        job_project,
+        expires_in: new.expires_in,
+    };
+    let now = Timestamp::now();
+    let (secret, token) = store.create_token(token, now, deadline()).await?;
+    let view = TokenView::new(&token, now);
+    match output {
+        Output::Table => {
+            print(secret.reveal())?;
+            // Only the secret goes where a script reads it; that nobody reads this harms nothing.
+            let _ = writeln!(std::io::stderr(), "{}", printable(&view.sentence()));
+            Ok(())
+        }
+        Output::Json => Ok(print_json(&Created { token: secret.reveal(), view })?),
+    }
+}
+
+async fn revoke(text: &str, store: &Store, output: Output) -> Result<(), Error> {
+    let token = find_token(text, store).await?;
+    if !store.revoke_token(&token, deadline()).await? {
+        return Err(Error::NoToken(id(&token).to_owned()));
+    }
+    let view = TokenView::new(&Token { revoked: true, ..token }, Timestamp::now());
+    let sentence = format!("revoked token {} ({}) of {}", view.id, view.name, view.user);
+    Ok(output.done(&sentence, &view)?)
+}
+
+async fn find_token(text: &str, store: &Store) -> Result<Token, Error> {
+    let tokens = store.list_tokens(deadline()).await?;
+    if let Some(secret) = Secret::parse(text) {
+        let hash = secret.hash();
+        return tokens.into_iter().find(|t| t.hash == hash).ok_or(Error::NoTokenOfSecret);
+    }
+    if text.len() != ID_DIGITS || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(Error::NotAToken);
+    }
+    let wanted = text.to_ascii_lowercase();
+    let mut found = tokens.into_iter().filter(|token| id(token) == wanted);
+    match (found.next(), found.next()) {
+        (Some(token), None) => Ok(token),
+        (None, _) => Err(Error::NoToken(wanted)),
+        (Some(_), Some(_)) => Err(Error::AmbiguousToken(wanted)),
+    }
+}
+
+const ID_DIGITS: usize = 12;
+
+/// By what an operator tells tokens apart: the start of the secret's hash, which opens nothing.
+fn id(token: &Token) -> &str {
+    let hash = token.hash.as_str();
+    hash.get(..ID_DIGITS).unwrap_or(hash)
+}
+
+#[derive(Debug, Serialize)]
+struct TokenView {
+    id: String,
+    name: String,
+    user: String,
+    external: bool,
+    kind: &'static str,
+    scope: &'static str,
+    grants: Vec<GrantView>,
+    job_project: Option<String>,
+    state: &'static str,
+    created_at: String,
+    expires_at: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct GrantView {
+    #[serde(flatten)]
+    target: TargetView,
+    access_level: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum TargetView {
+    Project(u64),
+    Namespace(String),
+}
+
+/// A token with its secret: the one thing that ever shows it, and so without `Debug`.
+#[derive(Serialize)]
+struct Created<'a> {
+    token: &'a str,
+    #[serde(flatten)]
+    view: TokenView,
+}
+
+impl TokenView {
+    fn new(token: &Token, now: Timestamp) -> Self {
+        Self {
+            id: id(token).to_owned(),
+            name: token.name.clone(),
+            user: token.user.username.clone(),
+            external: token.user.external,
+            kind: token.kind.word(),
+            scope: token.scope.word(),
+            grants: token.grants.iter().map(GrantView::from).collect(),
+            job_project: token.job_project.clone().map(String::from),
+            state: match token.alive(now) {
+                Ok(()) => "active",
+                Err(Dead::Revoked) => "revoked",
+                Err(Dead::Expired) => "expired",
+            },
+            created_at: token.created_at.to_string(),
+            expires_at: token.expires_at.map(|at| at.to_string()),
+        }
+    }
+
+    fn roles(&self) -> String {
+        let roles = self.grants.iter().map(|grant| match &grant.target {
+            TargetView::Project(id) => format!("{} in {id}", grant.access_level),
+            TargetView::Namespace(path) => format!("{} in {path}/*", grant.access_level),
+        });
+        roles.collect::<Vec<_>>().join(", ")
+    }
+
+    fn sentence(&self) -> String {
+        let Self { id, name, user, kind, scope, .. } = self;
+        let roles = if self.grants.is_empty() { "no role".to_owned() } else { self.roles() };
+        let expiry =
+            self.expires_at.as_ref().map_or("without end".to_owned(), |at| format!("until {at}"));
+        format!(
+            "{kind} token {id} ({name}) of {user}: {scope}, {roles}, {expiry}. \
+             The secret above is shown this once."
+        )
+    }
+}
+
+impl From<&Grant> for GrantView {
+    fn from(grant: &Grant) -> Self {
+        let target = match &grant.target {
+            GrantTarget::Project(id) => TargetView::Project(id.0),
+            GrantTarget::Namespace(path) => TargetView::Namespace(path.as_str().to_owned()),
+        };
+        Self { target, access_level: grant.level.word() }
+    }
+}
+
+impl Row for TokenView {
+    const HEADER: &'static [&'static str] =
+        &["ID", "NAME", "USER", "KIND", "SCOPE", "ROLES", "STATE", "CREATED AT", "EXPIRES AT"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.id.clone(),
+            self.name.clone(),
+            self.user.clone(),
+            self.kind.to_owned(),
+            self.scope.to_owned(),
+            self.roles(),
+            self.state.to_owned(),
+            self.created_at.clone(),
+            self.expires_at.clone().unwrap_or_default(),
+        ]
+    }
+}

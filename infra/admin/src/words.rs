@@ -1,0 +1,93 @@
+//! The words by which the command line and its answers call the values of the domain.
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use shared::domain::project::{ReleasesAccess, Visibility};
+use shared::domain::token::{AccessLevel, Scope, TokenKind};
+
+/// One of a few values, each of which has a word.
+pub(crate) trait Word: Clone + Copy + Send + Sync + 'static {
+    /// The values, in the order in which they are offered.
+    const ALL: &'static [Self];
+
+    /// What this one is called.
+    fn word(self) -> &'static str;
+}
+
+/// Reads a value by its word; clap lists the words to whoever asks or errs.
+pub(crate) fn parser<T: Word>() -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(T::ALL.iter().map(|value| value.word()))
+        .try_map(|word| find(&word).ok_or("is none of the words"))
+}
+
+/// The value of this word.
+pub(crate) fn find<T: Word>(word: &str) -> Option<T> {
+    T::ALL.iter().copied().find(|value| value.word() == word)
+}
+
+impl Word for Visibility {
+    const ALL: &'static [Self] = &[Self::Private, Self::Internal, Self::Public];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Private => "private",
+            Self::Internal => "internal",
+            Self::Public => "public",
+        }
+    }
+}
+
+impl Word for ReleasesAccess {
+    const ALL: &'static [Self] = &[Self::Enabled, Self::Private, Self::Disabled];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Enabled => "enabled",
+            Self::Private => "private",
+            Self::Disabled => "disabled",
+        }
+    }
+}
+
+impl Word for AccessLevel {
+    const ALL: &'static [Self] = &[
+        Self::Guest,
+        Self::Planner,
+        Self::Reporter,
+        Self::Developer,
+        Self::Maintainer,
+        Self::Owner,
+    ];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Guest => "guest",
+            Self::Planner => "planner",
+            Self::Reporter => "reporter",
+            Self::Developer => "developer",
+            Self::Maintainer => "maintainer",
+            Self::Owner => "owner",
+        }
+    }
+}
+
+impl Word for Scope {
+    const ALL: &'static [Self] = &[Self::Api, Self::ReadApi];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::ReadApi => "read_api",
+        }
+    }
+}
+
+impl Word for TokenKind {
+    const ALL: &'static [Self] = &[Self::Access, Self::Job];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Access => "access",
+            Self::Job => "job",
+        }
+    }
+}

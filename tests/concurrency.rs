@@ -1,0 +1,265 @@
+//! Many writers at once: what the tables promise, on the running server.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use shared::domain::project::ProjectId;
+use tokio::task::JoinSet;
+
+use crate::harness::world::{LINKS, Proxied, World, create_release, soon};
+use crate::harness::{Api, Fault, Gate, Reply};
+
+/// Sends all at once, from connections of their own.
+async fn all(
+    requests: impl IntoIterator<Item = impl Future<Output = Reply> + Send + 'static>,
+) -> Vec<Reply> {
+    let mut tasks = JoinSet::new();
+    for request in requests {
+        tasks.spawn(request);
+    }
+    tasks.join_all().await
+}
+
+fn post(api: &Api, body: String) -> impl Future<Output = Reply> + Send + 'static {
+    let api = api.clone();
+    async move { api.post(LINKS, &body).await }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn different_links_of_one_release_are_all_made() {
+    let (world, api) = World::hello().await;
+    let body =
+        |n| format!(r#"{{"name":"{n}","url":"https://e.com/{n}","filepath":"/bin/{n:03}"}}"#);
+    let replies = all((0..64).map(|n| post(&api, body(n)))).await;
+    assert!(replies.iter().all(|reply| reply.status == 201), "{replies:?}");
+    let ids: HashSet<u64> = replies.iter().map(Reply::id).collect();
+    assert_eq!(ids.len(), 64);
+    assert_eq!(world.assert_sound().await.links, 64);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_links_of_one_name_url_or_path_exactly_one_is_made() {
+    let (world, api) = World::hello().await;
+    for (sentence, body) in [
+        ("Name has", |n: u64| format!(r#"{{"name":"same","url":"https://e.com/n{n}"}}"#)),
+        ("Url has", |n| format!(r#"{{"name":"u{n}","url":"https://e.com/same"}}"#)),
+        ("Filepath has", |n| {
+            format!(r#"{{"name":"p{n}","url":"https://e.com/p{n}","filepath":"/bin/same"}}"#)
+        }),
+    ] as [(&str, fn(u64) -> String); 3]
+    {
+        let replies = all((0..64).map(|n| post(&api, body(n)))).await;
+        let made = replies.iter().filter(|reply| reply.status == 201).count();
+        assert_eq!(made, 1, "{sentence}");
+        for reply in replies.iter().filter(|reply| reply.status != 201) {
+            reply.is(400, &format!(r#"{{"message":["{sentence} already been taken"]}}"#));
+        }
+    }
+    assert_eq!(world.assert_sound().await.links, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_seconds_of_everything_at_once_break_no_rule() {
+    const WORKERS: u64 = 12;
+    let (world, api) = World::hello().await;
+    let world = Arc::new(world);
+    let end = Instant::now() + Duration::from_secs(10);
+    let last_id = Arc::new(AtomicU64::new(0));
+    let answered = Arc::new(AtomicU64::new(0));
+    let mut tasks = JoinSet::new();
+    for worker in 0..WORKERS {
+        let (api, last_id, answered) = (api.clone(), Arc::clone(&last_id), Arc::clone(&answered));
+        tasks.spawn(async move {
+            let mut random = worker.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+            let mut draw = move |below: u64| {
+                random ^= random << 13;
+                random ^= random >> 7;
+                random ^= random << 17;
+                random % below
+            };
+            while Instant::now() < end {
+                let fields = format!(
+                    r#"{{"name":"n{}","url":"https://e.com/{}","filepath":"/bin/f{}"}}"#,
+                    draw(4),
+                    draw(4),
+                    draw(4)
+                );
+                let newest = last_id.load(Ordering::Relaxed).max(1);
+                let link = format!("{LINKS}/{}", newest.saturating_sub(draw(6)).max(1));
+                let reply = match draw(6) {
+                    0..=2 => api.post(LINKS, &fields).await,
+                    3 => api.put(&link, &fields).await,
+                    4 => api.put(&link, &format!(r#"{{"name":"n{}"}}"#, draw(4))).await,
+                    _ => api.delete(&link).await,
+                };
+                assert!(matches!(reply.status, 200 | 201 | 400 | 404), "{reply:?}");
+                answered.fetch_add(1, Ordering::Relaxed);
+                if reply.status == 201 {
+                    last_id.fetch_max(reply.id(), Ordering::Relaxed);
+                }
+                // No two links of a list share a value, at any time.
+                let list = api.get(&format!("{LINKS}?per_page=100")).await;
+                if list.status == 404 {
+                    continue;
+                }
+                for key in ["name", "url", "direct_asset_url"] {
+                    let json = list.json();
+                    let mut seen = HashSet::new();
+                    for link in json.as_array().unwrap() {
+                        assert!(seen.insert(link[key].to_string()), "{key}: {json}");
+                    }
+                }
+            }
+        });
+    }
+    let reborn = tokio::spawn({
+        let world = Arc::clone(&world);
+        async move {
+            let mut lives = 0;
+            while Instant::now() < end {
+                for release in world.store.list_releases(ProjectId(20), soon()).await.unwrap() {
+                    assert!(world.store.delete_release(&release, soon()).await.unwrap());
+                }
+                create_release(&world.store, 20, "v1.7.0").await;
+                lives += 1;
+                tokio::time::sleep(Duration::from_millis(150)).await;
+            }
+            lives
+        }
+    });
+    tasks.join_all().await;
+    let lives = reborn.await.unwrap();
+    let audit = world.assert_sound().await;
+    println!(
+        "{} writes over {lives} lives of the release: {audit:?}",
+        answered.load(Ordering::Relaxed)
+    );
+    assert!(lives > 5 && audit.unreachable > 0, "{lives} {audit:?}");
+}
+
+/// Holds the first transaction that writes a link until the gate opens.
+fn hold_first_transaction(proxied: &Proxied) -> Gate {
+    let gate = Gate::new();
+    let (held, first) = (gate.clone(), AtomicBool::new(true));
+    proxied.proxy.decide(move |operation, _| {
+        if operation == "TransactWriteItems" && first.swap(false, Ordering::SeqCst) {
+            Fault::Hold(held.clone())
+        } else {
+            Fault::Pass
+        }
+    });
+    gate
+}
+
+async fn remake_release(world: &World) {
+    let releases = world.store.list_releases(ProjectId(20), soon()).await.unwrap();
+    assert!(world.store.delete_release(&releases[0], soon()).await.unwrap());
+    world.release(20, "v1.7.0").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_creation_that_saw_the_old_release_neither_shows_nor_blocks_in_the_new_one() {
+    let proxied = Proxied::hello().await;
+    let Proxied { world, api, .. } = &proxied;
+    let gate = hold_first_transaction(&proxied);
+    let body = r#"{"name":"a","url":"https://e.com/a","filepath":"/bin/a"}"#;
+    let late = tokio::spawn(post(api, body.to_owned()));
+    gate.reached().await;
+    remake_release(world).await;
+    gate.open();
+    // It was answered as if it had come before the deletion, which it well may have.
+    let late = late.await.unwrap();
+    assert_eq!(late.status, 201);
+
+    api.get(LINKS).await.is(200, "[]");
+    api.get(&format!("{LINKS}/{}", late.id())).await.is(404, r#"{"message":"404 Not found"}"#);
+    assert_eq!(api.post(LINKS, body).await.status, 201);
+    let audit = world.assert_sound().await;
+    assert_eq!((audit.links, audit.claims, audit.unreachable), (1, 3, 4));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rename_that_saw_the_old_release_neither_shows_nor_blocks_in_the_new_one() {
+    let proxied = Proxied::hello().await;
+    let Proxied { world, api, .. } = &proxied;
+    let made = api.post(LINKS, r#"{"name":"a","url":"https://e.com/a","filepath":"/bin/a"}"#).await;
+    let link = format!("{LINKS}/{}", made.id());
+    let gate = hold_first_transaction(&proxied);
+    let late = tokio::spawn({
+        let (api, link) = (api.clone(), link.clone());
+        async move { api.put(&link, r#"{"name":"b","filepath":"/bin/b"}"#).await }
+    });
+    gate.reached().await;
+    remake_release(world).await;
+    gate.open();
+    assert_eq!(late.await.unwrap().status, 200);
+
+    api.get(LINKS).await.is(200, "[]");
+    api.get(&link).await.is(404, r#"{"message":"404 Not found"}"#);
+    for body in [
+        r#"{"name":"a","url":"https://e.com/a","filepath":"/bin/a"}"#,
+        r#"{"name":"b","url":"https://e.com/b","filepath":"/bin/b"}"#,
+    ] {
+        assert_eq!(api.post(LINKS, body).await.status, 201, "{body}");
+    }
+    let audit = world.assert_sound().await;
+    assert_eq!((audit.links, audit.claims, audit.unreachable), (2, 6, 4));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_meets_another_of_the_same_link_starts_over() {
+    let proxied = Proxied::hello().await;
+    let Proxied { world, api, .. } = &proxied;
+    for (late_change, meanwhile, expected, left) in [
+        // Both renames happen, the late one last.
+        ("PUT", "PUT", 200, Some("late")),
+        // What was deleted meanwhile is not found.
+        ("PUT", "DELETE", 404, None),
+        ("DELETE", "PUT", 200, None),
+        ("DELETE", "DELETE", 404, None),
+    ] {
+        let body = r#"{"name":"first","url":"https://e.com/a"}"#;
+        proxied.proxy.decide(|_, _| Fault::Pass);
+        let link = format!("{LINKS}/{}", api.post(LINKS, body).await.id());
+        let gate = hold_first_transaction(&proxied);
+        let late = tokio::spawn({
+            let (api, link) = (api.clone(), link.clone());
+            async move { api.send(late_change, &link, "application/json", br#"{"name":"late"}"#).await }
+        });
+        gate.reached().await;
+        let between = api.send(meanwhile, &link, "application/json", br#"{"name":"early"}"#).await;
+        assert_eq!(between.status, 200);
+        gate.open();
+        let late = late.await.unwrap();
+        assert_eq!(late.status, expected, "{late_change} after {meanwhile}: {late:?}");
+        assert_eq!(api.get(LINKS).await.names(), left.into_iter().collect::<Vec<_>>());
+        world.assert_sound().await;
+        if left.is_some() {
+            assert_eq!(api.delete(&link).await.status, 200);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_freed_while_it_is_found_taken_can_be_had() {
+    let proxied = Proxied::hello().await;
+    let Proxied { world, api, .. } = &proxied;
+    let made = api.post(LINKS, r#"{"name":"a","url":"https://e.com/a"}"#).await;
+    // The creation is refused for the name; before it asks who has it, nobody does.
+    let gate = Gate::new();
+    let (held, reads) = (gate.clone(), AtomicU64::new(0));
+    proxied.proxy.decide(move |operation, _| {
+        match operation == "BatchGetItem" && reads.fetch_add(1, Ordering::SeqCst) == 1 {
+            true => Fault::Hold(held.clone()),
+            false => Fault::Pass,
+        }
+    });
+    let late = tokio::spawn(post(api, r#"{"name":"a","url":"https://e.com/b"}"#.to_owned()));
+    gate.reached().await;
+    assert_eq!(api.delete(&format!("{LINKS}/{}", made.id())).await.status, 200);
+    gate.open();
+    assert_eq!(late.await.unwrap().status, 201);
+    assert_eq!(world.assert_sound().await.links, 1);
+}

@@ -1,0 +1,154 @@
+//! A bad database: throttled, conflicting, slow, unreachable. What clients see of it, and what is
+//! left in the tables.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+
+use crate::harness::Fault;
+use crate::harness::world::{LINKS, Proxied};
+
+/// A different fault for one request in `one_in`, in an order that repeats itself.
+fn now_and_then(one_in: u64) -> impl Fn(&str, &serde_json::Value) -> Fault + Send + Sync {
+    let state = AtomicU64::new(0x2545_f491_4f6c_dd1d);
+    move |_, _| {
+        let mut random = state.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+        random = (random ^ (random >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        random = (random ^ (random >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        random ^= random >> 31;
+        if !random.is_multiple_of(one_in) {
+            return Fault::Pass;
+        }
+        match (random / one_in) % 6 {
+            0 => Fault::Throttle,
+            1 => Fault::Conflict,
+            2 => Fault::Unprocessed,
+            3 => Fault::Delay(Duration::from_millis(150)),
+            4 => Fault::DropBefore,
+            _ => Fault::DropAfter,
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_one_fault_in_ten_requests_no_client_sees_anything() {
+    let proxied = Proxied::hello().await;
+    proxied.proxy.decide(now_and_then(10));
+    let mut tasks = JoinSet::new();
+    for worker in 0..8 {
+        let api = proxied.api.clone();
+        tasks.spawn(async move {
+            for n in 0..12 {
+                let fields = |kind: &str| {
+                    let value = format!("{kind}-{worker}-{n}");
+                    format!(r#"{{"name":"{value}","url":"https://e.com/{value}","filepath":"/bin/{value}"}}"#)
+                };
+                // A replay after a lost answer is answered with its first outcome: were it carried
+                // out twice, "already taken" or "not found" would show.
+                let made = api.post(LINKS, &fields("made")).await;
+                assert_eq!(made.status, 201, "{made:?}");
+                let link = format!("{LINKS}/{}", made.id());
+                api.get(&link).await.is(200, &made.body);
+                let changed = api.put(&link, &fields("changed")).await;
+                assert_eq!(changed.status, 200, "{changed:?}");
+                let taken = api.post(LINKS, &fields("changed")).await;
+                taken.is(400, r#"{"message":["Url has already been taken","Name has already been taken","Filepath has already been taken"]}"#);
+                assert_eq!(api.get(LINKS).await.status, 200);
+                if n % 2 == 0 {
+                    api.delete(&link).await.is(200, &changed.body);
+                    assert_eq!(api.get(&link).await.status, 404);
+                }
+            }
+        });
+    }
+    tasks.join_all().await;
+    proxied.proxy.decide(|_, _| Fault::Pass);
+    let audit = proxied.world.assert_sound().await;
+    assert_eq!((audit.links, audit.claims), (48, 144));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_every_try_fails_clients_are_told_to_come_back() {
+    let proxied = Proxied::hello().await;
+    let made = proxied.api.post(LINKS, r#"{"name":"a","url":"https://e.com/a"}"#).await;
+    let link = format!("{LINKS}/{}", made.id());
+    let api = proxied.api.that_may_fail();
+    for fault in [
+        Fault::Throttle,
+        Fault::Conflict,
+        Fault::Unprocessed,
+        Fault::Delay(Duration::from_secs(60)),
+        Fault::DropBefore,
+        Fault::DropAfter,
+    ] {
+        // Reads go through, so that the writes themselves are met; then nothing does.
+        for reads_fail in [false, true] {
+            let (shown, fault) = (format!("{fault:?}"), fault.clone());
+            proxied.proxy.decide(move |operation, _| {
+                let writes = operation.contains("Write") || operation == "UpdateItem";
+                if writes || reads_fail { fault.clone() } else { Fault::Pass }
+            });
+            let mut tasks = JoinSet::new();
+            for (method, path, body) in [
+                ("POST", LINKS.to_owned(), r#"{"name":"b","url":"https://e.com/b"}"#),
+                ("PUT", link.clone(), r#"{"name":"c"}"#),
+                ("DELETE", link.clone(), "{}"),
+                ("GET", link.clone(), ""),
+                ("GET", LINKS.to_owned(), ""),
+            ] {
+                let (api, shown) = (api.clone(), format!("{method} with {shown}"));
+                tasks.spawn(async move {
+                    let started = Instant::now();
+                    let reply = api.send(method, &path, "application/json", body.as_bytes()).await;
+                    (shown, method, reply, started.elapsed())
+                });
+            }
+            for (case, method, reply, elapsed) in tasks.join_all().await {
+                if method == "GET" && !reads_fail {
+                    assert!(matches!(reply.status, 200 | 404), "{case}: {reply:?}");
+                    continue;
+                }
+                // A write whose answer is lost every time may have happened, and so be found
+                // missing or taken by the next.
+                let may_have_happened =
+                    matches!(reply.status, 404 | 400 | 200 | 201) && case.contains("DropAfter");
+                assert!(reply.status == 503 || may_have_happened, "{case}: {reply:?}");
+                // The function has ten seconds; its answer is due well before.
+                assert!(elapsed < Duration::from_secs(9), "{case}: {elapsed:?}");
+                if reply.status == 503 {
+                    reply.is(503, r#"{"message":"503 Service Unavailable"}"#);
+                    assert_eq!(reply.header("retry-after"), "1");
+                }
+            }
+            proxied.proxy.decide(|_, _| Fault::Pass);
+            proxied.world.assert_sound().await;
+            // What a lost answer left behind does not disturb the next round.
+            let remade = api.post(LINKS, r#"{"name":"a","url":"https://e.com/a"}"#).await;
+            assert!(matches!(remade.status, 201 | 400), "{remade:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_of_a_batch_left_for_later_is_not_a_missing_item() {
+    let proxied = Proxied::hello().await;
+    let made = proxied.api.post(LINKS, r#"{"name":"a","url":"https://e.com/a"}"#).await;
+    let calls = AtomicU64::new(0);
+    // Each read is cut short several times, at another key each time.
+    proxied.proxy.decide(move |operation, _| {
+        match operation == "BatchGetItem" && calls.fetch_add(1, Ordering::Relaxed) % 4 != 3 {
+            true => Fault::Unprocessed,
+            false => Fault::Pass,
+        }
+    });
+    for _ in 0..5 {
+        proxied.api.get(&format!("{LINKS}/{}", made.id())).await.is(200, &made.body);
+        assert_eq!(proxied.api.get(LINKS).await.names(), ["a"]);
+        proxied
+            .api
+            .post(LINKS, r#"{"name":"a","url":"https://e.com/b"}"#)
+            .await
+            .is(400, r#"{"message":["Name has already been taken"]}"#);
+    }
+}
