@@ -1,6 +1,6 @@
 //! A request as the endpoints see it: what API Gateway's event says, decoded once.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use lambda_http::http::{HeaderMap, Method};
 use lambda_http::request::RequestContext;
@@ -147,11 +147,10 @@ fn split_path(request: &Request) -> (&str, &str) {
 fn deadline(request: &Request) -> Deadline {
     let left = request
         .lambda_context_ref()
-        .map_or(LONGEST_WAIT, |context| {
-            context.deadline().duration_since(std::time::SystemTime::now()).unwrap_or_default()
-        })
-        .saturating_sub(MARGIN);
-    Deadline::after(left.min(LONGEST_WAIT))
+        // One that passed before the request began is none: cargo-lambda's emulator sends 1970.
+        .and_then(|context| context.deadline().duration_since(SystemTime::now()).ok());
+    let wait = left.map_or(LONGEST_WAIT, |left| left.saturating_sub(MARGIN).min(LONGEST_WAIT));
+    Deadline::after(wait)
 }
 
 /// The host a request was sent to, and the scheme it used.
@@ -163,9 +162,10 @@ pub(crate) fn origin(request: &Request) -> (&str, &str) {
     let header =
         |name| HeaderMap::get(request.headers(), name).and_then(|value| value.to_str().ok());
     let host = domain.or_else(|| header("host")).unwrap_or("localhost");
+    // API Gateway always says how it was reached. What does not is on this machine.
     let scheme = match header("x-forwarded-proto") {
-        Some("http") => "http",
-        Some(_) | None => "https",
+        Some("https") => "https",
+        Some(_) | None => "http",
     };
     (scheme, host)
 }

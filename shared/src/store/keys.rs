@@ -245,3 +245,116 @@ pub enum ReleasesKind {
     /// The counter of links.
     Counter,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn tag() -> impl Strategy<Value = TagName> {
+        "[a-z0-9#_/%-]{1,12}".prop_filter_map("no tag", |text| TagName::parse(&text).ok())
+    }
+
+    fn project() -> impl Strategy<Value = ProjectId> {
+        prop_oneof![0..20_u64, any::<u64>()].prop_map(ProjectId)
+    }
+
+    fn release() -> impl Strategy<Value = ReleaseKey> {
+        (project(), tag()).prop_map(|(project, tag)| ReleaseKey { project, tag })
+    }
+
+    fn path() -> impl Strategy<Value = DirectAssetPath> {
+        "/[a-c][a-c]{2,4}".prop_map(|text| DirectAssetPath::parse(&text).unwrap())
+    }
+
+    /// Something that has a key in the releases table, by its own words.
+    fn keyed() -> impl Strategy<Value = (String, ReleasesKey)> {
+        let uids: Vec<ReleaseUid> = (0..3).map(|_| ReleaseUid::draw()).collect();
+        let uid = || prop::sample::select(uids.clone());
+        let value = || "[a-c#]{1,4}";
+        prop_oneof![
+            release().prop_map(|r| (format!("release {r:?}"), ReleasesKey::release(&r))),
+            (release(), 0..2_000_u64).prop_map(|(r, id)| {
+                (format!("link {r:?} {id}"), ReleasesKey::link(&r, LinkId(id)))
+            }),
+            (uid(), value()).prop_map(|(uid, name)| {
+                let parsed = LinkName::parse(Some(&name)).unwrap();
+                (format!("name {uid:?} {name}"), ReleasesKey::name_claim(&uid, &parsed))
+            }),
+            (uid(), value()).prop_map(|(uid, url)| {
+                let url = format!("http://e/{url}");
+                let parsed = LinkUrl::parse(&url).unwrap();
+                (format!("url {uid:?} {url}"), ReleasesKey::url_claim(&uid, &parsed))
+            }),
+            (release(), path(), uid()).prop_map(|(r, path, uid)| {
+                (format!("path {r:?} {path:?} {uid:?}"), ReleasesKey::path_claim(&r, &path, &uid))
+            }),
+            (release(), any::<i64>()).prop_map(|(r, at)| {
+                let at = Timestamp::from_unix_millis(at);
+                (format!("index {r:?} {at:?}"), ReleasesKey::index(r.project, at, &r.tag))
+            }),
+            Just(("counter".to_owned(), ReleasesKey::link_counter())),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn different_things_have_different_keys(things in prop::collection::vec(keyed(), 0..60)) {
+            let mut known: HashMap<ReleasesKey, String> = HashMap::new();
+            for (words, key) in things {
+                prop_assert!(key.kind().is_some(), "{key:?}");
+                prop_assert!(key.pk.len() <= 2048 && key.sk.len() <= 1024, "{key:?}");
+                let other = known.entry(key).or_insert_with(|| words.clone());
+                prop_assert_eq!(other.as_str(), words.as_str());
+            }
+        }
+
+        #[test]
+        fn links_are_in_the_order_of_their_numbers_after_their_release(r in release(), a: u64, b: u64) {
+            let (first, second) = (ReleasesKey::link(&r, LinkId(a)), ReleasesKey::link(&r, LinkId(b)));
+            prop_assert_eq!(first.sk.cmp(&second.sk), a.cmp(&b));
+            prop_assert_eq!(&first.pk, &second.pk);
+            prop_assert!(ReleasesKey::release(&r) < first);
+        }
+
+        #[test]
+        fn releases_are_listed_in_the_order_of_their_time(p in project(), t in tag(), a: i64, b: i64) {
+            let key = |at| ReleasesKey::index(p, Timestamp::from_unix_millis(at), &t);
+            prop_assert_eq!(key(a).cmp(&key(b)), a.cmp(&b));
+        }
+
+        #[test]
+        fn projects_tokens_and_paths_have_keys_of_their_own(a in project(), b in project()) {
+            prop_assert_eq!(DirectoryKey::project(a) == DirectoryKey::project(b), a == b);
+            prop_assert_eq!(DirectoryKey::project(a).pk.cmp(&DirectoryKey::project(b).pk), a.cmp(&b));
+        }
+    }
+
+    #[test]
+    fn keys_look_as_the_table_above_says() {
+        let tag = TagName::parse("v1/x").unwrap();
+        let r = ReleaseKey { project: ProjectId(24), tag };
+        let show = |key: ReleasesKey| format!("{} | {}", key.pk, key.sk);
+        let release = "release#00000000000000000024#v1/x";
+        assert_eq!(show(ReleasesKey::release(&r)), format!("{release} | 0#release"));
+        assert_eq!(
+            show(ReleasesKey::link(&r, LinkId(7))),
+            format!("{release} | 1#link#00000000000000000007")
+        );
+        assert_eq!(
+            show(ReleasesKey::index(r.project, Timestamp::from_unix_millis(0), &r.tag)),
+            "index#00000000000000000024 | 09223372036854775808#v1/x"
+        );
+        assert_eq!(DirectoryKey::path(&ProjectPath::parse("G/P").unwrap()).pk, "path#g/p");
+    }
+
+    #[test]
+    fn paths_that_differ_in_case_are_one_project() {
+        let key = |text| DirectoryKey::path(&ProjectPath::parse(text).unwrap());
+        assert_eq!(key("Group/Project"), key("group/project"));
+        assert_ne!(key("group/project"), key("group/project2"));
+    }
+}

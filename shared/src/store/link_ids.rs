@@ -22,7 +22,7 @@ pub(super) struct LinkIds {
 }
 
 impl Store {
-    /// Leases a block where none is left, so that [`Store::take_link_id`] need not. Done beside
+    /// Leases a block where none is left, so that a creation need not. Done beside
     /// another request of the same invocation it costs no round trip of its own, and never after
     /// the answer: a function is frozen then, and the lease would be lost with the connection.
     pub async fn prepare_link_id(&self, deadline: Deadline) -> Result<(), StoreError> {
