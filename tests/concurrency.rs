@@ -251,9 +251,10 @@ async fn what_is_freed_while_it_is_found_taken_can_be_had() {
     let gate = Gate::new();
     let (held, reads) = (gate.clone(), AtomicU64::new(0));
     proxied.proxy.decide(move |operation, _| {
-        match operation == "BatchGetItem" && reads.fetch_add(1, Ordering::SeqCst) == 1 {
-            true => Fault::Hold(held.clone()),
-            false => Fault::Pass,
+        if operation == "BatchGetItem" && reads.fetch_add(1, Ordering::SeqCst) == 1 {
+            Fault::Hold(held.clone())
+        } else {
+            Fault::Pass
         }
     });
     let late = tokio::spawn(post(api, r#"{"name":"a","url":"https://e.com/b"}"#.to_owned()));

@@ -78,7 +78,7 @@ async fn while_every_try_fails_clients_are_told_to_come_back() {
         Fault::Throttle,
         Fault::Conflict,
         Fault::Unprocessed,
-        Fault::Delay(Duration::from_secs(60)),
+        Fault::Delay(Duration::from_mins(1)),
         Fault::DropBefore,
         Fault::DropAfter,
     ] {
@@ -137,9 +137,10 @@ async fn a_part_of_a_batch_left_for_later_is_not_a_missing_item() {
     let calls = AtomicU64::new(0);
     // Each read is cut short several times, at another key each time.
     proxied.proxy.decide(move |operation, _| {
-        match operation == "BatchGetItem" && calls.fetch_add(1, Ordering::Relaxed) % 4 != 3 {
-            true => Fault::Unprocessed,
-            false => Fault::Pass,
+        if operation == "BatchGetItem" && calls.fetch_add(1, Ordering::Relaxed) % 4 != 3 {
+            Fault::Unprocessed
+        } else {
+            Fault::Pass
         }
     });
     for _ in 0..5 {

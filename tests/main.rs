@@ -11,9 +11,15 @@
 mod harness;
 
 mod access;
+mod admin;
+mod clients;
 mod concurrency;
 mod faults;
-
+mod lambda;
+mod local;
+mod logs;
 mod projects;
+mod properties;
 mod round_trips;
+mod tidy;
 mod web;

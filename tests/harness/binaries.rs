@@ -20,16 +20,27 @@ fn folder() -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER
         .get_or_init(|| {
-            let built = Command::new(env!("CARGO"))
-                .args(["build", "--quiet", "--workspace", "--bins"])
-                .current_dir(workspace())
-                .status();
+            let built = cargo().args(["build", "--quiet", "--workspace", "--bins"]).status();
             assert!(built.is_ok_and(|status| status.success()), "the binaries do not build");
             // target/debug/deps/api-… stands beside target/debug/release-links-local.
             let test = std::env::current_exe().unwrap();
             test.ancestors().nth(2).unwrap().to_owned()
         })
         .clone()
+}
+
+/// Cargo, at the workspace's root, as if it was not this test that calls it: build scripts that
+/// heard Cargo's words to the test would run again, and with them much of the build.
+pub(crate) fn cargo() -> Command {
+    let mut command = Command::new(env!("CARGO"));
+    command.current_dir(workspace());
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_MANIFEST_") || text.starts_with("CARGO_PKG_") {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 /// The workspace's root.

@@ -5,6 +5,7 @@ use hyper::body::Bytes;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// The headers an answer may have; one that is not listed here came in unseen.
@@ -88,6 +89,41 @@ impl Api {
     /// POSTs JSON.
     pub(crate) async fn post(&self, path: &str, body: &str) -> Reply {
         self.send("POST", path, "application/json", body.as_bytes()).await
+    }
+
+    /// POSTs JSON: sends all of the request but its last byte, and that when `moment` has come.
+    pub(crate) async fn post_when<T>(
+        &self,
+        path: &str,
+        body: &str,
+        moment: impl Future<Output = T>,
+    ) -> Reply {
+        let mut stream = TcpStream::connect(&self.address).await.unwrap();
+        let mut head = format!(
+            "POST /api/v4{path} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\nconnection: close\r\n",
+            self.address,
+            body.len()
+        );
+        for (name, value) in &self.headers {
+            head.extend([name, ": ", value, "\r\n"]);
+        }
+        let (start, end) = body.split_at(body.len() - 1);
+        stream.write_all(format!("{head}\r\n{start}").as_bytes()).await.unwrap();
+        // The server has read the head by the time it is asked to stop.
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        moment.await;
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        stream.write_all(end.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
+        Reply {
+            status: status.unwrap_or_else(|| panic!("no answer: {answer}")),
+            headers: HeaderMap::new(),
+            body: body.to_owned(),
+        }
     }
 
     /// PUTs JSON.

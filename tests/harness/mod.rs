@@ -8,6 +8,6 @@ pub(crate) mod server;
 pub(crate) mod world;
 
 pub(crate) use client::{Api, Reply};
-pub(crate) use proxy::{Fault, Gate, Proxy};
+pub(crate) use proxy::{Fault, Gate};
 pub(crate) use server::Server;
 pub(crate) use world::World;

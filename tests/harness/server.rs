@@ -54,6 +54,17 @@ impl Server {
         Self { child, address, dynamodb_url, output, readers }
     }
 
+    /// What the server printed so far, once `word` is in it.
+    pub(crate) fn printed(&self, word: &str) -> String {
+        loop {
+            let output = self.output.lock().unwrap().clone();
+            if output.contains(word) {
+                return output;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+    }
+
     /// Ends the server as a crash would.
     pub(crate) fn kill(&mut self) {
         let _ = self.child.kill();

@@ -155,7 +155,7 @@ pub(crate) struct Proxied {
     /// The API as a developer of project 20 uses it.
     pub(crate) api: Api,
     /// Ends before the database does.
-    _server: Server,
+    server: Server,
 }
 
 impl Proxied {
@@ -166,7 +166,12 @@ impl Proxied {
         let server = Server::start_with(&["--no-demo", "--endpoint-url", &proxy.url]);
         let api = direct.at(&server.address);
         proxy.take_seen();
-        Self { world, proxy, api, _server: server }
+        Self { world, proxy, api, server }
+    }
+
+    /// The server behind the proxy, alone.
+    pub(crate) fn into_server(self) -> Server {
+        self.server
     }
 }
 

@@ -1,0 +1,55 @@
+//! What package managers install for the tests: once, below the target directory.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::harness::binaries;
+
+/// A folder as `install` leaves it. What was installed by the same `pins` is used again.
+pub(super) fn once(name: &str, pins: &str, install: impl FnOnce(&Path)) -> PathBuf {
+    // target/debug/release-links-local
+    let clients = binaries::local().ancestors().nth(2).unwrap().join("clients");
+    std::fs::create_dir_all(&clients).unwrap();
+    // Other tests, and other runs of them, want it at the same time.
+    let lock = File::create(clients.join(format!("{name}.lock"))).unwrap();
+    lock.lock().unwrap();
+
+    let folder = clients.join(name);
+    // Written last, so that an installation that was cut off does not count.
+    let installed = folder.join("installed");
+    if std::fs::read_to_string(&installed).is_ok_and(|by| by == pins) {
+        return folder;
+    }
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+    std::fs::create_dir_all(&folder).unwrap();
+    install(&folder);
+    std::fs::write(installed, pins).unwrap();
+    folder
+}
+
+/// Runs a program to its end; its failure is the test's.
+pub(super) fn run(command: &mut Command) -> Output {
+    // A proxy knows nothing of this machine's own addresses.
+    let output = command.env("NO_PROXY", "127.0.0.1").output();
+    let program = command.get_program().to_string_lossy();
+    let output = output.unwrap_or_else(|error| panic!("{program}: {error}"));
+    assert!(
+        output.status.success(),
+        "{program} failed: {}\n{}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output
+}
+
+/// Says, past the capture of a test's output, that a test is skipped for want of a tool.
+pub(super) fn skip(what: &str) {
+    let never = std::env::var_os("CI_NO_SKIP").is_some_and(|value| !value.is_empty());
+    assert!(!never, "{what} is missing, and CI_NO_SKIP is set");
+    let _ = writeln!(std::io::stderr(), "skipped: {what}");
+}

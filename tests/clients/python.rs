@@ -1,0 +1,28 @@
+//! A virtual environment with what PyPI has for the tests.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::install;
+
+/// The folder of the environment's programs, where there is a Python to make it with.
+pub(crate) fn programs() -> Option<PathBuf> {
+    // Some systems package `venv` without what it needs to make an environment.
+    if !super::runs("python3", &["-c", "import ensurepip, venv"]) {
+        install::skip("python3 with venv");
+        return None;
+    }
+    let requirements = super::file("requirements.txt");
+    let version = install::run(Command::new("python3").arg("--version")).stdout;
+    let pins = String::from_utf8(version).unwrap() + &super::read(&requirements);
+    let environment = install::once("python", &pins, |folder| {
+        install::run(Command::new("python3").args(["-m", "venv"]).arg(folder));
+        install::run(
+            Command::new(folder.join("bin/python"))
+                .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+                .arg("--requirement")
+                .arg(&requirements),
+        );
+    });
+    Some(environment.join("bin"))
+}

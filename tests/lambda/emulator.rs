@@ -1,0 +1,128 @@
+//! `cargo lambda watch`: Lambda and a gateway on this machine.
+
+use std::fs::File;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+
+use crate::harness::binaries;
+
+/// How long an answer may take that has to wait until its function is built.
+const LONGEST_BUILD: Duration = Duration::from_mins(10);
+
+/// A running emulator; it and the functions it started end with this value.
+pub(super) struct Emulator {
+    child: Child,
+    /// Where it listens, `127.0.0.1:…`.
+    pub(super) address: String,
+    programs: PathBuf,
+    /// Its log, and what it is given to read.
+    folder: TempDir,
+}
+
+impl Emulator {
+    /// Starts an emulator whose functions work on this database, with cargo-lambda from `programs`.
+    pub(super) async fn start(programs: PathBuf, dynamodb_url: &str) -> Self {
+        // All is built here, so that the emulator need not wait for a build that fails.
+        binaries::local();
+        let folder = TempDir::new().unwrap();
+        let variables =
+            std::fs::read_to_string(binaries::workspace().join("infra/local/watch.env")).unwrap();
+        let theirs = variables.replace("http://127.0.0.1:8000", dynamodb_url);
+        assert_ne!(theirs, variables);
+        let environment = folder.path().join("watch.env");
+        std::fs::write(&environment, theirs).unwrap();
+        let log = File::create(folder.path().join("log")).unwrap();
+
+        // The emulator takes no port 0.
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let child = cargo_lambda(&programs)
+            .args(["watch", "--invoke-address", "127.0.0.1", "--invoke-port", &port.to_string()])
+            // Files may change while tests run; and what answers a page of another origin, here as
+            // on AWS, is the function.
+            .args(["--ignore-changes", "--disable-cors", "--env-file"])
+            .arg(environment)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let mut emulator = Self { child, address: format!("127.0.0.1:{port}"), programs, folder };
+        while TcpStream::connect(&emulator.address).await.is_err() {
+            let ended = emulator.child.try_wait().unwrap();
+            assert!(ended.is_none(), "cargo lambda watch ended: {ended:?}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        emulator
+    }
+
+    /// Hands a function the event in a file of tests/events with this token in it; answers with
+    /// what the function answered.
+    pub(super) async fn invoke(&self, function: &str, event: &str, token: &str) -> Value {
+        let path = binaries::workspace().join("tests/events").join(event);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let with_token = text.replace("{{token}}", token);
+        let event = self.folder.path().join(event);
+        std::fs::write(&event, with_token).unwrap();
+
+        let (address, port) = self.address.split_once(':').unwrap();
+        let mut invoke = tokio::process::Command::from(cargo_lambda(&self.programs));
+        invoke
+            .args(["invoke", function, "--invoke-address", address, "--invoke-port", port])
+            .arg("--data-file")
+            .arg(event)
+            .kill_on_drop(true);
+        let output = in_time(invoke.output()).await.unwrap();
+        assert!(output.status.success(), "{function}: {output:?}");
+        serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{function}: {error}: {output:?}"))
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+}
+
+/// Waits for what may have to wait for a build.
+pub(super) async fn in_time<Awaited: Future>(awaited: Awaited) -> Awaited::Output {
+    let waited = tokio::time::timeout(LONGEST_BUILD, Box::pin(awaited)).await;
+    waited.expect("no answer; does the function build and start?")
+}
+
+fn cargo_lambda(programs: &Path) -> Command {
+    let mut search = vec![programs.to_owned()];
+    search.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
+    let mut command = binaries::cargo();
+    command
+        .arg("lambda")
+        .env("PATH", std::env::join_paths(search).unwrap())
+        // Where this test was built, wherever that is: most of the functions is built there already.
+        .env("CARGO_TARGET_DIR", binaries::local().ancestors().nth(2).unwrap())
+        // A proxy knows nothing of this machine's own addresses.
+        .env("NO_PROXY", "127.0.0.1");
+    command
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        // It ends its functions, and the builds of them, when it is interrupted; not when killed.
+        let pid = self.child.id().to_string();
+        let _ = Command::new("kill").args(["-INT", &pid]).status();
+        let asked = Instant::now();
+        while let Ok(None) = self.child.try_wait() {
+            if asked.elapsed() > Duration::from_secs(10) {
+                let _ = self.child.kill();
+                let _ = self.child.wait();
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        if std::thread::panicking() {
+            eprintln!("{}", self.log());
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The API over HTTP, routed by the emulator.
+
+use super::LINKS;
+use super::emulator::{Emulator, in_time};
+use crate::harness::{Api, Reply};
+
+/// Drives every route with a developer's token.
+pub(super) async fn run(emulator: &Emulator, token: &str) {
+    let api = Api::anonymous(&emulator.address).with("private-token", token);
+    let origin = format!("http://{}", emulator.address);
+    links_are_made_read_changed_and_deleted(&api, &origin).await;
+    everything_else_is_webs(&api).await;
+}
+
+async fn links_are_made_read_changed_and_deleted(api: &Api, origin: &str) {
+    let downloads = format!("{origin}/mynamespace/hello/-/releases/release%2F1.0/downloads");
+    let shown = |id: u64, file: &str, name: &str, link_type: &str| {
+        format!(
+            r#"{{"id":{id},"name":"{name}","url":"https://ex.com/{file}?a=1&b=2","direct_asset_url":"{downloads}/bin/{file}","external":true,"link_type":"{link_type}"}}"#
+        )
+    };
+    // Plain in the event.
+    let json = "application/json";
+    let body = r#"{"name":"bin ünï","url":"https://ex.com/b?a=1&b=2","direct_asset_path":"/bin/b","link_type":"package"}"#;
+    let made = send(api, "POST", LINKS, json, body).await;
+    let id = made.id();
+    made.is(201, &shown(id, "b", "bin ünï", "package"));
+    // In Base64.
+    let form = "application/x-www-form-urlencoded";
+    let body = "name=bin+%C3%BCn%2B&url=https%3A%2F%2Fex.com%2Fc%3Fa%3D1%26b%3D2&direct_asset_path=%2Fbin%2Fc";
+    let other = send(api, "POST", LINKS, form, body).await;
+    other.is(201, &shown(other.id(), "c", "bin ün+", "other"));
+    send(api, "POST", LINKS, form, body).await.is(
+        400,
+        r#"{"message":["Url has already been taken","Name has already been taken","Filepath has already been taken"]}"#,
+    );
+
+    let link = format!("{LINKS}/{id}");
+    let got = send(api, "GET", &link, "", "").await;
+    got.is(200, &made.body);
+    same_without_body(&send(api, "HEAD", &link, "", "").await, &got);
+    let query = format!("{LINKS}?per_page=1&page=2");
+    let got = send(api, "GET", &query, "", "").await;
+    got.is(200, &format!("[{}]", made.body));
+    let url = |page: u32| {
+        format!(
+            "{origin}/api/v4{LINKS}?id=mynamespace%2Fhello&page={page}&per_page=1&tag_name=release%2F1.0"
+        )
+    };
+    let [first, second] = [url(1), url(2)];
+    assert_eq!(
+        got.header("link"),
+        format!(r#"<{first}>; rel="prev", <{first}>; rel="first", <{second}>; rel="last""#)
+    );
+    assert_eq!(got.header("x-total"), "2");
+    same_without_body(&send(api, "HEAD", &query, "", "").await, &got);
+
+    let changed = send(api, "PUT", &link, json, r#"{"name":"größer"}"#).await;
+    changed.is(200, &shown(id, "b", "größer", "other"));
+    let body = "name=gr%C3%B6%C3%9Fer&link_type=image";
+    let changed = send(api, "PUT", &link, form, body).await;
+    changed.is(200, &shown(id, "b", "größer", "image"));
+    send(api, "DELETE", &link, json, "{}").await.is(200, &changed.body);
+    for method in ["GET", "DELETE"] {
+        send(api, method, &link, "", "").await.is(404, r#"{"message":"404 Not found"}"#);
+    }
+    send(api, "GET", LINKS, "", "").await.is(200, &format!("[{}]", other.body));
+
+    let nobody = Api::anonymous(&api.address);
+    let refused = send(&nobody, "GET", LINKS, "", "").await;
+    refused.is(404, r#"{"message":"404 Project Not Found"}"#);
+    let stranger = nobody.with("private-token", "glpat-unknown");
+    let refused = send(&stranger, "GET", LINKS, "", "").await;
+    refused.is(401, r#"{"message":"401 Unauthorized"}"#);
+}
+
+async fn everything_else_is_webs(api: &Api) {
+    let not_found = r#"{"error":"404 Not Found"}"#;
+    let links = format!("/api/v4{LINKS}");
+    let link = format!("{links}/3");
+    for (method, path) in [
+        ("GET", "/"),
+        ("GET", "/nothing"),
+        ("GET", "/api/v4/projects/mynamespace/hello/releases/release%2F1.0/assets/links"),
+        ("GET", "/api/v4/projects/mynamespace%2Fhello/releases/release/1.0/assets/links"),
+        ("PUT", &links),
+        ("PATCH", &links),
+        ("DELETE", &links),
+        ("POST", &link),
+        ("PATCH", &link),
+    ] {
+        send(api, method, path, "", "").await.is(404, not_found);
+    }
+    send(api, "HEAD", "/nothing", "", "").await.is(404, "");
+    for (path, allow) in
+        [(&links, "OPTIONS, GET, POST, HEAD"), (&link, "OPTIONS, GET, PUT, DELETE, HEAD")]
+    {
+        let reply = send(api, "OPTIONS", path, "", "").await;
+        reply.is(204, "");
+        assert_eq!(reply.header("allow"), allow);
+    }
+    let preflight =
+        api.with("origin", "https://page.example").with("access-control-request-method", "PUT");
+    let reply = send(&preflight, "OPTIONS", &link, "", "").await;
+    reply.is(200, "");
+    assert_eq!(reply.header("access-control-allow-origin"), "*");
+}
+
+async fn send(api: &Api, method: &str, path: &str, content_type: &str, body: &str) -> Reply {
+    in_time(api.send(method, path, content_type, body.as_bytes())).await
+}
+
+#[track_caller]
+fn same_without_body(head: &Reply, get: &Reply) {
+    head.is(get.status, "");
+    for name in ["content-type", "etag", "cache-control"] {
+        assert_eq!(head.header(name), get.header(name));
+    }
+    for name in ["link", "x-total"] {
+        assert_eq!(head.headers.get(name), get.headers.get(name), "{name}");
+    }
+}

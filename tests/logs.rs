@@ -1,0 +1,75 @@
+//! What the log says, and what it must never say.
+
+use serde_json::Value;
+use shared::domain::token::{AccessLevel, Secret, TokenKind};
+use shared::store::tokens::NewToken;
+
+use crate::harness::world::{LINKS, Proxied, World, grant, token};
+use crate::harness::{Fault, Server};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_token_is_ever_logged_whatever_carries_it() {
+    let (world, _) = World::hello().await;
+    let new = |kind| NewToken { kind, grants: vec![grant(20, AccessLevel::Developer)], ..token() };
+    let good = world.token(new(TokenKind::Access)).await;
+    let job = world.token(new(TokenKind::Job)).await;
+    let unknown = Secret::draw(TokenKind::Access);
+    let secrets = [good.reveal(), job.reveal(), unknown.reveal(), "glpat-not-even-a-token"];
+    for secret in secrets {
+        let body = format!(r#"{{"private_token":"{secret}","name":"","url":""}}"#);
+        for (name, value) in [
+            ("private-token", secret.to_owned()),
+            ("job-token", secret.to_owned()),
+            ("authorization", format!("Bearer {secret}")),
+            ("authorization", format!("Basic {secret}")),
+            ("x-anything", secret.to_owned()),
+        ] {
+            let api = world.anonymous().with(name, &value);
+            api.get(LINKS).await;
+            api.get("/api/v4/nothing").await;
+            api.post(LINKS, &body).await;
+            api.send("POST", LINKS, "text/plain", body.as_bytes()).await;
+            api.send("POST", LINKS, "application/json", b"{").await;
+        }
+        for parameter in ["private_token", "access_token", "bearer_token", "job_token", "token"] {
+            let api = world.anonymous();
+            let reply = api.get(&format!("{LINKS}?{parameter}={secret}")).await;
+            let link = reply.headers.get("link").map(|link| link.to_str().unwrap().to_owned());
+            assert!(!link.unwrap_or_default().contains(secret), "{reply:?}");
+            api.get(&format!("/nothing/{secret}?{parameter}={secret}")).await;
+            let form = format!("{parameter}={secret}&name=a");
+            api.send("POST", LINKS, "application/x-www-form-urlencoded", form.as_bytes()).await;
+        }
+    }
+    // The server logs at its most talkative.
+    let output = world.server.output();
+    assert!(output.lines().count() > 100, "{output}");
+    for secret in secrets {
+        assert!(!output.contains(secret), "{secret} is in the log");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_is_logged_once_with_its_cause_and_the_id_the_client_has() {
+    let proxied = Proxied::hello().await;
+    proxied.proxy.decide(|_, _| Fault::Throttle);
+    let reply = proxied.api.that_may_fail().get(LINKS).await;
+    reply.is(503, r#"{"message":"503 Service Unavailable"}"#);
+    let id = reply.header("x-request-id").to_owned();
+    let output = Server::output(proxied.into_server());
+    let lines: Vec<Value> = output
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .filter(|line: &Value| line["request_id"] == id.as_str())
+        .collect();
+    let causes: Vec<_> = lines.iter().filter(|line| line["level"] == "ERROR").collect();
+    assert_eq!(causes.len(), 1, "{output}");
+    let cause = causes[0]["cause"].as_str().unwrap();
+    assert!(cause.contains("ProvisionedThroughputExceededException"), "{cause}");
+    let answered: Vec<_> = lines.iter().filter(|line| line["message"] == "answered").collect();
+    assert_eq!(answered.len(), 1);
+    assert_eq!(
+        (answered[0]["method"].as_str(), answered[0]["status"].as_u64()),
+        (Some("GET"), Some(503))
+    );
+}

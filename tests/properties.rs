@@ -1,0 +1,189 @@
+//! Laws, tried on what nobody would think of.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::json;
+
+use crate::harness::world::{LINKS, World};
+
+fn runner(cases: u32) -> TestRunner {
+    TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() })
+}
+
+/// Sends bytes and reads the status of the answer, if there is one.
+fn raw_status(address: &str, request: &[u8]) -> Option<u16> {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    // A server that has had enough may close before all is sent.
+    let _ = stream.write_all(request);
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    let status = answer.strip_prefix(b"HTTP/1.1 ")?.get(..3)?;
+    Some(std::str::from_utf8(status).unwrap().parse().unwrap())
+}
+
+/// Bytes that do not end the part of a request they stand in.
+fn bytes(without: &'static [u8]) -> impl Strategy<Value = Vec<u8>> {
+    let likely = prop_oneof![
+        Just(b"%".to_vec()),
+        Just(b"%2F".to_vec()),
+        Just(b"%00".to_vec()),
+        Just(b"%FF".to_vec()),
+        Just(b"..".to_vec()),
+        Just(b"[]".to_vec()),
+        Just(b"[a]".to_vec()),
+        Just(b"&".to_vec()),
+        Just(b"=".to_vec()),
+        Just(b"/".to_vec()),
+        Just(b"\xc3".to_vec()),
+        Just("é".as_bytes().to_vec()),
+        Just(b"{\"name\":".to_vec()),
+        Just(b"\"\\u0000\"".to_vec()),
+        Just(b"page".to_vec()),
+        Just(b"private_token".to_vec()),
+        Just(b"glpat-".to_vec()),
+        Just(b"?".to_vec()),
+        Just(b"#".to_vec()),
+    ];
+    let any = proptest::collection::vec(any::<u8>(), 0..12);
+    proptest::collection::vec(prop_oneof![likely, any], 0..8)
+        .prop_map(|parts| parts.concat())
+        .prop_map(|mut bytes| {
+            bytes.retain(|byte| !without.contains(byte));
+            bytes
+        })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_bytes_anywhere_in_a_request_make_the_server_fail() {
+    let (world, api) = World::hello().await;
+    let address = world.server.address.clone();
+    tokio::task::spawn_blocking(move || {
+        let methods =
+            prop::sample::select(vec!["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]);
+        let types = prop::sample::select(vec![
+            "application/json",
+            "application/x-www-form-urlencoded",
+            "multipart/form-data; boundary=x",
+            "text/plain",
+        ]);
+        let places = prop::sample::select(vec![
+            "/",
+            "/api/v4",
+            "/api/v4/projects/",
+            "/api/v4/projects/20/releases/",
+            "LINKS",
+            "LINKS/",
+            "LINKS/1",
+        ]);
+        let headers = prop::sample::select(vec![
+            "private-token",
+            "authorization",
+            "job-token",
+            "accept",
+            "origin",
+            "host",
+            "if-none-match",
+            "x-forwarded-proto",
+            "content-type",
+        ]);
+        let request = (
+            methods,
+            places,
+            bytes(b" \r\n#?"),
+            bytes(b" \r\n#"),
+            headers,
+            bytes(b"\r\n\0"),
+            types,
+            bytes(b""),
+        );
+        runner(1500)
+            .run(&request, |(method, place, path, query, header, value, content_type, body)| {
+                let place = place.replace("LINKS", &format!("/api/v4{LINKS}"));
+                let mut request = format!("{method} {place}").into_bytes();
+                request.extend(path);
+                request.push(b'?');
+                request.extend(query);
+                request.extend(b" HTTP/1.1\r\n");
+                if header != "host" {
+                    request.extend(b"host: 127.0.0.1\r\n");
+                }
+                if header != "content-type" {
+                    request.extend(format!("content-type: {content_type}\r\n").into_bytes());
+                }
+                request.extend(format!("{header}: ").into_bytes());
+                request.extend(value);
+                request.extend(
+                    format!("\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len())
+                        .into_bytes(),
+                );
+                request.extend(body);
+                let status = raw_status(&address, &request);
+                prop_assert!(
+                    status.is_some_and(|status| status < 500),
+                    "{status:?} {}",
+                    String::from_utf8_lossy(&request)
+                );
+                Ok(())
+            })
+            .unwrap();
+    })
+    .await
+    .unwrap();
+    assert_eq!(api.get(LINKS).await.status, 200);
+    assert!(!world.server.output().contains("panicked"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_accepted_survives_the_store_and_the_wire() {
+    let (world, api) = World::hello().await;
+    let handle = tokio::runtime::Handle::current();
+    let caller = api.clone();
+    tokio::task::spawn_blocking(move || {
+        let name = "\\PC{1,40}|[ -~]{1,255}|[\\t\\n é日🦀\"\\\\]{1,20}x";
+        let rest = "[ -~é日🦀]{0,60}";
+        let path = proptest::option::of("/[a-zé@%][-._A-Za-z0-9]{0,40}[A-Za-z0-9]{2}");
+        let link_type = prop::sample::select(vec!["other", "runbook", "image", "package"]);
+        let mut number = 0;
+        let cases = (name, rest, path, link_type);
+        let seen = std::cell::RefCell::new((0, 0));
+        runner(250)
+            .run(&cases, |(name, rest, path, link_type)| {
+                let unique = handle.block_on(async { caller.get(LINKS).await.names().len() });
+                let url = format!("https://e.com/{unique}/{rest}");
+                let mut sent = json!({ "name": name, "url": url, "link_type": link_type });
+                if let Some(path) = &path {
+                    sent["direct_asset_path"] = json!(path);
+                }
+                let made = handle.block_on(caller.post(LINKS, &sent.to_string()));
+                if made.status == 400 {
+                    seen.borrow_mut().0 += 1;
+                    return Ok(());
+                }
+                prop_assert_eq!(made.status, 201);
+                seen.borrow_mut().1 += 1;
+                let got = made.json();
+                prop_assert_eq!(got["name"].as_str(), Some(name.as_str()));
+                prop_assert_eq!(got["url"].as_str(), Some(url.trim()));
+                prop_assert_eq!(got["link_type"].as_str(), Some(link_type));
+                let link = format!("{LINKS}/{}", made.id());
+                let again = handle.block_on(caller.get(&link));
+                prop_assert_eq!(&again.body, &made.body);
+                let listed = handle.block_on(caller.get(LINKS)).json();
+                prop_assert_eq!(&listed[0], &got);
+                let gone = handle.block_on(caller.delete(&link));
+                prop_assert_eq!(&gone.body, &made.body);
+                Ok(())
+            })
+            .unwrap();
+        number += seen.borrow().1;
+        assert!(number > 100, "{:?}", seen.borrow());
+    })
+    .await
+    .unwrap();
+    assert_eq!(world.assert_sound().await.claims, 0);
+}
