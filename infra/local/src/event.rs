@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method, header};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use lambda_http::{Context, Request, RequestExt};
@@ -73,12 +74,14 @@ impl Received<'_> {
         Ok(request.with_lambda_context(context))
     }
 
-    /// The host the request was sent to: what no URL can have, API Gateway refuses itself.
+    /// The host the request was sent to. One that cannot stand in a URL never passes API Gateway,
+    /// and `lambda_http` takes every host for one that can: by both of the parsers it uses.
     fn host(&self) -> Result<String, Unusable> {
         let host = match self.headers.get(header::HOST) {
             Some(host) => host.to_str().map_err(|_| Unusable)?,
             None => "localhost",
         };
+        host.parse::<Authority>().map_err(|_| Unusable)?;
         let url = Url::parse(&format!("http://{host}/")).map_err(|_| Unusable)?;
         let is_authority = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
         if is_authority && url.username().is_empty() && url.password().is_none() {
