@@ -3,8 +3,9 @@
 
 use lambda_http::http::header::{self, HeaderName};
 use lambda_http::http::{HeaderMap, HeaderValue, Method, StatusCode};
-use lambda_http::{Body, Request, RequestExt, Response};
+use lambda_http::{Body, Request, Response};
 use shared::app::App;
+use shared::http::call::split_path;
 use shared::http::respond::frame;
 use shared::http::{Answer, ApiError};
 use shared::routes::{Verb, allowed_methods};
@@ -15,7 +16,7 @@ pub async fn handle(_app: &App, request: Request) -> Response<Body> {
 }
 
 fn answer(request: &Request) -> Result<Answer, ApiError> {
-    let path = request.raw_http_path();
+    let (_, path) = split_path(request);
     if path == "/api/v3" || path.starts_with("/api/v3/") {
         return Err(ApiError::ApiV3Gone);
     }

@@ -131,17 +131,16 @@ fn refuse_other_formats(query: &Params) -> Result<(), ApiError> {
 
 /// The path as the client sent it, in two: what a stage or a custom domain's base path puts before
 /// the API, and the API's own.
-fn split_path(request: &Request) -> (&str, &str) {
+#[must_use]
+pub fn split_path(request: &Request) -> (&str, &str) {
     let whole = match request.request_context_ref() {
         // REST leaves the stage out of `path` and has it in the context's.
         Some(RequestContext::ApiGatewayV1(context)) => context.path.as_deref(),
         Some(RequestContext::ApiGatewayV2(_) | _) | None => None,
     };
     let whole = whole.unwrap_or_else(|| request.raw_http_path());
-    match whole.find("/api/v4/") {
-        Some(at) => whole.split_at(at),
-        None => ("", whole),
-    }
+    let api = ["/api/v4/", "/api/v3/"].into_iter().filter_map(|root| whole.find(root)).min();
+    api.map_or(("", whole), |at| whole.split_at(at))
 }
 
 fn deadline(request: &Request) -> Deadline {
