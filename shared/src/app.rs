@@ -77,6 +77,7 @@ pub enum ConfigError {
 const PUBLIC_URL: &str = "PUBLIC_URL";
 const DIRECTORY_TABLE: &str = "DIRECTORY_TABLE";
 const RELEASES_TABLE: &str = "RELEASES_TABLE";
+const CA_BUNDLE: &str = "AWS_CA_BUNDLE";
 
 impl App {
     /// An app over `store`. Where `public_url` is absent, answers name the host that each request
@@ -135,7 +136,7 @@ impl Database {
                 "environment",
             ),
             endpoint_url: optional("AWS_ENDPOINT_URL_DYNAMODB").or(optional("AWS_ENDPOINT_URL")),
-            ca_bundle: optional("AWS_CA_BUNDLE").map(PathBuf::from),
+            ca_bundle: optional(CA_BUNDLE).map(PathBuf::from),
         })
     }
 
@@ -170,7 +171,7 @@ pub fn client(database: Database) -> Result<Client, ConfigError> {
         .connect_timeout(CONNECT_TIMEOUT)
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
         .build();
-    let http = http_client(database.endpoint_url.as_deref(), database.ca_bundle)?;
+    let http = database.http_client()?;
     let mut config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(database.region))
@@ -184,31 +185,47 @@ pub fn client(database: Database) -> Result<Client, ConfigError> {
     Ok(Client::from_conf(config.build()))
 }
 
-fn http_client(
-    endpoint_url: Option<&str>,
-    ca_bundle: Option<PathBuf>,
-) -> Result<SharedHttpClient, ConfigError> {
-    if endpoint_url.is_some_and(|url| url.starts_with("http://")) {
-        // Parsing the system's certificates is most of a function's start; here none is needed.
-        return Ok(HttpClientBuilder::new().build_http());
-    }
-    let trusted = match ca_bundle {
-        None => TrustStore::default(),
-        Some(path) => {
-            let pem = std::fs::read(&path).map_err(|error| {
-                ConfigError::Certificates(format!("{}: {error}", path.display()))
-            })?;
-            TrustStore::empty().with_pem_certificate(pem)
+/// The five certificates that AWS's own end points lead to, by Amazon Trust Services' list.
+const AMAZON_ROOTS: &[u8] = include_bytes!("amazon_roots.pem");
+
+impl Database {
+    /// The certificates to trust: `AWS_CA_BUNDLE`'s where it is set; Amazon's for AWS's own end
+    /// points; the system's for others, China's among them, whose partition may choose other roots.
+    ///
+    /// Reading the system's 144 certificates would be most of a function's start.
+    fn trusted(&self) -> Result<TrustStore, ConfigError> {
+        match &self.ca_bundle {
+            Some(path) => {
+                let cannot = |cause: &dyn fmt::Display| {
+                    ConfigError::Certificates(format!("{CA_BUNDLE} {}: {cause}", path.display()))
+                };
+                let pem = std::fs::read(path).map_err(|error| cannot(&error))?;
+                let begin = b"-----BEGIN CERTIFICATE-----";
+                if !pem.windows(begin.len()).any(|window| window == begin) {
+                    return Err(cannot(&"no certificate in it"));
+                }
+                Ok(TrustStore::empty().with_pem_certificate(pem))
+            }
+            None if self.endpoint_url.is_none() && !self.region.starts_with("cn-") => {
+                Ok(TrustStore::empty().with_pem_certificate(AMAZON_ROOTS))
+            }
+            None => Ok(TrustStore::default()),
         }
-    };
-    let context = TlsContext::builder()
-        .with_trust_store(trusted)
-        .build()
-        .map_err(|error| ConfigError::Certificates(error.to_string()))?;
-    Ok(HttpClientBuilder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .tls_context(context)
-        .build_https())
+    }
+
+    fn http_client(&self) -> Result<SharedHttpClient, ConfigError> {
+        if self.endpoint_url.as_ref().is_some_and(|url| url.starts_with("http://")) {
+            return Ok(HttpClientBuilder::new().build_http());
+        }
+        let context = TlsContext::builder()
+            .with_trust_store(self.trusted()?)
+            .build()
+            .map_err(|error| ConfigError::Certificates(error.to_string()))?;
+        Ok(HttpClientBuilder::new()
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .tls_context(context)
+            .build_https())
+    }
 }
 
 fn optional(name: &str) -> Option<String> {
