@@ -1,0 +1,367 @@
+"""What the assertions of `transformed.py` must notice.
+
+A mutant is an assertion, a file, a text in it, and what stands there instead, wherever it stands.
+"""
+
+TEMPLATE = "infra/template.yaml"
+ROUTES = "shared/src/routes.rs"
+APP = "shared/src/app.rs"
+
+MUTANTS = [
+    # Routes.
+    (
+        "every_route_reaches_its_function_and_may_invoke_it",
+        TEMPLATE,
+        "            Method: HEAD\n",
+        "            Method: PATCH\n",
+    ),
+    (
+        "every_route_reaches_its_function_and_may_invoke_it",
+        ROUTES,
+        "route(Verb::Put, LINK, Function::UpdateLink)",
+        "route(Verb::Put, LINK, Function::Web)",
+    ),
+    (
+        "the_contract_has_the_routes_of_the_endpoints",
+        ROUTES,
+        "route(Verb::Put, LINK, Function::UpdateLink)",
+        "route(Verb::Put, LINK, Function::Web)",
+    ),
+    (
+        "the_contract_has_the_routes_of_the_endpoints",
+        "infra/openapi.yaml",
+        "    head:\n      operationId: headLinks\n",
+        "    patch:\n      operationId: headLinks\n",
+    ),
+    (
+        "the_api_is_regional_and_takes_bodies_as_they_are",
+        TEMPLATE,
+        "EndpointConfiguration: {Type: REGIONAL}",
+        "EndpointConfiguration: {Type: EDGE}",
+    ),
+    (
+        "the_api_is_regional_and_takes_bodies_as_they_are",
+        TEMPLATE,
+        'BinaryMediaTypes: ["*/*"]',
+        'BinaryMediaTypes: ["image/*"]',
+    ),
+    ("the_gateway_speaks_as_the_functions_do", TEMPLATE, '{"error":"404 Not Found"}', "{}"),
+    (
+        "the_gateway_speaks_as_the_functions_do",
+        TEMPLATE,
+        '{"error":"Bad Request"}',
+        '{"error":$context.error.messageString}',
+    ),
+    ("the_gateway_speaks_as_the_functions_do", TEMPLATE, "StatusCode: 503", "StatusCode: 504"),
+    ("the_gateway_speaks_as_the_functions_do", TEMPLATE, ", Retry-After: \"'1'\"", ""),
+    (
+        "the_stage_is_throttled_traced_and_logs_no_token",
+        TEMPLATE,
+        '"resourcePath":"$context.resourcePath"',
+        '"resourcePath":"$context.path"',
+    ),
+    (
+        "the_stage_is_throttled_traced_and_logs_no_token",
+        TEMPLATE,
+        '"responseType":"$context.error.responseType"',
+        '"message":"$context.error.message"',
+    ),
+    (
+        "the_stage_is_throttled_traced_and_logs_no_token",
+        TEMPLATE,
+        "DataTraceEnabled: false",
+        "DataTraceEnabled: true",
+    ),
+    (
+        "the_stage_is_throttled_traced_and_logs_no_token",
+        TEMPLATE,
+        "          ThrottlingBurstLimit: !Ref ThrottlingBurstLimit\n",
+        "",
+    ),
+    (
+        "the_stage_is_throttled_traced_and_logs_no_token",
+        TEMPLATE,
+        "TracingEnabled: true",
+        "TracingEnabled: false",
+    ),
+    # Functions.
+    (
+        "every_function_is_built_from_its_own_package",
+        TEMPLATE,
+        "CodeUri: ../functions/web/",
+        "CodeUri: ../",
+    ),
+    (
+        "every_function_is_built_from_its_own_package",
+        TEMPLATE,
+        "{Binary: web}",
+        "{Binary: get-link}",
+    ),
+    ("every_function_is_configured_as_chosen", TEMPLATE, "Tracing: Active", "Tracing: PassThrough"),
+    ("every_function_is_configured_as_chosen", TEMPLATE, "LogFormat: JSON", "LogFormat: Text"),
+    (
+        "every_function_is_configured_as_chosen",
+        TEMPLATE,
+        "        PUBLIC_URL: !Ref PublicUrl\n",
+        "        PUBLIC_URL: !Sub https://${Api}.example.com\n",
+    ),
+    ("every_function_is_configured_as_chosen", APP, '"RELEASES_TABLE"', '"LINKS_TABLE"'),
+    (
+        "the_default_timeout_is_the_local_servers_and_leaves_room_for_the_database",
+        TEMPLATE,
+        "Default: 10\n",
+        "Default: 5\n",
+    ),
+    (
+        "the_default_timeout_is_the_local_servers_and_leaves_room_for_the_database",
+        "shared/src/http/call.rs",
+        "LONGEST_WAIT: Duration = Duration::from_secs(5)",
+        "LONGEST_WAIT: Duration = Duration::from_secs(30)",
+    ),
+    ("a_version_is_published_for_every_changed_value", TEMPLATE, "${MemorySize} MB ", ""),
+    (
+        "a_version_is_published_for_every_changed_value",
+        TEMPLATE,
+        "      AutoPublishAliasAllProperties: true\n",
+        "",
+    ),
+    (
+        "traffic_moves_as_chosen_and_back_on_an_alarm",
+        TEMPLATE,
+        "      Type: !Ref DeploymentType",
+        "      Type: AllAtOnce",
+    ),
+    ("traffic_moves_as_chosen_and_back_on_an_alarm", TEMPLATE, ", !Ref WebSlow", ""),
+    # Roles.
+    (
+        "a_function_may_do_to_the_tables_what_it_does_and_no_more",
+        TEMPLATE,
+        "Action: dynamodb:Query",
+        "Action: [dynamodb:Query, dynamodb:Scan]",
+    ),
+    (
+        "a_function_may_do_to_the_tables_what_it_does_and_no_more",
+        TEMPLATE,
+        "                Condition: {ForAllValues:StringEquals: {dynamodb:LeadingKeys: [counter#link]}}\n",
+        "",
+    ),
+    (
+        "no_function_may_write_the_directory",
+        TEMPLATE,
+        "Action: [dynamodb:GetItem, dynamodb:BatchGetItem]",
+        "Action: [dynamodb:GetItem, dynamodb:BatchGetItem, dynamodb:PutItem]",
+    ),
+    (
+        "roles_are_apart_and_name_what_they_allow",
+        TEMPLATE,
+        "Role: !GetAtt WebRole.Arn",
+        "Role: !GetAtt GetLinkRole.Arn",
+    ),
+    (
+        "roles_are_apart_and_name_what_they_allow",
+        TEMPLATE,
+        "Action: dynamodb:Query",
+        "Action: dynamodb:*",
+    ),
+    (
+        "roles_are_apart_and_name_what_they_allow",
+        TEMPLATE,
+        "Resource: !GetAtt WebLogGroup.Arn",
+        'Resource: "*"',
+    ),
+    (
+        "roles_are_apart_and_name_what_they_allow",
+        TEMPLATE,
+        "Resource: !GetAtt WebLogGroup.Arn",
+        "Resource: !Sub arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:*",
+    ),
+    (
+        "roles_are_apart_and_name_what_they_allow",
+        TEMPLATE,
+        "      Policies:\n        - PolicyName: web\n",
+        "      ManagedPolicyArns: [arn:aws:iam::aws:policy/ReadOnlyAccess]\n"
+        "      Policies:\n        - PolicyName: web\n",
+    ),
+    (
+        "roles_are_apart_and_name_what_they_allow",
+        TEMPLATE,
+        "Principal: {Service: lambda.amazonaws.com}",
+        'Principal: {AWS: "*"}',
+    ),
+    (
+        "a_function_traces_and_writes_its_own_log",
+        TEMPLATE,
+        "Resource: !GetAtt WebLogGroup.Arn",
+        "Resource: !GetAtt ApiLogGroup.Arn",
+    ),
+    (
+        "a_function_traces_and_writes_its_own_log",
+        TEMPLATE,
+        "Action: [logs:CreateLogStream, logs:PutLogEvents]",
+        "Action: [logs:CreateLogStream, logs:PutLogEvents, logs:DeleteLogGroup]",
+    ),
+    (
+        "the_one_item_that_create_link_updates_is_the_counter",
+        "shared/src/store/keys.rs",
+        '"counter#link"',
+        '"counter#links"',
+    ),
+    # Tables.
+    (
+        "the_tables_are_kept_and_keyed_as_the_code_has_it",
+        TEMPLATE,
+        "DeletionProtectionEnabled: true",
+        "DeletionProtectionEnabled: false",
+    ),
+    (
+        "the_tables_are_kept_and_keyed_as_the_code_has_it",
+        TEMPLATE,
+        "PointInTimeRecoveryEnabled: true",
+        "PointInTimeRecoveryEnabled: false",
+    ),
+    (
+        "the_tables_are_kept_and_keyed_as_the_code_has_it",
+        TEMPLATE,
+        "SSESpecification: {SSEEnabled: true}",
+        "SSESpecification: {SSEEnabled: false}",
+    ),
+    (
+        "the_tables_are_kept_and_keyed_as_the_code_has_it",
+        TEMPLATE,
+        "UpdateReplacePolicy: Retain",
+        "UpdateReplacePolicy: Delete",
+    ),
+    (
+        "the_tables_are_kept_and_keyed_as_the_code_has_it",
+        "shared/src/store/items.rs",
+        'TTL: &str = "ttl"',
+        'TTL: &str = "expires"',
+    ),
+    (
+        "names_are_cloudformations_or_begin_with_the_stacks",
+        TEMPLATE,
+        "  ReleasesTable:\n    Type: AWS::DynamoDB::Table\n    DeletionPolicy: Retain\n"
+        "    UpdateReplacePolicy: Retain\n    Properties:\n",
+        "  ReleasesTable:\n    Type: AWS::DynamoDB::Table\n    DeletionPolicy: Retain\n"
+        "    UpdateReplacePolicy: Retain\n    Properties:\n      TableName: releases\n",
+    ),
+    (
+        "names_are_cloudformations_or_begin_with_the_stacks",
+        TEMPLATE,
+        "/aws/lambda/${AWS::StackName}-web",
+        "/aws/lambda/web",
+    ),
+    # Logs and alarms.
+    (
+        "every_log_is_kept_as_long_as_chosen",
+        TEMPLATE,
+        "      RetentionInDays: !Ref LogRetentionDays\n",
+        "",
+    ),
+    (
+        "the_api_can_log_before_it_has_a_stage",
+        TEMPLATE,
+        "      WrittenBy: !If [CreatesApiLogRole, !Ref ApiLogAccount, !Ref AWS::NoValue]\n",
+        "",
+    ),
+    (
+        "the_api_can_log_before_it_has_a_stage",
+        TEMPLATE,
+        "    Type: AWS::ApiGateway::Account\n    Condition: CreatesApiLogRole\n",
+        "    Type: AWS::ApiGateway::Account\n",
+    ),
+    (
+        "alarms_watch_every_function_and_the_api",
+        TEMPLATE,
+        "      ExtendedStatistic: p99\n",
+        "      Statistic: Average\n",
+    ),
+    (
+        "alarms_watch_every_function_and_the_api",
+        TEMPLATE,
+        "    Condition: HasAlarms\n",
+        "",
+    ),
+    (
+        "alarms_watch_every_function_and_the_api",
+        TEMPLATE,
+        "!If [HasAlarmTopic, [!Ref AlarmTopicArn], !Ref AWS::NoValue]",
+        "[!Ref AlarmTopicArn]",
+    ),
+    ("alarms_watch_every_function_and_the_api", TEMPLATE, "      Name: !Ref AWS::StackName\n", ""),
+    # The whole.
+    (
+        "a_domain_is_made_where_one_is_named",
+        TEMPLATE,
+        "HasDomain: !Not [!Equals [!Ref DomainName, \"\"]]",
+        "HasDomain: !Equals [!Ref DomainName, \"\"]",
+    ),
+    ("a_domain_is_made_where_one_is_named", TEMPLATE, "TLS_1_2", "TLS_1_0"),
+    (
+        "the_outputs_say_where_it_is_and_what_to_do_next",
+        TEMPLATE,
+        "!Sub https://${DomainName}\n",
+        "!Sub https://${DomainName}/${StageName}\n",
+    ),
+    (
+        "the_outputs_say_where_it_is_and_what_to_do_next",
+        TEMPLATE,
+        "--releases-table ${ReleasesTable}",
+        "",
+    ),
+    (
+        "everything_that_is_named_is_there",
+        TEMPLATE,
+        "WrittenBy: !If [CreatesApiLogRole, !Ref ApiLogAccount, !Ref AWS::NoValue]",
+        "WrittenBy: !Ref ApiLogAccount",
+    ),
+    (
+        "nothing_needs_itself",
+        TEMPLATE,
+        "Value: !Ref AWS::StackName}\n        - {Name: Stage,",
+        "Value: !Ref Api}\n        - {Name: Stage,",
+    ),
+    (
+        "nothing_needs_itself",
+        TEMPLATE,
+        "        PUBLIC_URL: !Ref PublicUrl\n",
+        "        PUBLIC_URL: !Sub https://${Api}.example.com\n",
+    ),
+    (
+        "the_least_choice_costs_nothing_at_rest",
+        TEMPLATE,
+        "    Condition: HasAlarms\n",
+        "",
+    ),
+    (
+        "the_least_choice_costs_nothing_at_rest",
+        TEMPLATE,
+        "      TracingEnabled: true\n",
+        "      TracingEnabled: true\n      CacheClusterEnabled: true\n",
+    ),
+    (
+        "the_least_choice_costs_nothing_at_rest",
+        TEMPLATE,
+        "    AutoPublishAlias: live\n",
+        "    AutoPublishAlias: live\n"
+        "    ProvisionedConcurrencyConfig: {ProvisionedConcurrentExecutions: 1}\n",
+    ),
+    (
+        "every_parameter_is_explained_bounded_and_grouped",
+        TEMPLATE,
+        "Parameters: [ThrottlingRateLimit, ThrottlingBurstLimit]",
+        "Parameters: [ThrottlingRateLimit]",
+    ),
+    (
+        "every_parameter_is_explained_bounded_and_grouped",
+        TEMPLATE,
+        '    AllowedPattern: "[A-Za-z0-9_-]{1,128}"\n',
+        "",
+    ),
+    (
+        "every_parameter_is_explained_bounded_and_grouped",
+        TEMPLATE,
+        "    Description: What the functions log.\n",
+        "",
+    ),
+]

@@ -1,0 +1,673 @@
+"""What must be true of the deployed stack, whatever the operator chooses.
+
+Each assertion yields what is wrong. Each is also shown to find something: for every one of them
+`mutants.py` breaks the template, or the code that it must agree with.
+"""
+
+import graphlib
+import json
+import re
+import sys
+
+import yaml
+
+from mutants import MUTANTS
+from stack import (
+    ACCOUNT,
+    CHOICES,
+    INSTEAD,
+    PSEUDO,
+    REGION,
+    STACK,
+    TEMPLATE,
+    TRANSFORMATION_FAILED,
+    Stack,
+    references,
+    source,
+)
+
+ASSERTIONS = {}
+
+
+def assertion(check):
+    """Notes an assertion under its name."""
+    ASSERTIONS[check.__name__] = check
+    return check
+
+
+def differ(what, actual, expected):
+    """Says what is not as expected."""
+    if actual != expected:
+        yield f"{what}: {actual!r} and not {expected!r}"
+
+
+# What the code says.
+
+
+def routes():
+    """The rows of the one table of routes: method, path, function."""
+    rust = source("shared/src/routes.rs")
+    paths = dict(re.findall(r'pub const (\w+): &str = "([^"]+)";', rust))
+    names = dict(re.findall(r'Self::(\w+) => "([a-z-]+)"', rust))
+    rows = re.findall(r"route\(Verb::(\w+), (\w+|\"[^\"]+\"), Function::(\w+)\)", rust)
+    return [(verb.upper(), paths.get(path, path.strip('"')), names[f]) for verb, path, f in rows]
+
+
+FUNCTIONS = sorted({function for _, _, function in routes()})
+
+
+def logical_id(function):
+    """`create-link` is `CreateLink`."""
+    return "".join(word.capitalize() for word in function.split("-"))
+
+
+def constant(path, name):
+    """A text or number constant of a Rust file."""
+    rust = source(path)
+    return re.search(rf'const {name}: [^=]+= (?:"|Duration::\w+\()(\w+)', rust)[1]
+
+
+# Routes.
+
+
+@assertion
+def every_route_reaches_its_function_and_may_invoke_it(stack):
+    body = stack.properties("Api").get("Body", {})
+    permissions = [
+        (p["FunctionName"], p["Action"], p["Principal"], p["SourceArn"])
+        for p in (r["Properties"] for r in stack.of_type("AWS::Lambda::Permission").values())
+    ]
+    deployed = {
+        (path, method) for path, methods in body.get("paths", {}).items() for method in methods
+    }
+    expected = set()
+    for verb, path, function in routes():
+        alias = f"{logical_id(function)}FunctionAliaslive"
+        method = "x-amazon-apigateway-any-method" if verb == "ANY" else verb.lower()
+        expected.add((path, method))
+        integration = body["paths"].get(path, {}).get(method, {}).get(
+            "x-amazon-apigateway-integration", {}
+        )
+        yield from differ(f"{verb} {path}", integration.get("type"), "aws_proxy")
+        uri = integration.get("uri", {}).get("Fn::Sub", "")
+        if f"functions/${{{alias}}}/invocations" not in uri:
+            yield f"{verb} {path} goes to {uri!r} and not to {alias}"
+        resource = re.sub(r"\{[^}]+\}", "*", path)
+        caller = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:${{Api}}/*"
+        method = "*" if verb == "ANY" else verb
+        permission = (
+            {"Ref": alias},
+            "lambda:InvokeFunction",
+            "apigateway.amazonaws.com",
+            {"Fn::Sub": f"{caller}/{method}{resource}"},
+        )
+        if permission not in permissions:
+            yield f"{verb} {path} may not invoke {alias}"
+    yield from differ("the routes", deployed, expected)
+    yield from differ("the permissions", len(permissions), len(routes()))
+
+
+@assertion
+def the_contract_has_the_routes_of_the_endpoints(_stack):
+    contract = yaml.safe_load(source("infra/openapi.yaml"))
+    methods = {"get", "head", "post", "put", "delete", "patch", "options", "trace"}
+    described = {
+        (method.upper(), path)
+        for path, item in contract["paths"].items()
+        for method in methods & set(item)
+    }
+    expected = {(verb, path) for verb, path, function in routes() if function != "web"}
+    yield from differ("openapi.yaml", described, expected)
+
+
+@assertion
+def the_api_is_regional_and_takes_bodies_as_they_are(stack):
+    api = stack.properties("Api")
+    yield from differ("endpoint", api.get("EndpointConfiguration"), {"Types": ["REGIONAL"]})
+    yield from differ("binary types", api.get("BinaryMediaTypes"), ["*/*"])
+
+
+@assertion
+def the_gateway_speaks_as_the_functions_do(stack):
+    responses = stack.properties("Api")["Body"].get("x-amazon-apigateway-gateway-responses", {})
+    expected = {
+        "DEFAULT_4XX": None,
+        "DEFAULT_5XX": None,
+        "INTEGRATION_FAILURE": "503",
+        "INTEGRATION_TIMEOUT": "503",
+        "MISSING_AUTHENTICATION_TOKEN": "404",
+        "REQUEST_TOO_LARGE": "413",
+        "RESOURCE_NOT_FOUND": "404",
+        "THROTTLED": "429",
+        "WAF_FILTERED": "403",
+    }
+    statuses = {kind: response.get("statusCode") for kind, response in responses.items()}
+    yield from differ("statuses", statuses, expected)
+    # What functions never say: that is the gateway's alone.
+    own = {'{"error":"Bad Request"}', '{"message":"429 Too Many Requests"}'}
+    known = own | set(source(SNAPSHOT).splitlines())
+    for kind, response in responses.items():
+        body = response["responseTemplates"].get("application/json", "")
+        if body not in known:
+            yield f"{kind} answers {body}, which no function does"
+        if "$" in json.dumps(response).replace("gatewayresponse.", ""):
+            yield f"{kind} repeats something of the request"
+        retry = response["responseParameters"].get("gatewayresponse.header.Retry-After")
+        wanted = "'1'" if statuses[kind] in ("429", "503") else None
+        yield from differ(f"{kind}'s Retry-After", retry, wanted)
+
+
+SNAPSHOT = (
+    "shared/src/http/snapshots/shared__http__error__tests__"
+    "every_body_the_api_can_send_stands_in_one_snapshot.snap"
+)
+
+
+@assertion
+def the_stage_is_throttled_traced_and_logs_no_token(stack):
+    stage = stack.properties("ApiStage")
+    yield from differ("stage", stage.get("StageName"), stack.parameters["StageName"])
+    yield from differ("tracing", stage.get("TracingEnabled"), True)
+    settings = {
+        "ResourcePath": "/*",
+        "HttpMethod": "*",
+        "ThrottlingRateLimit": stack.parameters["ThrottlingRateLimit"],
+        "ThrottlingBurstLimit": stack.parameters["ThrottlingBurstLimit"],
+        "LoggingLevel": "OFF",
+        "DataTraceEnabled": False,
+    }
+    yield from differ("methods", stage.get("MethodSettings"), [settings])
+    log = stage.get("AccessLogSetting", {})
+    yield from differ(
+        "log", log.get("DestinationArn"), {"Fn::GetAtt": ["ApiLogGroup", "Arn"]}
+    )
+    fields = json.loads(log.get("Format", "{}"))
+    for wanted in ("requestId", "status", "responseLatency", "resourcePath", "httpMethod"):
+        yield from differ(wanted, fields.get(wanted), f"$context.{wanted}")
+    harmless = re.compile(
+        r"\$context\.(requestId|requestTime|httpMethod|resourcePath|status|xrayTraceId"
+        r"|responseLength|responseLatency|error\.responseType"
+        r"|integration\.(requestId|status|latency))"
+    )
+    for name, value in fields.items():
+        if not harmless.fullmatch(value):
+            yield f"{name} is {value}, which may hold a token"
+
+
+# Functions.
+
+
+@assertion
+def every_function_is_built_from_its_own_package(stack):
+    built = {name: r.get("Metadata") for name, r in stack.of_type("AWS::Lambda::Function").items()}
+    expected = {
+        f"{logical_id(function)}Function": {
+            "BuildMethod": "rust-cargolambda",
+            "BuildProperties": {"Binary": function},
+        }
+        for function in FUNCTIONS
+    }
+    yield from differ("builds", built, expected)
+    for function in FUNCTIONS:
+        if f"CodeUri: ../functions/{function}/\n" not in source(TEMPLATE):
+            yield f"{function} is not built in its folder"
+
+
+@assertion
+def every_function_is_configured_as_chosen(stack):
+    chosen = stack.parameters
+    app = source("shared/src/app.rs")
+    read = set(re.findall(r'const [A-Z_]+: &str = "((?!AWS_)[A-Z_]+)";', app))
+    for function in FUNCTIONS:
+        name = logical_id(function)
+        properties = stack.properties(f"{name}Function")
+        expected = {
+            "Runtime": "provided.al2023",
+            "Handler": "bootstrap",
+            "Architectures": [chosen["Architecture"]],
+            "MemorySize": chosen["MemorySize"],
+            "Timeout": chosen["Timeout"],
+            "TracingConfig": {"Mode": "Active"},
+            "Environment": {
+                "Variables": {
+                    "DIRECTORY_TABLE": {"Ref": "DirectoryTable"},
+                    "RELEASES_TABLE": {"Ref": "ReleasesTable"},
+                    "PUBLIC_URL": chosen["PublicUrl"],
+                }
+            },
+            "LoggingConfig": {
+                "LogFormat": "JSON",
+                "ApplicationLogLevel": chosen["LogLevel"],
+                "SystemLogLevel": "INFO",
+                "LogGroup": {"Ref": f"{name}LogGroup"},
+            },
+            "Role": {"Fn::GetAtt": [f"{name}Role", "Arn"]},
+        }
+        actual = {key: properties.get(key) for key in expected}
+        yield from differ(function, actual, expected)
+        variables = properties.get("Environment", {}).get("Variables", {})
+        yield from differ(f"{function}'s variables", set(variables), read)
+
+
+@assertion
+def the_default_timeout_is_the_local_servers_and_leaves_room_for_the_database(stack):
+    timeout = float(stack.parameters["Timeout"])
+    wait = float(constant("shared/src/http/call.rs", "LONGEST_WAIT"))
+    margin = float(constant("shared/src/http/call.rs", "MARGIN")) / 1000
+    if not wait + margin < timeout <= 29:
+        yield f"{timeout} s is no room for {wait} s of waiting and {margin} s of answering"
+    default = stack.transformed["Parameters"]["Timeout"]["Default"]
+    local = int(constant("infra/local/src/event.rs", "FUNCTION_TIMEOUT"))
+    yield from differ("the default", default, local)
+
+
+@assertion
+def a_version_is_published_for_every_changed_value(stack):
+    configuration = {"Architecture", "MemorySize", "Timeout", "LogLevel", "PublicUrl"}
+    template = stack.transformed["Resources"]
+    for function in FUNCTIONS:
+        name = f"{logical_id(function)}Function"
+        used = set(references(template[name]["Properties"])) & set(stack.parameters)
+        yield from differ(f"{function}'s parameters", used, configuration)
+        alias = stack.properties(f"{name}Aliaslive").get("FunctionVersion", {})
+        version, _ = alias.get("Fn::GetAtt", ["", ""])
+        described = set(references(template.get(version, {})["Properties"].get("Description")))
+        yield from differ(f"{function}'s version", described, used)
+    if source(TEMPLATE).count("AutoPublishAliasAllProperties: true") != len(FUNCTIONS):
+        yield "a change of the template may not publish a version"
+
+
+@assertion
+def traffic_moves_as_chosen_and_back_on_an_alarm(stack):
+    alarms = stack.parameters["Alarms"] == "true"
+    for function in FUNCTIONS:
+        name = logical_id(function)
+        group = stack.properties(f"{name}FunctionDeploymentGroup")
+        deployment = f"CodeDeployDefault.Lambda{stack.parameters['DeploymentType']}"
+        yield from differ(function, group.get("DeploymentConfigName"), deployment)
+        watched = [f"{name}Errors", f"{name}Throttles", f"{name}Slow", "ApiServerErrors"]
+        expected = {"Enabled": True, "Alarms": [{"Name": {"Ref": alarm}} for alarm in watched]}
+        yield from differ(
+            function, group.get("AlarmConfiguration"), expected if alarms else {}
+        )
+        rollback = group.get("AutoRollbackConfiguration", {})
+        if "DEPLOYMENT_STOP_ON_ALARM" not in rollback.get("Events", []):
+            yield f"{function} is not rolled back on an alarm"
+        alias = stack.resources.get(f"{name}FunctionAliaslive", {})
+        update = alias.get("UpdatePolicy", {}).get("CodeDeployLambdaAliasUpdate", {})
+        yield from differ(
+            function,
+            update.get("DeploymentGroupName"),
+            {"Ref": f"{name}FunctionDeploymentGroup"},
+        )
+
+
+# Roles.
+
+TRANSACTION = {"ForAnyValue:StringEquals": {"dynamodb:EnclosingOperation": "TransactWriteItems"}}
+COUNTER = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["counter#link"]}}
+
+READS_DIRECTORY = {("DirectoryTable", "GetItem"): None, ("DirectoryTable", "BatchGetItem"): None}
+READS_RELEASE = {**READS_DIRECTORY, ("ReleasesTable", "BatchGetItem"): None}
+
+# What each function asks of the database, by shared/src/store/{read,links,link_ids}.rs.
+MAY = {
+    "list-links": {**READS_DIRECTORY, ("ReleasesTable", "Query"): None},
+    "get-link": READS_RELEASE,
+    "create-link": {
+        **READS_RELEASE,
+        ("ReleasesTable", "PutItem"): TRANSACTION,
+        ("ReleasesTable", "UpdateItem"): COUNTER,
+    },
+    "update-link": {
+        **READS_RELEASE,
+        # Alone, too, where only the link's type changes.
+        ("ReleasesTable", "PutItem"): None,
+        ("ReleasesTable", "DeleteItem"): TRANSACTION,
+    },
+    "delete-link": {**READS_RELEASE, ("ReleasesTable", "DeleteItem"): TRANSACTION},
+    "web": {},
+}
+
+# AWS knows no resource for these.
+WITHOUT_RESOURCE = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+
+
+def grants(stack, function):
+    """What the role of a function allows: action, resource, condition."""
+    role = stack.properties(f"{logical_id(function)}Role")
+    for policy in role.get("Policies", []):
+        for statement in policy["PolicyDocument"]["Statement"]:
+            actions, resources = statement["Action"], statement["Resource"]
+            for action in [actions] if isinstance(actions, str) else actions:
+                for resource in resources if isinstance(resources, list) else [resources]:
+                    yield action, resource, statement.get("Condition")
+
+
+@assertion
+def a_function_may_do_to_the_tables_what_it_does_and_no_more(stack):
+    for function in FUNCTIONS:
+        allowed = {
+            (resource["Fn::GetAtt"][0], action.removeprefix("dynamodb:")): condition
+            for action, resource, condition in grants(stack, function)
+            if action.startswith("dynamodb:") and isinstance(resource, dict)
+        }
+        yield from differ(function, allowed, MAY[function])
+
+
+@assertion
+def no_function_may_write_the_directory(stack):
+    for function in FUNCTIONS:
+        for action, resource, _ in grants(stack, function):
+            reads = action in ("dynamodb:GetItem", "dynamodb:BatchGetItem")
+            if "DirectoryTable" in json.dumps(resource) and not reads:
+                yield f"{function} may {action} the directory"
+
+
+@assertion
+def roles_are_apart_and_name_what_they_allow(stack):
+    roles = [stack.properties(f"{logical_id(function)}Function").get("Role") for function in FUNCTIONS]
+    if len({json.dumps(role) for role in roles}) != len(FUNCTIONS):
+        yield "two functions share a role"
+    for function in FUNCTIONS:
+        role = stack.properties(f"{logical_id(function)}Role")
+        trusted = [
+            (s["Effect"], s["Principal"], s["Action"])
+            for s in role["AssumeRolePolicyDocument"]["Statement"]
+        ]
+        lambda_alone = [("Allow", {"Service": "lambda.amazonaws.com"}, "sts:AssumeRole")]
+        yield from differ(f"who may be {function}", trusted, lambda_alone)
+        if role.get("ManagedPolicyArns"):
+            yield f"{function} has policies that are not in the template"
+        for action, resource, _ in grants(stack, function):
+            if "*" in action:
+                yield f"{function} may {action}"
+            if resource == "*" and action not in WITHOUT_RESOURCE:
+                yield f"{function} may {action} everything"
+            elif resource != "*" and "*" in json.dumps(resource):
+                yield f"{function} may {action} {resource}"
+
+
+@assertion
+def a_function_traces_and_writes_its_own_log(stack):
+    for function in FUNCTIONS:
+        group = {"Fn::GetAtt": [f"{logical_id(function)}LogGroup", "Arn"]}
+        others = [g for g in grants(stack, function) if not g[0].startswith("dynamodb:")]
+        expected = [
+            ("logs:CreateLogStream", group, None),
+            ("logs:PutLogEvents", group, None),
+            ("xray:PutTraceSegments", "*", None),
+            ("xray:PutTelemetryRecords", "*", None),
+        ]
+        yield from differ(function, others, expected)
+
+
+@assertion
+def the_one_item_that_create_link_updates_is_the_counter(_stack):
+    keys = source("shared/src/store/keys.rs")
+    counter = re.search(r'fn link_counter\(\) -> Self \{\s*Self \{ pk: "([^"]+)"', keys)[1]
+    (allowed,) = COUNTER["ForAllValues:StringEquals"]["dynamodb:LeadingKeys"]
+    yield from differ("the counter", allowed, counter)
+
+
+# Tables.
+
+
+@assertion
+def the_tables_are_kept_and_keyed_as_the_code_has_it(stack):
+    pk, sk = (constant("shared/src/store/keys.rs", name) for name in ("PK", "SK"))
+    ttl = constant("shared/src/store/items.rs", "TTL")
+    keys = {"DirectoryTable": [(pk, "HASH")], "ReleasesTable": [(pk, "HASH"), (sk, "RANGE")]}
+    yield from differ("tables", set(stack.of_type("AWS::DynamoDB::Table")), set(keys))
+    for name, schema in keys.items():
+        table = stack.resources.get(name, {})
+        expected = {
+            "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": [{"AttributeName": k, "AttributeType": "S"} for k, _ in schema],
+            "KeySchema": [{"AttributeName": k, "KeyType": kind} for k, kind in schema],
+            "SSESpecification": {"SSEEnabled": True},
+            "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
+            "DeletionProtectionEnabled": True,
+        }
+        if name == "DirectoryTable":
+            expected["TimeToLiveSpecification"] = {"AttributeName": ttl, "Enabled": True}
+        yield from differ(name, stack.properties(name), expected)
+        for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
+            yield from differ(f"{name}'s {policy}", table.get(policy), "Retain")
+
+
+@assertion
+def names_are_cloudformations_or_begin_with_the_stacks(stack):
+    # Two installations in one account must not meet.
+    for name, resource in stack.resources.items():
+        kind = resource["Type"].split("::")[-1]
+        names = {"TableName", "FunctionName", "RoleName", "AlarmName", "LogGroupName", "BucketName"}
+        for key in names & set(resource.get("Properties", {})):
+            value = resource["Properties"][key]
+            own = isinstance(value, dict) and kind in ("Alias", "Version", "Permission")
+            if not own and STACK not in json.dumps(value):
+                yield f"{name} is called {value}"
+
+
+# Logs and alarms.
+
+
+@assertion
+def every_log_is_kept_as_long_as_chosen(stack):
+    groups = stack.of_type("AWS::Logs::LogGroup")
+    expected = {f"{logical_id(function)}LogGroup" for function in FUNCTIONS} | {"ApiLogGroup"}
+    yield from differ("groups", set(groups), expected)
+    for name, group in groups.items():
+        days = group["Properties"].get("RetentionInDays")
+        yield from differ(name, days, stack.parameters["LogRetentionDays"])
+
+
+@assertion
+def the_api_can_log_before_it_has_a_stage(stack):
+    graph = {name: set(references(r)) for name, r in stack.resources.items()}
+    reached, frontier = set(), {"ApiStage"}
+    while frontier:
+        reached |= frontier
+        frontier = set().union(*(graph.get(name, set()) for name in frontier)) - reached
+    created = stack.parameters["ApiLogRole"] == "create"
+    yield from differ("the account", "ApiLogAccount" in stack.resources, created)
+    yield from differ("the stage waits for it", "ApiLogAccount" in reached, created)
+    for name in {"ApiLogAccount", "ApiLogWriterRole"} & set(stack.resources):
+        yield from differ(name, stack.resources[name].get("DeletionPolicy"), "Retain")
+
+
+@assertion
+def alarms_watch_every_function_and_the_api(stack):
+    alarms = stack.of_type("AWS::CloudWatch::Alarm")
+    if stack.parameters["Alarms"] != "true":
+        yield from differ("alarms", set(alarms), set())
+        return
+    expected = {
+        "ApiServerErrors": (
+            "AWS/ApiGateway",
+            "5XXError",
+            "Sum",
+            [
+                {"Name": "ApiName", "Value": stack.properties("Api").get("Name")},
+                {"Name": "Stage", "Value": stack.parameters["StageName"]},
+            ],
+        )
+    }
+    for function in FUNCTIONS:
+        name = logical_id(function)
+        dimensions = [{"Name": "FunctionName", "Value": {"Ref": f"{name}Function"}}]
+        expected[f"{name}Errors"] = ("AWS/Lambda", "Errors", "Sum", dimensions)
+        expected[f"{name}Throttles"] = ("AWS/Lambda", "Throttles", "Sum", dimensions)
+        expected[f"{name}Slow"] = ("AWS/Lambda", "Duration", "p99", dimensions)
+    watched = {
+        name: (
+            alarm["Namespace"],
+            alarm["MetricName"],
+            alarm.get("Statistic") or alarm.get("ExtendedStatistic"),
+            alarm["Dimensions"],
+        )
+        for name, alarm in ((name, r["Properties"]) for name, r in alarms.items())
+    }
+    yield from differ("alarms", watched, expected)
+    topic = stack.parameters["AlarmTopicArn"]
+    for name, alarm in alarms.items():
+        actions = alarm["Properties"].get("AlarmActions", [])
+        yield from differ(f"{name}'s topic", actions, [topic] if topic else [])
+        yield from differ(name, alarm["Properties"].get("TreatMissingData"), "notBreaching")
+
+
+# The whole.
+
+
+@assertion
+def a_domain_is_made_where_one_is_named(stack):
+    domain, zone = stack.parameters["DomainName"], stack.parameters["HostedZoneId"]
+    made = {"CustomDomain", "CustomDomainMapping", "CustomDomainRecord"} & set(stack.resources)
+    expected = {"CustomDomain", "CustomDomainMapping"} if domain else set()
+    yield from differ("domain", made, expected | ({"CustomDomainRecord"} if zone else set()))
+    if domain:
+        properties = stack.properties("CustomDomain")
+        yield from differ("name", properties.get("DomainName"), domain)
+        certificate = stack.parameters["CertificateArn"]
+        yield from differ("certificate", properties.get("RegionalCertificateArn"), certificate)
+        yield from differ("TLS", properties.get("SecurityPolicy"), "TLS_1_2")
+        mapping = {"DomainName": {"Ref": "CustomDomain"}, "RestApiId": {"Ref": "Api"}}
+        mapping["Stage"] = {"Ref": "ApiStage"}
+        yield from differ("mapping", stack.properties("CustomDomainMapping"), mapping)
+    if zone:
+        record = stack.properties("CustomDomainRecord")
+        yield from differ("record", (record.get("Name"), record.get("Type")), (domain, "A"))
+
+
+@assertion
+def the_outputs_say_where_it_is_and_what_to_do_next(stack):
+    chosen = stack.parameters
+    gateway = f"https://${{Api}}.execute-api.{REGION}.amazonaws.com/{chosen['StageName']}"
+    known = chosen["PublicUrl"] or (f"https://{chosen['DomainName']}" if chosen["DomainName"] else "")
+
+    def text(path=""):
+        return f"{known}{path}" if known else {"Fn::Sub": f"{gateway}{path}"}
+
+    command = (
+        "release-links-admin --directory-table ${DirectoryTable} --releases-table ${ReleasesTable}"
+        " project create my-group/my-project"
+    )
+    expected = {
+        "Url": text(),
+        "ApiUrl": text("/api/v4"),
+        "DirectoryTableName": {"Ref": "DirectoryTable"},
+        "ReleasesTableName": {"Ref": "ReleasesTable"},
+        "NextCommand": {"Fn::Sub": command},
+    }
+    if chosen["DomainName"] and not chosen["HostedZoneId"]:
+        expected["DomainTarget"] = {"Fn::GetAtt": ["CustomDomain", "RegionalDomainName"]}
+    actual = {name: output["Value"] for name, output in stack.outputs.items()}
+    yield from differ("outputs", actual, expected)
+
+
+@assertion
+def everything_that_is_named_is_there(stack):
+    known = set(stack.resources) | set(PSEUDO) | {"AWS::NoValue"}
+    for section in (stack.resources, stack.outputs):
+        for name, value in section.items():
+            for missing in set(references(value)) - known:
+                yield f"{name} needs {missing}"
+
+
+@assertion
+def nothing_needs_itself(stack):
+    graph = {name: set(references(r)) & set(stack.resources) for name, r in stack.resources.items()}
+    try:
+        list(graphlib.TopologicalSorter(graph).static_order())
+    except graphlib.CycleError as error:
+        yield " needs ".join(reversed(error.args[1]))
+
+
+@assertion
+def the_least_choice_costs_nothing_at_rest(stack):
+    # Of these, none is billed while nobody calls; tables and logs are billed by what is in them.
+    free = {
+        "AWS::ApiGateway::Deployment",
+        "AWS::ApiGateway::RestApi",
+        "AWS::ApiGateway::Stage",
+        "AWS::CodeDeploy::Application",
+        "AWS::CodeDeploy::DeploymentGroup",
+        "AWS::DynamoDB::Table",
+        "AWS::IAM::Role",
+        "AWS::Lambda::Alias",
+        "AWS::Lambda::Function",
+        "AWS::Lambda::Permission",
+        "AWS::Lambda::Version",
+        "AWS::Logs::LogGroup",
+    }
+    if stack.parameters["Alarms"] == "false":
+        billed = {r["Type"] for r in stack.resources.values()} - free
+        yield from differ("billed", billed, set())
+    if "CacheClusterEnabled" in stack.properties("ApiStage"):
+        yield "a cache is billed by the hour"
+    for name, alias in stack.of_type("AWS::Lambda::Alias").items():
+        if "ProvisionedConcurrencyConfig" in alias["Properties"]:
+            yield f"{name} is billed by the hour"
+
+
+@assertion
+def every_parameter_is_explained_bounded_and_grouped(stack):
+    parameters = stack.transformed["Parameters"]
+    interface = stack.transformed["Metadata"]["AWS::CloudFormation::Interface"]
+    grouped = [name for group in interface["ParameterGroups"] for name in group["Parameters"]]
+    yield from differ("grouped", sorted(grouped), sorted(parameters))
+    for name, parameter in parameters.items():
+        if not parameter.get("Description"):
+            yield f"{name} is not explained"
+        if not {"AllowedValues", "AllowedPattern", "MinValue"} & set(parameter):
+            yield f"{name} takes anything"
+        pattern, default = parameter.get("AllowedPattern"), parameter.get("Default")
+        chosen = str(stack.parameters[name])
+        if pattern and not (re.fullmatch(pattern, default) and re.fullmatch(pattern, chosen)):
+            yield f"{name} refuses {default!r} or {chosen!r}"
+
+
+def problems(names=ASSERTIONS):
+    """What is wrong: assertion, choice, problem."""
+    stacks = {choice: Stack(parameters) for choice, parameters in CHOICES.items()}
+    for name in names:
+        for choice, stack in stacks.items():
+            for problem in ASSERTIONS[name](stack):
+                yield name, choice, problem
+
+
+def unnoticed():
+    """Says which mutants no one notices, and which assertions have none."""
+    for name, path, old, new in MUTANTS:
+        text = source(path)
+        if old not in text:
+            yield f"{name}: {path} has no {old!r} to break"
+            continue
+        INSTEAD[path] = text.replace(old, new)
+        try:
+            if not any(problems([name])):
+                yield f"{name} does not notice {new!r} for {old!r}"
+        except TRANSFORMATION_FAILED as error:
+            yield f"{name}: {new!r} for {old!r} breaks more than it should: {error}"
+        finally:
+            del INSTEAD[path]
+    for name in ASSERTIONS.keys() - {name for name, *_ in MUTANTS}:
+        yield f"{name} has nothing to notice"
+
+
+def main():
+    """Runs every assertion for every choice, and then on what is broken."""
+    found = list(problems())
+    for name, choice, problem in found:
+        print(f"FAILED {name} ({choice}): {problem}")
+    silent = [] if found else list(unnoticed())
+    for problem in silent:
+        print(f"FAILED {problem}")
+    failed = len({(name, choice) for name, choice, _ in found}) + len(silent)
+    tried = len(ASSERTIONS) * len(CHOICES) + (0 if found else len(MUTANTS))
+    print(f"infra: {tried - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
