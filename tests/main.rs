@@ -14,6 +14,7 @@ mod access;
 mod admin;
 mod clients;
 mod concurrency;
+mod deploy;
 mod faults;
 mod lambda;
 mod local;

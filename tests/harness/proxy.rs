@@ -27,6 +27,14 @@ pub(crate) struct Seen {
     pub(crate) read_units: f64,
 }
 
+/// One thing a request does to a table, in the words of IAM.
+#[derive(Clone, Debug)]
+pub(crate) struct Access {
+    pub(crate) action: String,
+    pub(crate) table: String,
+    pub(crate) in_transaction: bool,
+}
+
 /// What to do with a request.
 #[derive(Clone, Debug)]
 pub(crate) enum Fault {
@@ -87,6 +95,7 @@ struct State {
 #[derive(Default)]
 struct Log {
     seen: Vec<Seen>,
+    accesses: Vec<Access>,
     in_flight: usize,
     waves: usize,
 }
@@ -127,6 +136,11 @@ impl Proxy {
         *self.state.decide.lock().unwrap() = Arc::new(decide);
     }
 
+    /// What the requests since the last call did to which table.
+    pub(crate) fn take_accesses(&self) -> Vec<Access> {
+        std::mem::take(&mut self.state.log.lock().unwrap().accesses)
+    }
+
     /// The requests since the last call.
     pub(crate) fn take_seen(&self) -> Vec<Seen> {
         let mut log = self.state.log.lock().unwrap();
@@ -156,6 +170,7 @@ async fn relay(
     let mut body: Value = serde_json::from_slice(&body).map_err(|_| Broken)?;
     let target = head.headers.get("x-amz-target").map(|t| t.to_str().unwrap()).unwrap_or_default();
     let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+    state.log.lock().unwrap().accesses.extend(accesses(&operation, &body));
     let decide = Arc::clone(&state.decide.lock().unwrap());
     let fault = decide(&operation, &body);
     let mut left_out = None;
@@ -286,6 +301,33 @@ fn leave_out(body: &mut Value) -> Option<(&'static str, Value)> {
         tables.remove(&table);
     }
     Some(("UnprocessedItems", json!({ table: [write] })))
+}
+
+/// A transaction takes the permissions of the writes in it, a batch those of the batch itself on
+/// each of its tables.
+fn accesses(operation: &str, body: &Value) -> Vec<Access> {
+    let access = |action: &str, table: &str, in_transaction| Access {
+        action: action.to_owned(),
+        table: table.to_owned(),
+        in_transaction,
+    };
+    if let Some(items) = body["TransactItems"].as_array() {
+        let items = items.iter().flat_map(|item| item.as_object().unwrap());
+        return items
+            .map(|(kind, write)| {
+                let action = if kind == "ConditionCheck" {
+                    "ConditionCheckItem".to_owned()
+                } else {
+                    format!("{kind}Item")
+                };
+                access(&action, write["TableName"].as_str().unwrap(), true)
+            })
+            .collect();
+    }
+    if let Some(tables) = body["RequestItems"].as_object() {
+        return tables.keys().map(|table| access(operation, table, false)).collect();
+    }
+    vec![access(operation, body["TableName"].as_str().unwrap_or_default(), false)]
 }
 
 fn is_empty_batch(body: &Value) -> bool {

@@ -61,21 +61,17 @@ impl Emulator {
         emulator
     }
 
-    /// Hands a function the event in a file of tests/events with this token in it; answers with
-    /// what the function answered.
-    pub(super) async fn invoke(&self, function: &str, event: &str, token: &str) -> Value {
-        let path = binaries::workspace().join("tests/events").join(event);
-        let text = std::fs::read_to_string(&path).unwrap();
-        let with_token = text.replace("{{token}}", token);
-        let event = self.folder.path().join(event);
-        std::fs::write(&event, with_token).unwrap();
+    /// Hands a function an event; answers with what the function answered.
+    pub(super) async fn invoke(&self, function: &str, event: &Value) -> Value {
+        let file = self.folder.path().join("event.json");
+        std::fs::write(&file, event.to_string()).unwrap();
 
         let (address, port) = self.address.split_once(':').unwrap();
         let mut invoke = tokio::process::Command::from(cargo_lambda(&self.programs));
         invoke
             .args(["invoke", function, "--invoke-address", address, "--invoke-port", port])
             .arg("--data-file")
-            .arg(event)
+            .arg(file)
             .kill_on_drop(true);
         let output = in_time(invoke.output()).await.unwrap();
         assert!(output.status.success(), "{function}: {output:?}");

@@ -2,8 +2,6 @@
 
 use serde_json::{Value, json};
 
-use super::emulator::Emulator;
-
 /// Where the gateway's own domain shows the API: below its stage.
 const STAGE: &str = "https://a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com/prod";
 /// A domain of the installation's own that shows it at the root.
@@ -14,10 +12,11 @@ const BASE_PATH: &str = "https://example.com/gitlab";
 const REVALIDATE: &str = "max-age=0, private, must-revalidate";
 
 /// Makes a link, reads, changes and deletes it, each by the event of another way to the API.
-pub(super) async fn run(emulator: &Emulator, token: &str) {
-    let invoke = async |function: &str, event: &str| {
-        without_what_varies(emulator.invoke(function, event, token).await)
-    };
+///
+/// `answer` hands a function the event in a file of tests/events.
+pub(super) async fn run(answer: impl AsyncFn(&str, &str) -> Value) {
+    let invoke =
+        async |function: &str, event: &str| without_what_varies(answer(function, event).await);
     let shown = |base: &str, name: &str, link_type: &str| {
         format!(
             r#"{{"id":1,"name":"{name}","url":"https://ex.com/a?x=1&y=2","direct_asset_url":"{base}/mynamespace/hello/-/releases/release%2F1.0/downloads/bin/a","external":true,"link_type":"{link_type}"}}"#
@@ -81,7 +80,12 @@ pub(super) async fn run(emulator: &Emulator, token: &str) {
 }
 
 /// An answer as a function hands it to the gateway.
-fn response(status: u16, body: &str, cache_control: &str, more: &[(&str, &str)]) -> Value {
+pub(super) fn response(
+    status: u16,
+    body: &str,
+    cache_control: &str,
+    more: &[(&str, &str)],
+) -> Value {
     let mut headers = json!({
         "cache-control": [cache_control],
         "content-security-policy": ["default-src 'none'"],
@@ -103,7 +107,7 @@ fn response(status: u16, body: &str, cache_control: &str, more: &[(&str, &str)])
 }
 
 /// Takes out of an answer what no two invocations have in common, and looks at it.
-fn without_what_varies(mut response: Value) -> Value {
+pub(super) fn without_what_varies(mut response: Value) -> Value {
     let status = response["statusCode"].as_u64();
     let headers = response["multiValueHeaders"].as_object_mut().unwrap();
     let mut take = |name: &str| {

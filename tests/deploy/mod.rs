@@ -1,0 +1,5 @@
+//! What is deployed, held to what the code says and does.
+
+mod roles;
+mod routes;
+mod template;

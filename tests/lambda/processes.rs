@@ -1,0 +1,259 @@
+//! The functions' own binaries, started and fed as Lambda does it.
+//!
+//! Those of the workspace's build, or, where `FUNCTIONS` names a folder in cargo-lambda's layout,
+//! the ones that would be deployed.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use base64::prelude::{BASE64_STANDARD, Engine};
+use runtime_api::{Function as Process, InvocationError};
+use serde_json::{Value, json};
+use shared::domain::token::Secret;
+use shared::routes::Function;
+use shared::store::TableNames;
+
+use super::invocations::{self, without_what_varies};
+use super::{event, world_of_events};
+use crate::harness::binaries;
+
+fn binary(name: &str) -> PathBuf {
+    match std::env::var_os("FUNCTIONS") {
+        Some(folder) => binaries::workspace().join(folder).join(name).join("bootstrap"),
+        None => binaries::local().with_file_name(name),
+    }
+}
+
+fn variables(dynamodb_url: &str) -> Vec<(&'static str, String)> {
+    let tables = TableNames::default();
+    vec![
+        ("AWS_REGION", "us-east-1".to_owned()),
+        ("AWS_ACCESS_KEY_ID", "test".to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
+        ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb_url.to_owned()),
+        ("DIRECTORY_TABLE", tables.directory),
+        ("RELEASES_TABLE", tables.releases),
+    ]
+}
+
+async fn start(name: &str, variables: &[(&'static str, String)]) -> Process {
+    let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    Process::start(&binary(name), &variables, Duration::from_secs(10)).await.unwrap()
+}
+
+/// All functions, each a process.
+pub(crate) struct Functions {
+    processes: Vec<(Function, Process)>,
+}
+
+impl Functions {
+    /// Starts all functions, each on the database at the URL that is said of it.
+    pub(crate) async fn start(dynamodb_url: impl Fn(Function) -> String) -> Self {
+        let mut processes = Vec::new();
+        for function in Function::ALL {
+            let variables = variables(&dynamodb_url(function));
+            processes.push((function, start(function.name(), &variables).await));
+        }
+        Self { processes }
+    }
+
+    /// Hands a function an event.
+    pub(crate) async fn invoke(&self, name: &str, event: &Value) -> Value {
+        let (_, process) = self.processes.iter().find(|(f, _)| f.name() == name).unwrap();
+        process.invoke(event).await.unwrap()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_binaries_answer_the_events_of_every_way_to_the_api() {
+    let (world, token) = world_of_events().await;
+    let functions = Functions::start(|_| world.server.dynamodb_url.clone()).await;
+    invocations::run(async |function: &str, file: &str| {
+        functions.invoke(function, &event(file, &token)).await
+    })
+    .await;
+    bodies_and_headers_in_every_form(&functions, &token).await;
+    payloads_of_version_2(&functions, &token).await;
+    world.assert_sound().await;
+}
+
+/// An answer's status and body.
+fn outcome(response: Value) -> (u64, String) {
+    let response = without_what_varies(response);
+    let body = response["body"].as_str().unwrap_or_default().to_owned();
+    (response["statusCode"].as_u64().unwrap(), body)
+}
+
+const REFUSED: &str = r#"{"error":"name is missing, url is missing"}"#;
+
+async fn bodies_and_headers_in_every_form(functions: &Functions, token: &Secret) {
+    let shown = |id: u64, name: &str| {
+        format!(
+            r#"{{"id":{id},"name":"{name}","url":"https://ex.com/{id}","direct_asset_url":"https://ex.com/{id}","external":true,"link_type":"other"}}"#
+        )
+    };
+    let with_body = |content_type: &str, body: Value, is_base64: bool| {
+        let mut event = event("create-link.json", token);
+        event["headers"]["Content-Type"] = json!(content_type);
+        event["multiValueHeaders"]["Content-Type"] = json!([content_type]);
+        event["body"] = body;
+        event["isBase64Encoded"] = json!(is_base64);
+        event
+    };
+    let create = async |event: Value| outcome(functions.invoke("create-link", &event).await);
+
+    let multipart = "--x\r\ncontent-disposition: form-data; name=\"name\"\r\n\r\nmülti\r\n\
+                     --x\r\ncontent-disposition: form-data; name=\"url\"\r\n\r\nhttps://ex.com/3\r\n--x--\r\n";
+    let event_of_multipart = with_body(
+        "multipart/form-data; boundary=x",
+        json!(BASE64_STANDARD.encode(multipart)),
+        true,
+    );
+    assert_eq!(create(event_of_multipart).await, (201, shown(3, "mülti")));
+    // A type that is not binary to the gateway arrives as it is.
+    let plain = r#"{"name":"plain","url":"https://ex.com/4"}"#;
+    assert_eq!(
+        create(with_body("application/json", json!(plain), false)).await,
+        (201, shown(4, "plain"))
+    );
+    for empty in [json!(null), json!("")] {
+        let answer = create(with_body("application/json", empty, false)).await;
+        assert_eq!(answer, (400, REFUSED.to_owned()));
+    }
+    let no_text = json!(BASE64_STANDARD.encode(b"{\"name\":\"\xff\"}"));
+    let answer =
+        functions.invoke("create-link", &with_body("application/json", no_text, true)).await;
+    assert_eq!(answer["statusCode"], 400);
+    assert_eq!(answer["body"], "Bad Request");
+
+    // Of repeated headers the last counts, as it does for the gateway's single-valued form.
+    let mut repeated = event("get-link.json", token);
+    let path = |id: u64| {
+        format!("/api/v4/projects/mynamespace%2Fhello/releases/release%2F1.0/assets/links/{id}")
+    };
+    repeated["path"] = json!(path(3));
+    repeated["pathParameters"]["link_id"] = json!("3");
+    repeated["multiValueHeaders"]["PRIVATE-TOKEN"] = json!(["glpat-first", token.reveal()]);
+    repeated["headers"]["PRIVATE-TOKEN"] = json!(token.reveal());
+    let got = functions.invoke("get-link", &repeated).await;
+    assert_eq!(outcome(got.clone()), (200, shown(3, "mülti")));
+    repeated["multiValueHeaders"]["PRIVATE-TOKEN"] = json!([token.reveal(), "glpat-last"]);
+    repeated["headers"]["PRIVATE-TOKEN"] = json!("glpat-last");
+    let refused = functions.invoke("get-link", &repeated).await;
+    assert_eq!(refused["statusCode"], 401);
+
+    let mut head = event("get-link.json", token);
+    head["httpMethod"] = json!("HEAD");
+    head["path"] = json!(path(3));
+    head["pathParameters"]["link_id"] = json!("3");
+    let head = functions.invoke("get-link", &head).await;
+    assert_eq!(head["multiValueHeaders"]["etag"], got["multiValueHeaders"]["etag"]);
+    assert_eq!(
+        (head["statusCode"].as_u64(), head["body"].as_str().unwrap_or_default()),
+        (Some(200), "")
+    );
+
+    for id in [3, 4] {
+        let mut delete = event("delete-link.json", token);
+        delete["pathParameters"]["link_id"] = json!(id.to_string());
+        assert_eq!(functions.invoke("delete-link", &delete).await["statusCode"], 200);
+    }
+}
+
+/// Version 2.0 of the payload, which `cargo lambda watch` sends.
+async fn payloads_of_version_2(functions: &Functions, token: &Secret) {
+    let path = "/api/v4/projects/mynamespace%2Fhello/releases/release%2F1.0/assets/links";
+    let payload = |method: &str, query: &str, body: &str| {
+        json!({
+            "version": "2.0",
+            "routeKey": "$default",
+            "rawPath": path,
+            "rawQueryString": query,
+            "headers": {
+                "host": "127.0.0.1:9000",
+                "private-token": token.reveal(),
+                "content-type": "application/x-www-form-urlencoded",
+            },
+            "pathParameters": { "id": "mynamespace%2Fhello", "tag_name": "release%2F1.0" },
+            "requestContext": {
+                "accountId": "000000000000",
+                "apiId": "local",
+                "domainName": "localhost",
+                "domainPrefix": "localhost",
+                "http": {
+                    "method": method,
+                    "path": path,
+                    "protocol": "http",
+                    "sourceIp": "127.0.0.1",
+                    "userAgent": "test",
+                },
+                "requestId": "2",
+                "routeKey": "$default",
+                "stage": "$default",
+                "time": "20/Nov/2026:14:39:12 +0000",
+                "timeEpoch": 1_795_185_552_000_u64,
+            },
+            "body": BASE64_STANDARD.encode(body),
+            "isBase64Encoded": true,
+        })
+    };
+    let created = functions
+        .invoke("create-link", &payload("POST", "", "name=v2&url=https%3A%2F%2Fex.com%2Fv2"))
+        .await;
+    assert_eq!(created["statusCode"], 201, "{created}");
+    let listed = functions.invoke("list-links", &payload("GET", "per_page=1&x=a%20b", "")).await;
+    assert_eq!(listed["body"], format!("[{}]", created["body"].as_str().unwrap()));
+    assert_eq!(
+        listed["headers"]["link"].as_str().unwrap().split('>').next().unwrap(),
+        format!(
+            "<http://127.0.0.1:9000{path}?id=mynamespace%2Fhello&page=1&per_page=1&tag_name=release%2F1.0&x=a+b"
+        )
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_binary_that_misses_a_variable_dies_with_its_name() {
+    let complete = variables("http://127.0.0.1:9");
+    let required =
+        complete.iter().map(|(name, _)| *name).filter(|name| *name != "AWS_ENDPOINT_URL_DYNAMODB");
+    for missing in required {
+        for function in Function::ALL {
+            let mut rest = complete.clone();
+            rest.retain(|(name, _)| *name != missing);
+            dies(function, &rest, missing).await;
+        }
+    }
+    for (name, value) in [("PUBLIC_URL", "not a url"), ("AWS_CA_BUNDLE", "/nowhere/ca.pem")] {
+        let mut wrong = complete.clone();
+        wrong.retain(|(name, _)| *name != "AWS_ENDPOINT_URL_DYNAMODB");
+        wrong.push((name, value.to_owned()));
+        dies(Function::GetLink, &wrong, name).await;
+    }
+}
+
+async fn dies(function: Function, variables: &[(&'static str, String)], name: &str) {
+    let process = start(function.name(), variables).await;
+    match process.until_first_poll().await {
+        Err(InvocationError::Ended { status, output }) => {
+            assert!(!status.success() && output.contains(name), "{function}: {output}");
+        }
+        other => panic!("{function} without {name}: {other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_hangs_is_given_up_before_the_function_is() {
+    let (world, token) = world_of_events().await;
+    drop(world);
+    // Takes connections and never answers.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    for (function, file) in [("get-link", "get-link.json"), ("create-link", "create-link.json")] {
+        let process = start(function, &variables(&url)).await;
+        // An invocation past the function's ten seconds is an error here, as on Lambda.
+        let answer = process.invoke(&event(file, &token)).await.unwrap();
+        assert_eq!(answer["statusCode"], 503, "{answer}");
+        assert_eq!(answer["body"], r#"{"message":"503 Service Unavailable"}"#);
+        assert_eq!(answer["multiValueHeaders"]["retry-after"], json!(["1"]));
+    }
+}

@@ -1,0 +1,65 @@
+//! The functions' release binaries.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use shared::routes::Function;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
+
+use crate::Error;
+
+/// The bare function the others are measured by.
+pub(crate) const HELLO: &str = "hello";
+
+/// A function as it is deployed.
+pub(crate) struct Binary {
+    pub(crate) name: &'static str,
+    pub(crate) path: PathBuf,
+    pub(crate) bytes: u64,
+    pub(crate) zip_bytes: u64,
+}
+
+/// The hello and all functions, from `folder` in cargo-lambda's layout, or built.
+pub(crate) fn all(folder: Option<&Path>) -> Result<Vec<Binary>, Error> {
+    let functions = Function::ALL.into_iter().map(Function::name);
+    std::iter::once(HELLO)
+        .chain(functions)
+        .map(|name| {
+            let path = match folder {
+                Some(folder) => folder.join(name).join("bootstrap"),
+                None => build(name)?,
+            };
+            let content = std::fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+            let (bytes, zip_bytes) = (content.len() as u64, zipped(&content)?);
+            Ok(Binary { name, path, bytes, zip_bytes })
+        })
+        .collect()
+}
+
+/// Builds one package alone: together, the features that the local server asks of their common
+/// dependencies would be in all of them.
+fn build(name: &str) -> Result<PathBuf, Error> {
+    eprintln!("building {name}");
+    let workspace =
+        Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).ok_or("no workspace")?;
+    let status = Command::new(env!("CARGO"))
+        .args(["build", "--release", "--quiet", "--package", name])
+        .current_dir(workspace)
+        .status()?;
+    if !status.success() {
+        return Err(format!("{name} does not build").into());
+    }
+    // This program itself lies where they do.
+    let here = std::env::current_exe()?;
+    Ok(here.with_file_name(name))
+}
+
+fn zipped(content: &[u8]) -> Result<u64, Error> {
+    let mut zip = ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
+    zip.start_file("bootstrap", options)?;
+    zip.write_all(content)?;
+    Ok(zip.finish()?.into_inner().len() as u64)
+}

@@ -1,0 +1,77 @@
+//! Measures what the README promises, on the real binaries, as commands anyone can run.
+
+mod binaries;
+mod database;
+mod event;
+mod start;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// Measures release-links; exits with 1 where a bar is missed.
+#[derive(Debug, Parser)]
+#[command(name = "proof", version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    proof: Proof,
+    #[command(flatten)]
+    options: Options,
+}
+
+#[derive(Args, Debug)]
+struct Options {
+    /// Fewer runs: to see that it works, not to quote.
+    #[arg(long, global = true)]
+    quick: bool,
+    /// Also write the figures to this file.
+    #[arg(long, value_name = "FILE", global = true)]
+    json: Option<PathBuf>,
+    /// Where `cargo lambda build` has put the functions; without it they are built here.
+    #[arg(long, value_name = "DIR", global = true)]
+    functions: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+enum Proof {
+    /// How fast each function starts, and how large it is, beside a bare `lambda_http` hello.
+    Start,
+}
+
+/// What a proof came to.
+struct Verdict {
+    figures: serde_json::Value,
+    missed: Vec<String>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match prove(&arguments).await {
+        Ok(missed) if missed.is_empty() => ExitCode::SUCCESS,
+        Ok(missed) => {
+            for bar in missed {
+                eprintln!("missed: {bar}");
+            }
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn prove(arguments: &Arguments) -> Result<Vec<String>, Error> {
+    let options = &arguments.options;
+    let verdict = match arguments.proof {
+        Proof::Start => start::prove(options).await?,
+    };
+    if let Some(file) = &options.json {
+        std::fs::write(file, serde_json::to_string_pretty(&verdict.figures)?)?;
+    }
+    Ok(verdict.missed)
+}
