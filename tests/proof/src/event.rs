@@ -34,7 +34,7 @@ pub(crate) fn of(function: Function, database: &Database, link: LinkId, unique: 
         "multiValueHeaders": {},
         "queryStringParameters": null,
         "multiValueQueryStringParameters": null,
-        "pathParameters": { "id": PROJECT, "tag_name": TAG, "link_id": link.0.to_string() },
+        "pathParameters": { "id": PROJECT.to_string(), "tag_name": TAG, "link_id": link.0.to_string() },
         "stageVariables": null,
         "requestContext": {
             "accountId": "000000000000",
