@@ -2,12 +2,10 @@
 
 use std::ops::Range;
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use tokio::sync::Mutex;
 
 use super::deadline::Deadline;
 use super::keys::ReleasesKey;
-use super::request::run_or_refuse;
 use super::{Store, StoreError};
 use crate::domain::link::LinkId;
 
@@ -54,24 +52,8 @@ impl Store {
     }
 
     async fn lease(&self, count: u64, deadline: Deadline) -> Result<Range<u64>, StoreError> {
-        // Not idempotent, and need not be: a lease whose answer is lost is a gap.
-        let request = self
-            .client
-            .update_item()
-            .table_name(&self.tables.releases)
-            .set_key(Some(ReleasesKey::link_counter().attributes()))
-            .update_expression("ADD #last :count")
-            .expression_attribute_names("#last", LAST)
-            .expression_attribute_values(":count", AttributeValue::N(count.to_string()))
-            .return_values(ReturnValue::UpdatedNew);
-        let output = run_or_refuse(deadline, request.send()).await?;
-        let last: u64 = output
-            .attributes()
-            .and_then(|attributes| attributes.get(LAST)?.as_n().ok()?.parse().ok())
-            .ok_or_else(|| StoreError::Corrupt("the counter has no number".to_owned()))?;
+        let counter = ReleasesKey::link_counter().attributes();
+        let last = self.count_up(&self.tables.releases, counter, count, deadline).await?;
         Ok(last + 1 - count..last + 1)
     }
 }
-
-/// The counter's attribute: the last number given out.
-pub(super) const LAST: &str = "last";

@@ -4,6 +4,7 @@
 //! and the local server run an embedded `DynamoDB` behind the same client.
 
 pub mod audit;
+mod counter;
 pub mod deadline;
 mod items;
 pub mod keys;

@@ -1,12 +1,10 @@
 //! The operator's projects. No function of the API may write them: their roles do not allow it.
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::deadline::{Backoff, Deadline};
 use super::items::{PathItem, ProjectItem, from_item, project_item, to_item};
 use super::keys::{DirectoryKey, DirectoryKind};
-use super::link_ids::LAST;
-use super::request::run_or_refuse;
 use super::scan::Table;
 use super::transaction::{Condition, Decision, Write};
 use super::{Store, StoreError};
@@ -94,20 +92,7 @@ impl Store {
         counter: &DirectoryKey,
         deadline: Deadline,
     ) -> Result<u64, StoreError> {
-        let request = self
-            .client
-            .update_item()
-            .table_name(&self.tables.directory)
-            .set_key(Some(counter.attributes()))
-            .update_expression("ADD #last :one")
-            .expression_attribute_names("#last", LAST)
-            .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
-            .return_values(ReturnValue::UpdatedNew);
-        run_or_refuse(deadline, request.send())
-            .await?
-            .attributes()
-            .and_then(|attributes| attributes.get(LAST)?.as_n().ok()?.parse().ok())
-            .ok_or_else(|| StoreError::Corrupt("a counter has no number".to_owned()))
+        self.count_up(&self.tables.directory, counter.attributes(), 1, deadline).await
     }
 
     /// The project of this number or path.
