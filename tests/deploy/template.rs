@@ -1,7 +1,6 @@
 //! The template, as far as tests read it.
 
 use serde_yaml_ng::Value;
-use serde_yaml_ng::value::TaggedValue;
 use shared::routes::Function;
 
 use crate::harness::binaries::workspace;
@@ -39,11 +38,7 @@ pub(super) fn list(value: &Value) -> Vec<Value> {
 /// The text of `!Tag text`.
 pub(super) fn tagged<'a>(value: &'a Value, tag: &str) -> Option<&'a str> {
     match value {
-        Value::Tagged(tagged) if tagged.tag == tag => inner(tagged),
+        Value::Tagged(tagged) if tagged.tag == tag => tagged.value.as_str(),
         _ => None,
     }
-}
-
-fn inner(tagged: &TaggedValue) -> Option<&str> {
-    tagged.value.as_str()
 }
