@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shared::domain::project::{NamespacePath, ProjectPath, ReleasesAccess, Visibility};
+use shared::domain::project::{NamespacePath, Project, ProjectPath, ReleasesAccess, Visibility};
 use shared::domain::token::{AccessLevel, Grant, GrantTarget, Scope, TokenKind, User};
 use shared::store::projects::NewProject;
 use shared::store::tokens::NewToken;
@@ -66,6 +66,56 @@ async fn check_all(
     check(&api.delete(&link).await, 200, write, case);
 }
 
+/// What a caller gets for reading releases, for reading one by its tag, and for writing.
+type Rights = [Expected; 3];
+
+/// Every verb of the releases endpoints, on a release with a file at `/bin/app`, and the page by
+/// which that is downloaded.
+async fn check_releases(
+    api: &Api,
+    project: &Project,
+    tag: &str,
+    [read, code, write]: Rights,
+    case: &str,
+) {
+    let releases = format!("/projects/{}/releases", project.id);
+    let release = format!("{releases}/{tag}");
+    let page = format!("/{}/-/releases", project.path.as_str());
+    check(&api.get(&releases).await, 200, read, case);
+    check(&api.get(&release).await, 200, code, case);
+    check(&api.get(&format!("{release}/downloads/bin/app")).await, 302, code, case);
+    check(&api.get(&format!("{releases}/permalink/latest")).await, 302, code, case);
+    // Of a page nobody hears more than that it is not there.
+    let shown = match read {
+        Good | Bad(UNAUTHORIZED) => read,
+        Bad(_) => Bad((404, r#"{"error":"404 Not Found"}"#)),
+    };
+    check(&api.get(&format!("{page}/{tag}/downloads/bin/app")).await, 302, shown, case);
+    check(&api.get(&format!("{page}/permalink/latest")).await, 302, shown, case);
+    let fresh = format!(r#"{{"tag_name":"{tag}-new"}}"#);
+    check(&api.post(&releases, &fresh).await, 201, write, case);
+    check(&api.put(&release, r#"{"name":"b"}"#).await, 200, write, case);
+    check(&api.delete(&release).await, 200, write, case);
+}
+
+/// Makes a release with a file at `/bin/app`.
+async fn provide(owner: &Api, id: u64, tag: &str) {
+    let body = format!(
+        r#"{{"tag_name":"{tag}","assets":{{"links":[{{"name":"a","url":"https://e.com","filepath":"/bin/app"}}]}}}}"#
+    );
+    let made = owner.post(&format!("/projects/{id}/releases"), &body).await;
+    assert_eq!(made.status, 201, "{tag}: {made:?}");
+}
+
+/// What who reads the releases gets for reading one by its tag: that takes a reporter, where the
+/// project is not open to the caller anyway.
+fn for_code(caller: &str, visibility: Visibility, read: Expected) -> Expected {
+    match (caller, visibility, read) {
+        ("guest" | "planner", Visibility::Private, Good) => F,
+        _ => read,
+    }
+}
+
 const VISIBILITIES: [Visibility; 3] =
     [Visibility::Private, Visibility::Internal, Visibility::Public];
 
@@ -73,8 +123,10 @@ const VISIBILITIES: [Visibility; 3] =
 async fn roles_and_visibilities_follow_gitlabs_matrix() {
     let world = World::empty();
     let ids = [1, 2, 3];
+    let mut projects = Vec::new();
     for (id, visibility) in ids.into_iter().zip(VISIBILITIES) {
-        world.project(NewProject { visibility, ..project(id, &format!("g/p{id}")) }).await;
+        let new = NewProject { visibility, ..project(id, &format!("g/p{id}")) };
+        projects.push(world.project(new).await);
         world.release(id, "v1").await;
     }
     let member =
@@ -123,9 +175,16 @@ async fn roles_and_visibilities_follow_gitlabs_matrix() {
             [(P, Bad(SCOPE)), (Good, Bad(SCOPE)), (Good, Bad(SCOPE))],
         ),
     ] {
-        for ((id, visibility), (read, write)) in ids.into_iter().zip(VISIBILITIES).zip(expected) {
-            let links = format!("/projects/{id}/releases/v1/assets/links");
-            check_all(&api, &owner, &links, read, write, &format!("{caller} {visibility:?}")).await;
+        for (project, (read, write)) in projects.iter().zip(expected) {
+            let case = format!("{caller} {:?}", project.visibility);
+            let links = format!("/projects/{}/releases/v1/assets/links", project.id);
+            check_all(&api, &owner, &links, read, write, &case).await;
+            let tag = caller.replace(' ', "-");
+            provide(&owner, project.id.0, &tag).await;
+            let rights = [read, for_code(caller, project.visibility, read), write];
+            check_releases(&api, project, &tag, rights, &case).await;
+            // As long as releases are for everybody, who sees the one sees the other.
+            check(&api.get(&format!("/projects/{}", project.id)).await, 200, read, &case);
         }
     }
 }
@@ -146,13 +205,13 @@ async fn archived_disabled_and_members_only_projects_withdraw_rights() {
             // Made while it is open, then closed.
             let open = NewProject { visibility, ..project(id, &format!("g/p{id}")) };
             let mut made = world.project(open).await;
-            world.release(id, "v1").await;
             let member = |level| NewToken { grants: vec![grant(id, level)], ..token() };
             let owner = world.api_with(member(AccessLevel::Owner)).await;
+            provide(&owner, id, "v1").await;
             let guest = world.api_with(member(AccessLevel::Guest)).await;
             let stranger = world.api_with(token()).await;
             let links = format!("/projects/{id}/releases/v1/assets/links");
-            let body = r#"{"name":"a","url":"https://e.com"}"#;
+            let body = r#"{"name":"b","url":"https://e.com/b"}"#;
             let link = format!("{links}/{}", owner.post(&links, body).await.id());
 
             made.archived = kind == "archived";
@@ -191,8 +250,10 @@ async fn archived_disabled_and_members_only_projects_withdraw_rights() {
                 check(&api.get(&link).await, 200, read, &case);
                 let other = format!(r#"{{"name":"{case}","url":"https://e.com/x"}}"#);
                 check(&api.post(&links, &other).await, 201, write, &case);
-                check(&api.put(&link, r#"{"name":"b"}"#).await, 200, write, &case);
+                check(&api.put(&link, r#"{"name":"c"}"#).await, 200, write, &case);
                 check(&api.delete(&link).await, 200, write, &case);
+                let rights = [read, for_code(caller, visibility, read), write];
+                check_releases(&api, &made, "v1", rights, &case).await;
             }
         }
     }

@@ -27,6 +27,8 @@ async fn no_token_is_ever_logged_whatever_carries_it() {
             let api = world.anonymous().with(name, &value);
             api.get(LINKS).await;
             api.get("/api/v4/nothing").await;
+            api.get("/api/v4/user").await;
+            api.get("/mynamespace/hello/-/releases/permalink/latest").await;
             api.post(LINKS, &body).await;
             api.send("POST", LINKS, "text/plain", body.as_bytes()).await;
             api.send("POST", LINKS, "application/json", b"{").await;
@@ -37,6 +39,8 @@ async fn no_token_is_ever_logged_whatever_carries_it() {
             let link = reply.headers.get("link").map(|link| link.to_str().unwrap().to_owned());
             assert!(!link.unwrap_or_default().contains(secret), "{reply:?}");
             api.get(&format!("/nothing/{secret}?{parameter}={secret}")).await;
+            let latest = "/mynamespace/hello/-/releases/permalink/latest";
+            api.get(&format!("{latest}/{secret}?{parameter}={secret}")).await;
             let form = format!("{parameter}={secret}&name=a");
             api.send("POST", LINKS, "application/x-www-form-urlencoded", form.as_bytes()).await;
         }

@@ -75,7 +75,14 @@ async fn no_bytes_anywhere_in_a_request_make_the_server_fail() {
             "/",
             "/api/v4",
             "/api/v4/projects/",
+            "/api/v4/projects/20/releases",
             "/api/v4/projects/20/releases/",
+            "/api/v4/projects/20/releases/v1.7.0/downloads/",
+            "/api/v4/projects/20/releases/permalink/latest/",
+            "/api/v4/projects/20/repository/tags/",
+            "/api/v4/projects/20/members/all/",
+            "/mynamespace/hello/-/releases/",
+            "/mynamespace/hello/-/releases/permalink/latest",
             "LINKS",
             "LINKS/",
             "LINKS/1",
@@ -101,7 +108,7 @@ async fn no_bytes_anywhere_in_a_request_make_the_server_fail() {
             types,
             bytes(b""),
         );
-        runner(1500)
+        runner(2000)
             .run(&request, |(method, place, path, query, header, value, content_type, body)| {
                 let place = place.replace("LINKS", &format!("/api/v4{LINKS}"));
                 let mut request = format!("{method} {place}").into_bytes();

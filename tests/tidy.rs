@@ -101,7 +101,9 @@ fn error_bodies_are_written_in_one_file() {
 
 #[test]
 fn functions_do_not_depend_on_each_other_and_nothing_depends_on_what_serves_them() {
-    let functions = shared::routes::Function::ALL.map(shared::routes::Function::name);
+    let mut functions = shared::routes::Function::ALL.map(shared::routes::Function::name).to_vec();
+    // A stream's, which has no route.
+    functions.push("sweep");
     for (path, manifest) in files("functions", &["Cargo.toml"]) {
         let manifest: toml::Table = manifest.parse().unwrap();
         let own = manifest["package"]["name"].as_str().unwrap();

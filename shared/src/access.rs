@@ -1,9 +1,9 @@
 //! Who is calling, and what they may do: GitLab's roles, in GitLab's order of checks.
 
-use crate::domain::project::{Project, ProjectPath, ReleasesAccess, Visibility};
+use crate::domain::project::{Project, ProjectPath, ProtectedTag, ReleasesAccess, Visibility};
 use crate::domain::release::TagName;
 use crate::domain::time::Timestamp;
-use crate::domain::token::{AccessLevel, Dead, Scope, Token, TokenKind};
+use crate::domain::token::{AccessLevel, Dead, Membership, Scope, Token, TokenKind};
 use crate::http::credentials::{Credentials, Presented};
 
 /// Why a request may not go on.
@@ -77,24 +77,28 @@ impl Caller {
         Ok(Self::Anonymous)
     }
 
-    fn level_in(&self, project: &Project) -> Option<AccessLevel> {
+    /// The token of a caller who has one; the others are refused.
+    pub fn signed_in(self) -> Result<Token, Refusal> {
         match self {
-            Self::Anonymous => None,
-            Self::Bearer(token) => token.level_in(project),
+            Self::Anonymous => Err(Refusal::UnknownToken),
+            Self::Bearer(token) => Ok(token),
         }
     }
 
-    fn sees(&self, project: &Project) -> bool {
-        let signed_in_and_not_external = match self {
-            Self::Anonymous => false,
-            Self::Bearer(token) => !token.user.external,
-        };
-        self.level_in(project).is_some()
-            || match project.visibility {
-                Visibility::Private => false,
-                Visibility::Internal => signed_in_and_not_external,
-                Visibility::Public => true,
-            }
+    fn membership(&self, project: &Project) -> Membership {
+        match self {
+            Self::Anonymous => Membership::default(),
+            Self::Bearer(token) => token.membership(project),
+        }
+    }
+
+    /// Whether the project's visibility alone shows it to this caller.
+    fn is_shown(&self, project: &Project) -> bool {
+        match (project.visibility, self) {
+            (Visibility::Private, _) | (Visibility::Internal, Self::Anonymous) => false,
+            (Visibility::Internal, Self::Bearer(token)) => !token.user.external,
+            (Visibility::Public, _) => true,
+        }
     }
 }
 
@@ -107,40 +111,85 @@ pub enum Intent {
     Write,
 }
 
-/// A project whose releases the caller may read.
+/// A project the caller may see.
 #[derive(Clone, Debug)]
 pub struct Admission {
     project: Project,
-    level: Option<AccessLevel>,
+    caller: Caller,
+    membership: Membership,
 }
 
 impl Admission {
-    /// Admits `caller` to the releases of `project`, if there is one.
-    pub fn new(caller: &Caller, project: Option<Project>, intent: Intent) -> Result<Self, Refusal> {
+    /// Admits `caller` to `project`, if there is one.
+    pub fn to_project(
+        caller: Caller,
+        project: Option<Project>,
+        intent: Intent,
+    ) -> Result<Self, Refusal> {
         let project = project.ok_or(Refusal::ProjectInvisible)?;
         if let (Caller::Bearer(Token { scope: Scope::ReadApi, .. }), Intent::Write) =
-            (caller, intent)
+            (&caller, intent)
         {
             return Err(Refusal::InsufficientScope);
         }
-        if !caller.sees(&project) {
+        let membership = caller.membership(&project);
+        let is_member = membership.level().is_some();
+        if !is_member && !caller.is_shown(&project) {
             return Err(Refusal::ProjectInvisible);
         }
-        let level = caller.level_in(&project);
-        if let Caller::Bearer(Token { job_project: Some(source), .. }) = caller
-            && level.is_none()
+        if let Caller::Bearer(Token { job: Some(job), .. }) = &caller
+            && !is_member
         {
             return Err(Refusal::JobTokenNotAllowed {
-                source: source.clone(),
+                source: job.project.clone(),
                 target: project.path,
             });
         }
-        let releases_are_open = match project.releases_access {
+        Ok(Self { project, caller, membership })
+    }
+
+    /// Fails unless the caller may read the project's releases.
+    pub fn may_read_releases(&self) -> Result<(), Refusal> {
+        let open = match self.project.releases_access {
             ReleasesAccess::Enabled => true,
-            ReleasesAccess::Private => level.is_some(),
+            ReleasesAccess::Private => self.level().is_some(),
             ReleasesAccess::Disabled => false,
         };
-        if releases_are_open { Ok(Self { project, level }) } else { Err(Refusal::Forbidden) }
+        if open { Ok(()) } else { Err(Refusal::Forbidden) }
+    }
+
+    /// Fails unless the caller may read the project's code: GitLab asks it of who reads a release
+    /// by its tag.
+    pub fn may_read_code(&self) -> Result<(), Refusal> {
+        let may =
+            self.level() >= Some(AccessLevel::Reporter) || self.caller.is_shown(&self.project);
+        if may { Ok(()) } else { Err(Refusal::Forbidden) }
+    }
+
+    /// Whether everybody may read the project's releases, with a token or without.
+    #[must_use]
+    pub fn is_open_to_everybody(&self) -> bool {
+        self.project.visibility == Visibility::Public
+            && self.project.releases_access == ReleasesAccess::Enabled
+    }
+
+    /// The token that was presented, if one was.
+    #[must_use]
+    pub fn token(&self) -> Option<&Token> {
+        match &self.caller {
+            Caller::Anonymous => None,
+            Caller::Bearer(token) => Some(token),
+        }
+    }
+
+    /// The caller's roles in the project.
+    #[must_use]
+    pub fn membership(&self) -> Membership {
+        self.membership
+    }
+
+    fn level(&self) -> Option<AccessLevel> {
+        self.membership.level()
     }
 
     /// The project.
@@ -149,19 +198,35 @@ impl Admission {
         &self.project
     }
 
-    /// Fails unless the caller may change the release of this tag.
-    pub fn may_write(&self, tag: &TagName) -> Result<(), Refusal> {
-        let allowed = !self.project.archived
-            && self.level >= Some(AccessLevel::Developer)
-            && self.may_create_tag(tag);
-        if allowed { Ok(()) } else { Err(Refusal::Forbidden) }
+    /// Fails unless the caller may make releases, of whatever tags are not protected.
+    pub fn may_make_releases(&self) -> Result<(), Refusal> {
+        let may = !self.project.archived && self.level() >= Some(AccessLevel::Developer);
+        if may { Ok(()) } else { Err(Refusal::Forbidden) }
     }
 
-    /// Where several rules speak of a tag, one that allows it is enough, as in GitLab.
-    fn may_create_tag(&self, tag: &TagName) -> bool {
-        let mut rules =
-            self.project.protected_tags.iter().filter(|rule| rule.matches(tag)).peekable();
+    /// Fails unless the caller may change the release of this tag.
+    pub fn may_write(&self, tag: &TagName) -> Result<(), Refusal> {
+        self.may_make_releases()?;
+        if self.may_create_tag(tag) { Ok(()) } else { Err(Refusal::Forbidden) }
+    }
+
+    /// Whether the rules about tags let the caller create this one. Where several speak of it, one
+    /// that allows it is enough, as in GitLab.
+    #[must_use]
+    pub fn may_create_tag(&self, tag: &TagName) -> bool {
+        let mut rules = self.rules_about(tag).peekable();
+        let level = self.level();
         rules.peek().is_none()
-            || rules.any(|rule| rule.create_level.is_some_and(|least| self.level >= Some(least)))
+            || rules.any(|rule| rule.create_level.is_some_and(|least| level >= Some(least)))
+    }
+
+    /// Whether a rule speaks of this tag.
+    #[must_use]
+    pub fn is_protected(&self, tag: &TagName) -> bool {
+        self.rules_about(tag).next().is_some()
+    }
+
+    fn rules_about(&self, tag: &TagName) -> impl Iterator<Item = &ProtectedTag> {
+        self.project.protected_tags.iter().filter(move |rule| rule.matches(tag))
     }
 }

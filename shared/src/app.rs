@@ -40,6 +40,13 @@ impl fmt::Display for WebUrl {
 }
 
 impl WebUrl {
+    /// The part of it after the host: empty, or with a slash before and none behind.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        let after_scheme = self.0.find("://").map_or(0, |at| at + 3);
+        self.0[after_scheme..].find('/').map_or("", |at| &self.0[after_scheme + at..])
+    }
+
     /// Parses an absolute http or https URL; a query or fragment in it is an error.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let invalid = || ConfigError::Invalid { name: PUBLIC_URL, wanted: "an http(s) URL" };
@@ -237,6 +244,12 @@ fn required(name: &'static str) -> Result<String, ConfigError> {
     optional(name).ok_or(ConfigError::Missing(name))
 }
 
+/// Starts a function's process: its log, and the app, which lives as long as it does.
+pub fn start() -> Result<&'static App, ConfigError> {
+    log_to(std::io::stdout);
+    Ok(Box::leak(Box::new(App::from_env()?)))
+}
+
 /// Runs a function: everything its `main` has to do. Returns only when the process cannot start or
 /// has lost its runtime.
 pub async fn run<Handle, Handling>(handle: Handle) -> Result<(), lambda_http::Error>
@@ -244,9 +257,7 @@ where
     Handle: Fn(&'static App, Request) -> Handling + Send + Sync + 'static,
     Handling: Future<Output = Response<Body>> + Send + 'static,
 {
-    log_to(std::io::stdout);
-    // One app for the life of the process, which ends with it.
-    let app: &'static App = Box::leak(Box::new(App::from_env()?));
+    let app = start()?;
     lambda_http::run(service_fn(move |request: Request| {
         let handling = handle(app, request);
         async move { Ok::<_, Infallible>(handling.await) }
@@ -265,10 +276,8 @@ where
     let level = optional("AWS_LAMBDA_LOG_LEVEL")
         .and_then(|level| level.parse().ok())
         .unwrap_or(LevelFilter::INFO);
-    let filter = Targets::new()
-        .with_default(LevelFilter::WARN)
-        .with_target("shared", level)
-        .with_target("local", level);
+    let ours = ["shared", "sweep", "release_links_local"].map(|target| (target, level));
+    let filter = Targets::new().with_default(LevelFilter::WARN).with_targets(ours);
     let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)

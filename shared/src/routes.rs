@@ -1,6 +1,7 @@
 //! Every route of the API: method, path template, function.
 //!
-//! The local server routes by this table; a test holds cargo-lambda's routes to it.
+//! The local server routes by this table; tests hold the template, the contract and cargo-lambda's
+//! routes to it.
 
 use std::fmt;
 
@@ -19,18 +20,60 @@ pub enum Function {
     UpdateLink,
     /// Deletes a link.
     DeleteLink,
+    /// Lists the releases of a project.
+    ListReleases,
+    /// Shows a release.
+    GetRelease,
+    /// Makes a release, with links.
+    CreateRelease,
+    /// Changes a release.
+    UpdateRelease,
+    /// Deletes a release.
+    DeleteRelease,
+    /// Leads to the file behind a path of a release.
+    DownloadAsset,
+    /// Leads to the latest release of a project.
+    LatestRelease,
+    /// Shows a project.
+    GetProject,
+    /// Shows the caller as a member of a project.
+    GetMember,
+    /// Lists the merge requests of a commit: none.
+    ListMergeRequests,
+    /// Shows the tag of a release.
+    GetTag,
+    /// Shows whom a token acts for.
+    GetUser,
+    /// Shows the job a token belongs to.
+    GetJob,
+    /// Says which GitLab this is like.
+    GetVersion,
     /// Answers everything else.
     Web,
 }
 
 impl Function {
     /// All functions.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 20] = [
         Self::ListLinks,
         Self::GetLink,
         Self::CreateLink,
         Self::UpdateLink,
         Self::DeleteLink,
+        Self::ListReleases,
+        Self::GetRelease,
+        Self::CreateRelease,
+        Self::UpdateRelease,
+        Self::DeleteRelease,
+        Self::DownloadAsset,
+        Self::LatestRelease,
+        Self::GetProject,
+        Self::GetMember,
+        Self::ListMergeRequests,
+        Self::GetTag,
+        Self::GetUser,
+        Self::GetJob,
+        Self::GetVersion,
         Self::Web,
     ];
 
@@ -43,6 +86,20 @@ impl Function {
             Self::CreateLink => "create-link",
             Self::UpdateLink => "update-link",
             Self::DeleteLink => "delete-link",
+            Self::ListReleases => "list-releases",
+            Self::GetRelease => "get-release",
+            Self::CreateRelease => "create-release",
+            Self::UpdateRelease => "update-release",
+            Self::DeleteRelease => "delete-release",
+            Self::DownloadAsset => "download-asset",
+            Self::LatestRelease => "latest-release",
+            Self::GetProject => "get-project",
+            Self::GetMember => "get-member",
+            Self::ListMergeRequests => "list-merge-requests",
+            Self::GetTag => "get-tag",
+            Self::GetUser => "get-user",
+            Self::GetJob => "get-job",
+            Self::GetVersion => "get-version",
             Self::Web => "web",
         }
     }
@@ -101,6 +158,31 @@ pub struct Route {
 pub const LINKS: &str = "/api/v4/projects/{id}/releases/{tag_name}/assets/links";
 /// One link of a release.
 pub const LINK: &str = "/api/v4/projects/{id}/releases/{tag_name}/assets/links/{link_id}";
+/// The releases of a project.
+pub const RELEASES: &str = "/api/v4/projects/{id}/releases";
+/// One release of a project.
+pub const RELEASE: &str = "/api/v4/projects/{id}/releases/{tag_name}";
+/// What a release's links are downloaded by.
+pub const DOWNLOAD: &str =
+    "/api/v4/projects/{id}/releases/{tag_name}/downloads/{direct_asset_path+}";
+/// The latest release of a project.
+pub const LATEST: &str = "/api/v4/projects/{id}/releases/permalink/latest";
+/// Whatever lies below the latest release of a project.
+pub const BELOW_LATEST: &str = "/api/v4/projects/{id}/releases/permalink/latest/{suffix_path+}";
+/// A project.
+pub const PROJECT: &str = "/api/v4/projects/{id}";
+/// A member of a project.
+pub const MEMBER: &str = "/api/v4/projects/{id}/members/all/{user_id}";
+/// The merge requests of a commit.
+pub const MERGE_REQUESTS: &str = "/api/v4/projects/{id}/repository/commits/{sha}/merge_requests";
+/// A tag of a project.
+pub const TAG: &str = "/api/v4/projects/{id}/repository/tags/{tag_name}";
+/// The caller.
+pub const USER: &str = "/api/v4/user";
+/// The caller's job.
+pub const JOB: &str = "/api/v4/job";
+/// The version of GitLab.
+pub const VERSION: &str = "/api/v4/version";
 
 const fn route(verb: Verb, path: &'static str, function: Function) -> Route {
     Route { verb, path, function }
@@ -117,6 +199,45 @@ pub const ROUTES: &[Route] = &[
     route(Verb::Put, LINK, Function::UpdateLink),
     route(Verb::Delete, LINK, Function::DeleteLink),
     route(Verb::Any, LINK, Function::Web),
+    route(Verb::Get, DOWNLOAD, Function::DownloadAsset),
+    route(Verb::Head, DOWNLOAD, Function::DownloadAsset),
+    route(Verb::Any, DOWNLOAD, Function::Web),
+    route(Verb::Get, LATEST, Function::LatestRelease),
+    route(Verb::Head, LATEST, Function::LatestRelease),
+    route(Verb::Any, LATEST, Function::Web),
+    route(Verb::Get, BELOW_LATEST, Function::LatestRelease),
+    route(Verb::Head, BELOW_LATEST, Function::LatestRelease),
+    route(Verb::Any, BELOW_LATEST, Function::Web),
+    route(Verb::Get, RELEASES, Function::ListReleases),
+    route(Verb::Head, RELEASES, Function::ListReleases),
+    route(Verb::Post, RELEASES, Function::CreateRelease),
+    route(Verb::Any, RELEASES, Function::Web),
+    route(Verb::Get, RELEASE, Function::GetRelease),
+    route(Verb::Head, RELEASE, Function::GetRelease),
+    route(Verb::Put, RELEASE, Function::UpdateRelease),
+    route(Verb::Delete, RELEASE, Function::DeleteRelease),
+    route(Verb::Any, RELEASE, Function::Web),
+    route(Verb::Get, PROJECT, Function::GetProject),
+    route(Verb::Head, PROJECT, Function::GetProject),
+    route(Verb::Any, PROJECT, Function::Web),
+    route(Verb::Get, MEMBER, Function::GetMember),
+    route(Verb::Head, MEMBER, Function::GetMember),
+    route(Verb::Any, MEMBER, Function::Web),
+    route(Verb::Get, MERGE_REQUESTS, Function::ListMergeRequests),
+    route(Verb::Head, MERGE_REQUESTS, Function::ListMergeRequests),
+    route(Verb::Any, MERGE_REQUESTS, Function::Web),
+    route(Verb::Get, TAG, Function::GetTag),
+    route(Verb::Head, TAG, Function::GetTag),
+    route(Verb::Any, TAG, Function::Web),
+    route(Verb::Get, USER, Function::GetUser),
+    route(Verb::Head, USER, Function::GetUser),
+    route(Verb::Any, USER, Function::Web),
+    route(Verb::Get, JOB, Function::GetJob),
+    route(Verb::Head, JOB, Function::GetJob),
+    route(Verb::Any, JOB, Function::Web),
+    route(Verb::Get, VERSION, Function::GetVersion),
+    route(Verb::Head, VERSION, Function::GetVersion),
+    route(Verb::Any, VERSION, Function::Web),
     route(Verb::Any, "/", Function::Web),
     route(Verb::Any, "/{proxy+}", Function::Web),
 ];

@@ -4,18 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 use serde_yaml_ng::Value;
-use shared::routes::Function;
+use shared::domain::project::ProjectId;
+use shared::domain::release::{ReleaseKey, TagName};
+use shared::routes::{ROUTES, Verb};
 use shared::store::TableNames;
 
 use super::template::{list, logical_id, read, resources, tagged};
+use crate::harness::World;
 use crate::harness::proxy::{Access, Proxy};
+use crate::harness::world::soon;
 use crate::lambda::processes::Functions;
-use crate::lambda::{event, world_of_events};
+use crate::lambda::{SWEEP, Tokens, event, functions, world_of_events};
 
 /// What a role allows: an action on a table, and whether only inside a transaction.
 type Grants = BTreeSet<(String, String, bool)>;
 
-fn granted(template: &Value, function: Function) -> Grants {
+fn granted(template: &Value, function: &str) -> Grants {
     let roles = resources(template, "AWS::IAM::Role");
     let id = logical_id(function, "Role");
     let (_, role) = roles.into_iter().find(|(role, _)| *role == id).unwrap();
@@ -31,6 +35,8 @@ fn granted(template: &Value, function: Function) -> Grants {
                     let table = match tagged(&resource, "GetAtt").unwrap() {
                         "DirectoryTable.Arn" => TableNames::default().directory,
                         "ReleasesTable.Arn" => TableNames::default().releases,
+                        // It is Lambda that reads the stream, in the function's name.
+                        "ReleasesTable.StreamArn" if function == SWEEP => continue,
                         other => panic!("{id} names {other}"),
                     };
                     let enclosing = &statement["Condition"]["ForAnyValue:StringEquals"];
@@ -48,95 +54,185 @@ fn granted(template: &Value, function: Function) -> Grants {
 fn no_role_writes_the_directory_and_readers_write_nothing() {
     let template = read("infra/template.yaml");
     let reads = ["GetItem", "BatchGetItem", "Query"];
-    for function in Function::ALL {
+    for function in functions() {
         let writes: Vec<_> = granted(&template, function)
             .into_iter()
             .filter(|(action, _, _)| !reads.contains(&action.as_str()))
             .collect();
-        match function {
-            Function::ListLinks | Function::GetLink | Function::Web => {
-                assert_eq!(writes, [], "{function}");
-            }
-            Function::CreateLink | Function::UpdateLink | Function::DeleteLink => {
-                assert!(!writes.is_empty(), "{function}");
-            }
-        }
+        let mut routes = ROUTES.iter().filter(|route| route.function.name() == function);
+        let writes_by_its_routes =
+            routes.any(|route| matches!(route.verb, Verb::Post | Verb::Put | Verb::Delete));
+        assert_eq!(!writes.is_empty(), writes_by_its_routes || function == SWEEP, "{function}");
         for (action, table, _) in writes {
             assert_eq!(table, TableNames::default().releases, "{function} may {action}");
         }
     }
-    assert_eq!(granted(&template, Function::Web), Grants::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_role_allows_what_its_function_does_and_nothing_else() {
-    let (world, token) = world_of_events().await;
+    let (world, tokens) = world_of_events().await;
     let mut proxies = BTreeMap::new();
-    for function in Function::ALL {
+    for function in functions() {
         proxies.insert(function, Proxy::start(&world.server.dynamodb_url).await);
     }
-    let functions = Functions::start(|function| proxies[&function].url.clone()).await;
-
-    // Every step a function has: success, refusal, what is taken, what is invalid, and a project by
-    // its path.
-    let links = "/api/v4/projects/mynamespace%2Fhello/releases/release%2F1.0/assets/links";
-    let request = |file: &str, id: u64, body: &str| {
-        let mut event = event(file, &token);
-        let link = if event["pathParameters"].get("link_id").is_some() {
-            format!("/{id}")
-        } else {
-            String::new()
-        };
-        event["path"] = json!(format!("{links}{link}"));
-        event["pathParameters"]["link_id"] = json!(id.to_string());
-        for headers in ["headers", "multiValueHeaders"] {
-            let json = json!("application/json");
-            event[headers]["Content-Type"] =
-                if headers == "headers" { json } else { json!([json]) };
-        }
-        event["body"] = json!(body);
-        event["isBase64Encoded"] = json!(false);
-        event
-    };
-    let a = r#"{"name":"a","url":"https://e.com/a","filepath":"/bin/a"}"#;
-    let b = r#"{"name":"b","url":"https://e.com/b","filepath":"/bin/b"}"#;
-    for (name, file, id, body, status) in [
-        ("create-link", "create-link.json", 0, a, 201),
-        ("create-link", "create-link.json", 0, a, 400),
-        ("create-link", "create-link.json", 0, b, 201),
-        ("create-link", "create-link.json", 0, r#"{"name":"a","url":"x"}"#, 400),
-        ("get-link", "get-link.json", 1, "", 200),
-        ("get-link", "get-link.json", 9, "", 404),
-        ("list-links", "list-links.json", 0, "", 200),
-        ("update-link", "update-link.json", 1, r#"{"name":"a","link_type":"image"}"#, 200),
-        (
-            "update-link",
-            "update-link.json",
-            1,
-            r#"{"name":"c","url":"https://e.com/c","filepath":"/bin/c"}"#,
-            200,
-        ),
-        ("update-link", "update-link.json", 1, r#"{"url":"https://e.com/d"}"#, 200),
-        ("update-link", "update-link.json", 1, b, 400),
-        ("update-link", "update-link.json", 1, r#"{"name":"b","url":"x"}"#, 400),
-        ("delete-link", "delete-link.json", 1, "", 200),
-        ("delete-link", "delete-link.json", 1, "", 404),
-        ("delete-link", "delete-link.json", 3, "", 200),
-        ("web", "web.json", 0, "", 204),
-    ] {
-        let answer = functions.invoke(name, &request(file, id, body)).await;
-        assert_eq!(answer["statusCode"], status, "{name}: {answer}");
-    }
+    let started = Functions::start(|function| proxies[function].url.clone()).await;
+    links(&started, &tokens).await;
+    releases(&started, &tokens, &world).await;
+    projects_and_callers(&started, &tokens).await;
 
     let template = read("infra/template.yaml");
-    for function in Function::ALL {
+    for function in functions() {
         let mut used: BTreeMap<(String, String), bool> = BTreeMap::new();
-        for Access { action, table, in_transaction } in proxies[&function].take_accesses() {
+        for Access { action, table, in_transaction } in proxies[function].take_accesses() {
             // A condition on transactions stands only where nothing is done outside one.
             *used.entry((action, table)).or_insert(true) &= in_transaction;
         }
         let used: Grants =
             used.into_iter().map(|((action, table), inside)| (action, table, inside)).collect();
         assert_eq!(used, granted(&template, function), "{function}: done, and allowed");
+    }
+}
+
+// Below, every step a function has: success, refusal, what is taken, what is invalid, what is not
+// there, and a project by its path.
+
+/// The event in a file, with this JSON for its body where there is any.
+fn with_body(file: &str, tokens: &Tokens, body: &str) -> serde_json::Value {
+    let mut event = event(file, tokens);
+    if !body.is_empty() {
+        event["headers"]["Content-Type"] = json!("application/json");
+        event["multiValueHeaders"]["Content-Type"] = json!(["application/json"]);
+        event["body"] = json!(body);
+        event["isBase64Encoded"] = json!(false);
+    }
+    event
+}
+
+async fn links(functions: &Functions, tokens: &Tokens) {
+    let path = "/api/v4/projects/mynamespace%2Fhello/releases/release%2F1.0/assets/links";
+    let request = |file: &str, id: u64, body: &str| {
+        let mut event = with_body(file, tokens, body);
+        if event["pathParameters"].get("link_id").is_some() {
+            event["path"] = json!(format!("{path}/{id}"));
+            event["pathParameters"]["link_id"] = json!(id.to_string());
+        }
+        event
+    };
+    let a = r#"{"name":"a","url":"https://e.com/a","filepath":"/bin/a"}"#;
+    let b = r#"{"name":"b","url":"https://e.com/b","filepath":"/bin/b"}"#;
+    for (function, id, body, status) in [
+        ("create-link", 0, a, 201),
+        ("create-link", 0, a, 400),
+        ("create-link", 0, b, 201),
+        ("create-link", 0, r#"{"name":"a","url":"x"}"#, 400),
+        ("get-link", 1, "", 200),
+        ("get-link", 9, "", 404),
+        ("list-links", 0, "", 200),
+        ("update-link", 1, r#"{"name":"a","link_type":"image"}"#, 200),
+        ("update-link", 1, r#"{"name":"c","url":"https://e.com/c","filepath":"/bin/c"}"#, 200),
+        ("update-link", 1, r#"{"url":"https://e.com/d"}"#, 200),
+        ("update-link", 1, b, 400),
+        ("update-link", 1, r#"{"name":"b","url":"x"}"#, 400),
+        ("delete-link", 1, "{}", 200),
+        ("delete-link", 1, "{}", 404),
+        ("delete-link", 3, "{}", 200),
+        ("web", 0, "", 204),
+    ] {
+        let answer =
+            functions.invoke(function, &request(&format!("{function}.json"), id, body)).await;
+        assert_eq!(answer["statusCode"], status, "{function}: {answer}");
+    }
+}
+
+async fn releases(functions: &Functions, tokens: &Tokens, world: &World) {
+    let with_links = |links: usize| {
+        let links: Vec<_> = (0..links)
+            .map(|n| json!({ "name": n, "url": format!("https://e.com/{n}"), "filepath": format!("/bin/b{n}") }))
+            .collect();
+        json!({ "tag_name": "release/2.0", "assets": { "links": links } }).to_string()
+    };
+    let duplicates = r#"{"tag_name":"release/3.0","assets":{"links":[{"name":"a","url":"https://e.com/1"},{"name":"a","url":"https://e.com/2"}]}}"#;
+    // More than a batch of links, and than a block of their numbers.
+    let made = with_links(40);
+    let drive = async |steps: &[(&str, &str, &str, u16)]| {
+        for (function, file, body, status) in steps {
+            let answer = functions.invoke(function, &with_body(file, tokens, body)).await;
+            assert_eq!(answer["statusCode"], *status, "{function}: {answer}");
+        }
+    };
+    drive(&[
+        ("create-release", "create-release.json", r#"{"tag_name":"release/3.0"}"#, 201),
+        ("create-release", "create-release.json", duplicates, 409),
+        ("create-release", "create-release.json", r#"{"tag_name":".."}"#, 400),
+        ("create-release", "create-release.json", &made, 201),
+        ("create-release", "create-release.json", &made, 409),
+        ("get-release", "get-release.json", "", 200),
+        ("list-releases", "list-releases.json", "", 200),
+        ("get-tag", "get-tag.json", "", 200),
+        ("latest-release", "latest-release.json", "", 302),
+    ])
+    .await;
+    let mut by_time = event("list-releases.json", tokens);
+    for query in ["queryStringParameters", "multiValueQueryStringParameters"] {
+        let since = json!("2019-01-01T00:00:00Z");
+        by_time[query]["updated_after"] =
+            if query == "queryStringParameters" { since } else { json!([since]) };
+    }
+    assert_eq!(functions.invoke("list-releases", &by_time).await["statusCode"], 200);
+    let page = async |path: &str| {
+        let path = format!("mynamespace/hello/-/releases/{path}");
+        let mut event = event("web-download.json", tokens);
+        event["path"] = json!(format!("/{path}"));
+        event["requestContext"]["path"] = json!(format!("/prod/{path}"));
+        event["pathParameters"]["proxy"] = json!(path);
+        functions.invoke("web", &event).await["statusCode"].as_u64().unwrap()
+    };
+    for (path, status) in [("bin/b7", 302), ("bin/none", 404)] {
+        let mut event = event("download-asset.json", tokens);
+        event["pathParameters"]["direct_asset_path"] = json!(path);
+        assert_eq!(functions.invoke("download-asset", &event).await["statusCode"], status);
+        assert_eq!(page(&format!("release%2F2.0/downloads/{path}")).await, status);
+    }
+    assert_eq!(page("permalink/latest").await, 302);
+
+    let tag = TagName::parse("release/2.0").unwrap();
+    let key = ReleaseKey { project: ProjectId(20), tag };
+    let doomed = world.store.get_release(&key, soon()).await.unwrap().unwrap();
+    drive(&[
+        ("update-release", "update-release.json", r#"{"description":"x"}"#, 200),
+        ("update-release", "update-release.json", r#"{"released_at":"2024-01-01"}"#, 200),
+        ("update-release", "update-release.json", "{}", 400),
+        ("delete-release", "delete-release.json", "{}", 200),
+        ("delete-release", "delete-release.json", "{}", 403),
+        ("update-release", "update-release.json", r#"{"description":"x"}"#, 403),
+        ("get-release", "get-release.json", "", 404),
+        ("get-tag", "get-tag.json", "", 404),
+        ("download-asset", "download-asset.json", "", 404),
+    ])
+    .await;
+
+    assert_eq!(world.audit().await.unreachable, 40 * 4);
+    let mut deleted = event("sweep.json", tokens);
+    deleted["Records"][0]["dynamodb"]["OldImage"]["uid"]["S"] = json!(doomed.uid.as_str());
+    let done = json!({ "batchItemFailures": [] });
+    assert_eq!(functions.invoke(SWEEP, &deleted).await, done);
+    assert_eq!(world.assert_sound().await.unreachable, 0);
+    // Once is enough, and twice does no harm.
+    assert_eq!(functions.invoke(SWEEP, &deleted).await, done);
+}
+
+async fn projects_and_callers(functions: &Functions, tokens: &Tokens) {
+    for function in
+        ["get-project", "get-member", "list-merge-requests", "get-user", "get-job", "get-version"]
+    {
+        let event = event(&format!("{function}.json"), tokens);
+        let answer = functions.invoke(function, &event).await;
+        assert_eq!(answer["statusCode"], 200, "{function}: {answer}");
+        let mut by_number = event;
+        if by_number["pathParameters"].is_object() {
+            by_number["pathParameters"]["id"] = json!("20");
+        }
+        assert_eq!(functions.invoke(function, &by_number).await["statusCode"], 200, "{function}");
     }
 }

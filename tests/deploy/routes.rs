@@ -3,9 +3,12 @@
 
 use std::collections::BTreeSet;
 
+use serde_yaml_ng::Value;
 use shared::routes::{Function, ROUTES, Verb};
 
 use super::template::{logical_id, read, resources};
+use crate::harness::binaries::workspace;
+use crate::lambda::{SWEEP, functions};
 
 /// Method, path, function.
 type Route = (String, String, String);
@@ -22,11 +25,15 @@ fn of_the_template() -> BTreeSet<Route> {
     let template = read("infra/template.yaml");
     let mut routes = BTreeSet::new();
     for (id, resource) in resources(&template, "AWS::Serverless::Function") {
-        let function = Function::ALL.into_iter().find(|f| logical_id(*f, "Function") == id);
-        let function = function.unwrap_or_else(|| panic!("{id} is no function")).name().to_owned();
+        let function = functions().find(|function| logical_id(function, "Function") == id);
+        let function = function.unwrap_or_else(|| panic!("{id} is no function")).to_owned();
         assert_eq!(resource["Metadata"]["BuildProperties"]["Binary"], function.as_str());
         assert_eq!(resource["Properties"]["CodeUri"], format!("../functions/{function}/"));
         for (_, event) in resource["Properties"]["Events"].as_mapping().unwrap() {
+            if function == SWEEP {
+                assert_eq!(event["Type"], "DynamoDB");
+                continue;
+            }
             assert_eq!(event["Type"], "Api", "{id}");
             let text = |name| event["Properties"][name].as_str().unwrap().to_owned();
             let is_new = routes.insert((text("Method"), text("Path"), function.clone()));
@@ -39,6 +46,22 @@ fn of_the_template() -> BTreeSet<Route> {
 #[test]
 fn the_template_has_the_routes_of_the_code() {
     assert_eq!(of_the_template(), of_the_code());
+}
+
+#[test]
+fn every_folder_of_functions_is_deployed_and_no_other() {
+    let folders: BTreeSet<String> = std::fs::read_dir(workspace().join("functions"))
+        .unwrap()
+        .map(|folder| folder.unwrap().file_name().into_string().unwrap())
+        .collect();
+    let deployed: BTreeSet<String> =
+        resources(&read("infra/template.yaml"), "AWS::Serverless::Function")
+            .into_iter()
+            .map(|(_, function)| function["Metadata"]["BuildProperties"]["Binary"].clone())
+            .map(|binary| binary.as_str().unwrap().to_owned())
+            .collect();
+    assert_eq!(deployed, folders);
+    assert_eq!(deployed, functions().map(str::to_owned).collect());
 }
 
 #[test]
@@ -55,14 +78,40 @@ fn the_contract_has_the_routes_of_the_code() {
             } else {
                 id
             };
-            described.insert((method, path.as_str().unwrap().to_owned(), kebab(id)));
+            described.insert((method, path.as_str().unwrap().to_owned(), function_of(id)));
         }
     }
     let mut expected = of_the_code();
     expected.retain(|(method, _, function)| {
         method != Verb::Any.as_str() && function != Function::Web.name()
     });
+    // The contract's notation has no word for the rest of a path.
+    let expected: BTreeSet<Route> = expected
+        .into_iter()
+        .map(|(method, path, function)| (method, path.replace("+}", "}"), function))
+        .collect();
     assert_eq!(described, expected);
+}
+
+#[test]
+fn each_operation_of_the_contract_has_a_name_of_its_own() {
+    let contract = read("infra/openapi.yaml");
+    let operations = |operations: &Value| {
+        let ids = operations.as_mapping().unwrap().values().map(|one| one["operationId"].clone());
+        ids.filter_map(|id| id.as_str().map(str::to_owned)).collect::<Vec<_>>()
+    };
+    let ids: Vec<String> =
+        contract["paths"].as_mapping().unwrap().values().flat_map(operations).collect();
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "{ids:?}");
+}
+
+/// `latestRelease` as `latest-release`, and `latestReleaseSuffix`, its second path, too.
+fn function_of(operation: &str) -> String {
+    let id = kebab(operation);
+    let is_of = |function: &&str| {
+        id.strip_prefix(*function).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    };
+    functions().find(is_of).unwrap_or_else(|| panic!("{id} is no function's")).to_owned()
 }
 
 /// `listLinks` as `list-links`.

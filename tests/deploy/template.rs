@@ -1,7 +1,6 @@
 //! The template, as far as tests read it.
 
 use serde_yaml_ng::Value;
-use shared::routes::Function;
 
 use crate::harness::binaries::workspace;
 
@@ -19,8 +18,8 @@ pub(super) fn resources(template: &Value, kind: &str) -> Vec<(String, Value)> {
 }
 
 /// A function's logical id: its folder's name in camel case.
-pub(super) fn logical_id(function: Function, what: &str) -> String {
-    let words = function.name().split('-');
+pub(super) fn logical_id(function: &str, what: &str) -> String {
+    let words = function.split('-');
     let camel: String = words
         .map(|word| {
             let (first, rest) = word.split_at(1);

@@ -23,6 +23,7 @@ const KNOWN_HEADERS: &[&str] = &[
     "date",
     "etag",
     "link",
+    "location",
     "retry-after",
     "vary",
     "www-authenticate",
@@ -80,6 +81,18 @@ impl Api {
 
     pub(crate) async fn get(&self, path: &str) -> Reply {
         self.send("GET", path, "", b"").await
+    }
+
+    pub(crate) async fn head(&self, path: &str) -> Reply {
+        self.send("HEAD", path, "", b"").await
+    }
+
+    /// Goes where a redirect leads, which has to be this server.
+    pub(crate) async fn follow(&self, reply: &Reply) -> Reply {
+        let location = reply.header("location");
+        let path = location.strip_prefix(&format!("http://{}", self.address)).unwrap_or(location);
+        assert!(path.starts_with('/') && !path.starts_with("//"), "{location}");
+        self.get(path).await
     }
 
     pub(crate) async fn delete(&self, path: &str) -> Reply {
@@ -198,12 +211,36 @@ impl Reply {
             assert_eq!(self.header("x-frame-options"), "SAMEORIGIN", "{said}");
             assert_eq!(self.header("x-content-type-options"), "nosniff", "{said}");
             assert_eq!(self.header("vary"), "Origin", "{said}");
+            assert_eq!(self.header("content-security-policy"), "default-src 'none'", "{said}");
+            let holds: &[&str] = match self.status {
+                200 | 201 | 304 => &["max-age=0, private, must-revalidate"],
+                302 => &["public, max-age=60", "private, no-store"],
+                _ => &["no-cache"],
+            };
+            assert!(holds.contains(&self.header("cache-control")), "{said}");
         }
+        // A header that was split leaves one more of some name.
+        assert_eq!(self.headers.keys().count(), self.headers.len(), "{said}");
+        assert_eq!(self.headers.contains_key("location"), self.status == 302, "{said}");
         if !self.body.is_empty() && self.body != "Bad Request" {
-            assert_eq!(self.header("content-type"), "application/json", "{said}");
+            let content_type = if self.status == 302 { "text/plain" } else { "application/json" };
+            assert_eq!(self.header("content-type"), content_type, "{said}");
             assert!(serde_json::from_str::<serde_json::Value>(&self.body).is_ok(), "{said}");
         }
+        if self.status == 302 {
+            let location = self.header("location");
+            assert!(location.bytes().all(|byte| byte.is_ascii_graphic()), "{said}");
+            let words = format!("This resource has been moved temporarily to {location}.");
+            assert!(method == "HEAD" || self.json() == words, "{said}");
+        }
         assert!(method != "HEAD" || self.body.is_empty(), "{said}");
+    }
+
+    /// Asserts a redirect, and where it leads.
+    #[track_caller]
+    pub(crate) fn leads_to(&self, location: &str) {
+        assert_eq!(self.status, 302, "{self:?}");
+        assert_eq!(self.header("location"), location);
     }
 
     /// A header's text; an answer without it fails the test.

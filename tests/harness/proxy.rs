@@ -54,6 +54,8 @@ pub(crate) enum Fault {
     DropAfter,
     /// Keep it until the gate opens.
     Hold(Gate),
+    /// Carry it out, and keep its answer until the gate opens.
+    HoldAnswer(Gate),
 }
 
 /// A gate at which requests wait.
@@ -98,6 +100,8 @@ struct Log {
     accesses: Vec<Access>,
     in_flight: usize,
     waves: usize,
+    /// How much later than it could each request is answered.
+    pause: Duration,
 }
 
 /// A running proxy.
@@ -134,6 +138,12 @@ impl Proxy {
     /// Decides what happens to each request from now on, by its operation and body.
     pub(crate) fn decide(&self, decide: impl Fn(&str, &Value) -> Fault + Send + Sync + 'static) {
         *self.state.decide.lock().unwrap() = Arc::new(decide);
+    }
+
+    /// Makes waves countable: each request takes long enough for the others of its wave to arrive
+    /// while it is under way, on a busy machine too.
+    pub(crate) fn count_waves(&self) {
+        self.state.log.lock().unwrap().pause = Duration::from_millis(30);
     }
 
     /// What the requests since the last call did to which table.
@@ -175,7 +185,7 @@ async fn relay(
     let fault = decide(&operation, &body);
     let mut left_out = None;
     match &fault {
-        Fault::Pass | Fault::DropAfter => {}
+        Fault::Pass | Fault::DropAfter | Fault::HoldAnswer(_) => {}
         Fault::Throttle => return Ok(throttled()),
         Fault::Conflict => {
             if let Some(items) = body["TransactItems"].as_array() {
@@ -208,8 +218,8 @@ async fn relay(
     } else {
         forward(&state.upstream, &head, &body).await
     };
-    // Long enough for a request of the same wave to arrive while this one is under way.
-    tokio::time::sleep(Duration::from_millis(3)).await;
+    let pause = state.log.lock().unwrap().pause;
+    tokio::time::sleep(pause).await;
     state.log.lock().unwrap().in_flight -= 1;
     let (status, mut answer) = answered?;
 
@@ -218,13 +228,33 @@ async fn relay(
         || matches!(operation.as_str(), "PutItem" | "UpdateItem" | "DeleteItem");
     let (write_units, read_units) = if writes { (units, 0.0) } else { (0.0, units) };
     state.log.lock().unwrap().seen.push(Seen { operation, wave, write_units, read_units });
-    if let Fault::DropAfter = fault {
-        return Err(Broken);
+    match fault {
+        Fault::DropAfter => return Err(Broken),
+        Fault::HoldAnswer(gate) => gate.pass().await,
+        _ => {}
     }
     if let Some((name, left)) = left_out {
         answer[name] = left;
     }
     Ok(respond(status, &answer))
+}
+
+/// Sends a request to the database at `dynamodb_url` past every proxy.
+pub(crate) async fn ask(dynamodb_url: &str, target: &str, body: &Value) -> (u16, Value) {
+    let credential = "Credential=local/20260101/us-east-1/dynamodb/aws4_request";
+    let (head, ()) = Request::post("/")
+        .header("host", "localhost")
+        .header("content-type", "application/x-amz-json-1.0")
+        .header("x-amz-target", target)
+        .header("x-amz-date", "20260101T000000Z")
+        .header(
+            "authorization",
+            format!("AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=0"),
+        )
+        .body(())
+        .unwrap()
+        .into_parts();
+    forward(dynamodb_url.trim_start_matches("http://"), &head, body).await.unwrap()
 }
 
 async fn forward(
@@ -287,11 +317,12 @@ fn leave_out(body: &mut Value) -> Option<(&'static str, Value)> {
     let tables = body["RequestItems"].as_object_mut()?;
     let table = tables.keys().next()?.clone();
     let requests = &mut tables[&table];
-    if let Some(keys) = requests["Keys"].as_array_mut() {
+    if let Some(keys) = requests.get_mut("Keys").and_then(Value::as_array_mut) {
         let key = keys.pop()?;
+        let is_empty = keys.is_empty();
         let mut left = requests.clone();
         left["Keys"] = json!([key]);
-        if requests["Keys"].as_array().is_some_and(Vec::is_empty) {
+        if is_empty {
             tables.remove(&table);
         }
         return Some(("UnprocessedKeys", json!({ table: left })));

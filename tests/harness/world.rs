@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use shared::app::{self, Database};
+use shared::domain::link::{Draft, LinkType};
 use shared::domain::project::{
-    Project, ProjectId, ProjectPath, ProtectedTag, ReleasesAccess, Visibility,
+    BranchName, Project, ProjectId, ProjectPath, ProjectRef, ProtectedTag, ReleasesAccess,
+    Visibility,
 };
-use shared::domain::release::{Release, ReleaseKey, TagName};
+use shared::domain::release::{Author, NewLinks, Release, ReleaseKey, TagName};
 use shared::domain::time::Timestamp;
 use shared::domain::token::{AccessLevel, Grant, GrantTarget, Scope, Secret, TokenKind};
 use shared::store::audit::Audit;
@@ -22,6 +24,10 @@ use super::server::Server;
 
 /// The paths of the examples: project 20 and its release.
 pub(crate) const LINKS: &str = "/projects/20/releases/v1.7.0/assets/links";
+/// The releases of project 20.
+pub(crate) const RELEASES: &str = "/projects/20/releases";
+/// Its release of the examples.
+pub(crate) const RELEASE: &str = "/projects/20/releases/v1.7.0";
 
 /// A server and the store behind it.
 pub(crate) struct World {
@@ -47,6 +53,7 @@ pub(crate) fn project(id: u64, path: &str) -> NewProject {
         visibility: Visibility::Private,
         releases_access: ReleasesAccess::Enabled,
         protected_tags: Vec::new(),
+        default_branch: BranchName::default(),
     }
 }
 
@@ -61,6 +68,12 @@ pub(crate) fn token() -> NewToken {
         job_project: None,
         expires_in: None,
     }
+}
+
+/// A job's token, in a project of this path, of a user without any role.
+pub(crate) fn job_token(path: &str) -> NewToken {
+    let job_project = Some(ProjectPath::parse(path).unwrap());
+    NewToken { kind: TokenKind::Job, job_project, ..token() }
 }
 
 /// A role in one project.
@@ -102,8 +115,19 @@ impl World {
 
     /// The API as a developer of project 20 uses it.
     pub(crate) async fn developer(&self) -> Api {
-        let token = NewToken { grants: vec![grant(20, AccessLevel::Developer)], ..token() };
-        self.api_with(token).await
+        self.member(AccessLevel::Developer).await
+    }
+
+    /// The API as somebody of this role in project 20 uses it.
+    pub(crate) async fn member(&self, level: AccessLevel) -> Api {
+        self.api_with(NewToken { grants: vec![grant(20, level)], ..token() }).await
+    }
+
+    /// The API as a job of project 20 uses it, whose user is a developer there.
+    pub(crate) async fn job(&self) -> Api {
+        let grants = vec![grant(20, AccessLevel::Developer)];
+        let secret = self.token(NewToken { grants, ..job_token("mynamespace/hello") }).await;
+        self.anonymous().with("job-token", secret.reveal())
     }
 
     /// The API without a token.
@@ -126,6 +150,29 @@ impl World {
             ProjectCreated::Project(project) => project,
             other @ (ProjectCreated::IdUsed | ProjectCreated::PathTaken) => panic!("{other:?}"),
         }
+    }
+
+    /// Changes a project as its owner would.
+    pub(crate) async fn change_project(&self, id: u64, change: impl FnOnce(&mut Project)) {
+        let named = ProjectRef::Id(ProjectId(id));
+        let mut project = self.store.find_project(&named, soon()).await.unwrap().unwrap();
+        change(&mut project);
+        assert!(self.store.update_project(&project, soon()).await.unwrap());
+    }
+
+    /// Withdraws a token.
+    pub(crate) async fn revoke(&self, secret: &Secret) {
+        let tokens = self.store.list_tokens(soon()).await.unwrap();
+        let token = tokens.iter().find(|token| token.hash == secret.hash()).unwrap();
+        assert!(self.store.revoke_token(token, soon()).await.unwrap());
+    }
+
+    /// A release made in project 20 at a moment, and released at another.
+    pub(crate) async fn release_at(&self, tag: &str, created_at: &str, released_at: &str) {
+        let released_at = released_at.parse().unwrap();
+        let new = NewRelease { released_at, ..new_release(20, tag) };
+        let made = self.store.create_release(new, created_at.parse().unwrap(), soon()).await;
+        assert!(matches!(made.unwrap(), ReleaseCreated::Release(..)), "{tag} exists");
     }
 
     pub(crate) async fn release(&self, project: u64, tag: &str) -> Release {
@@ -169,6 +216,11 @@ impl Proxied {
         Self { world, proxy, api, server }
     }
 
+    /// Ends the server behind the proxy as a crash would.
+    pub(crate) fn kill_server(&mut self) {
+        self.server.kill();
+    }
+
     /// The server behind the proxy, alone.
     pub(crate) fn into_server(self) -> Server {
         self.server
@@ -176,13 +228,27 @@ impl Proxied {
 }
 
 pub(crate) async fn create_release(store: &Store, project: u64, tag: &str) -> ReleaseCreated {
-    let now = Timestamp::now();
-    let new = NewRelease {
+    store.create_release(new_release(project, tag), Timestamp::now(), soon()).await.unwrap()
+}
+
+/// Links whose names begin with `word`, each with a path.
+pub(crate) fn links(word: &str, count: usize) -> NewLinks {
+    let link = |n| {
+        let (name, url) = (format!("{word} {n}"), format!("https://e.com/{word}/{n}"));
+        let path = format!("/bin/{word}-{n:05}");
+        Draft::new(Some(&name), Some(&url), Some(&path), LinkType::Other).fields().unwrap()
+    };
+    NewLinks::parse((0..count).map(link).collect()).unwrap()
+}
+
+/// A release without links, released now.
+pub(crate) fn new_release(project: u64, tag: &str) -> NewRelease {
+    NewRelease {
         key: ReleaseKey { project: ProjectId(project), tag: TagName::parse(tag).unwrap() },
         name: None,
         description: None,
-        author: "root".to_owned(),
-        released_at: now,
-    };
-    store.create_release(new, Vec::new(), now, soon()).await.unwrap()
+        author: Author { id: 1, username: "root".to_owned() },
+        released_at: Timestamp::now(),
+        links: NewLinks::default(),
+    }
 }

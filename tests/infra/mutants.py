@@ -7,6 +7,8 @@ TEMPLATE = "infra/template.yaml"
 ROUTES = "shared/src/routes.rs"
 APP = "shared/src/app.rs"
 
+SWEPT = "sweep_is_told_of_deleted_releases_and_loses_none_unnoticed"
+
 MUTANTS = [
     # Routes.
     (
@@ -106,6 +108,7 @@ MUTANTS = [
         "        PUBLIC_URL: !Sub https://${Api}.example.com\n",
     ),
     ("every_function_is_configured_as_chosen", APP, '"RELEASES_TABLE"', '"LINKS_TABLE"'),
+    ("every_function_is_configured_as_chosen", TEMPLATE, "      Timeout: 300\n", ""),
     (
         "the_default_timeout_is_the_local_servers_and_leaves_room_for_the_database",
         TEMPLATE,
@@ -131,7 +134,18 @@ MUTANTS = [
         "      Type: !Ref DeploymentType",
         "      Type: AllAtOnce",
     ),
-    ("traffic_moves_as_chosen_and_back_on_an_alarm", TEMPLATE, ", !Ref WebSlow", ""),
+    (
+        "traffic_moves_as_chosen_and_back_on_an_alarm",
+        TEMPLATE,
+        "[!Ref WebErrors, !Ref ApiServerErrors]",
+        "[!Ref WebErrors]",
+    ),
+    (
+        "traffic_moves_as_chosen_and_back_on_an_alarm",
+        TEMPLATE,
+        "[!Ref SweepErrors]",
+        "[!Ref AWS::NoValue]",
+    ),
     # Roles.
     (
         "a_function_may_do_to_the_tables_what_it_does_and_no_more",
@@ -201,7 +215,7 @@ MUTANTS = [
         "Action: [logs:CreateLogStream, logs:PutLogEvents, logs:DeleteLogGroup]",
     ),
     (
-        "the_one_item_that_create_link_updates_is_the_counter",
+        "the_one_item_that_is_updated_is_the_counter",
         "shared/src/store/keys.rs",
         '"counter#link"',
         '"counter#links"',
@@ -251,6 +265,34 @@ MUTANTS = [
         "/aws/lambda/${AWS::StackName}-web",
         "/aws/lambda/web",
     ),
+    # The stream.
+    (
+        "the_tables_are_kept_and_keyed_as_the_code_has_it",
+        TEMPLATE,
+        "StreamViewType: OLD_IMAGE",
+        "StreamViewType: KEYS_ONLY",
+    ),
+    (SWEPT, TEMPLATE, '{"eventName":["REMOVE"],', "{"),
+    (SWEPT, "shared/src/store/keys.rs", 'RELEASE_SK: &str = "0#release"', 'RELEASE_SK: &str = "0"'),
+    (SWEPT, TEMPLATE, "StartingPosition: TRIM_HORIZON", "StartingPosition: LATEST"),
+    (SWEPT, TEMPLATE, "FunctionResponseTypes: [ReportBatchItemFailures]", "TumblingWindowInSeconds: 0"),
+    (SWEPT, TEMPLATE, "            MaximumRetryAttempts: 100\n", ""),
+    (SWEPT, TEMPLATE, "MaximumRecordAgeInSeconds: 21600", "MaximumRecordAgeInSeconds: 604800"),
+    (
+        SWEPT,
+        TEMPLATE,
+        "            DestinationConfig:\n"
+        "              OnFailure: {Type: SQS, Destination: !GetAtt SweepFailures.Arn}\n",
+        "",
+    ),
+    (SWEPT, TEMPLATE, "SqsManagedSseEnabled: true", "SqsManagedSseEnabled: false"),
+    (SWEPT, TEMPLATE, "MessageRetentionPeriod: 1209600", "MessageRetentionPeriod: 345600"),
+    (
+        "roles_are_apart_and_name_what_they_allow",
+        TEMPLATE,
+        "Resource: !GetAtt ReleasesTable.StreamArn",
+        'Resource: "*"',
+    ),
     # Logs and alarms.
     (
         "every_log_is_kept_as_long_as_chosen",
@@ -289,6 +331,14 @@ MUTANTS = [
         "[!Ref AlarmTopicArn]",
     ),
     ("alarms_watch_every_function_and_the_api", TEMPLATE, "      Name: !Ref AWS::StackName\n", ""),
+    (
+        "alarms_watch_every_function_and_the_api",
+        TEMPLATE,
+        "      MetricName: Throttles\n",
+        "      MetricName: Throttles\n"
+        "      Dimensions: [{Name: FunctionName, Value: !Ref WebFunction}]\n",
+    ),
+    ("alarms_watch_every_function_and_the_api", TEMPLATE, "alarms: 26, for", "alarms: 19, for"),
     # The whole.
     (
         "a_domain_is_made_where_one_is_named",
@@ -326,6 +376,18 @@ MUTANTS = [
         TEMPLATE,
         "        PUBLIC_URL: !Ref PublicUrl\n",
         "        PUBLIC_URL: !Sub https://${Api}.example.com\n",
+    ),
+    (
+        "nothing_is_larger_than_it_may_be",
+        TEMPLATE,
+        "  ApiLogGroup:\n",
+        "".join(f"  Log{n}:\n    Type: AWS::Logs::LogGroup\n" for n in range(300)) + "  ApiLogGroup:\n",
+    ),
+    (
+        "nothing_is_larger_than_it_may_be",
+        TEMPLATE,
+        "            Path: /api/v4/",
+        f"            Path: /api/{'v' * 1000}/",
     ),
     (
         "the_least_choice_costs_nothing_at_rest",

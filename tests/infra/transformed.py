@@ -47,13 +47,15 @@ def differ(what, actual, expected):
 def routes():
     """The rows of the one table of routes: method, path, function."""
     rust = source("shared/src/routes.rs")
-    paths = dict(re.findall(r'pub const (\w+): &str = "([^"]+)";', rust))
+    paths = dict(re.findall(r'pub const (\w+): &str =\s+"([^"]+)";', rust))
     names = dict(re.findall(r'Self::(\w+) => "([a-z-]+)"', rust))
     rows = re.findall(r"route\(Verb::(\w+), (\w+|\"[^\"]+\"), Function::(\w+)\)", rust)
     return [(verb.upper(), paths.get(path, path.strip('"')), names[f]) for verb, path, f in rows]
 
 
-FUNCTIONS = sorted({function for _, _, function in routes()})
+# What the table's stream invokes, and no route.
+SWEEP = "sweep"
+FUNCTIONS = sorted({function for _, _, function in routes()} | {SWEEP})
 
 
 def logical_id(function):
@@ -64,7 +66,7 @@ def logical_id(function):
 def constant(path, name):
     """A text or number constant of a Rust file."""
     rust = source(path)
-    return re.search(rf'const {name}: [^=]+= (?:"|Duration::\w+\()(\w+)', rust)[1]
+    return re.search(rf'const {name}: [^=]+= (?:"|Duration::\w+\()([\w#]+)', rust)[1]
 
 
 # Routes.
@@ -116,7 +118,10 @@ def the_contract_has_the_routes_of_the_endpoints(_stack):
         for path, item in contract["paths"].items()
         for method in methods & set(item)
     }
-    expected = {(verb, path) for verb, path, function in routes() if function != "web"}
+    # The contract's notation has no word for the rest of a path.
+    expected = {
+        (verb, path.replace("+}", "}")) for verb, path, function in routes() if function != "web"
+    }
     yield from differ("openapi.yaml", described, expected)
 
 
@@ -226,7 +231,7 @@ def every_function_is_configured_as_chosen(stack):
             "Handler": "bootstrap",
             "Architectures": [chosen["Architecture"]],
             "MemorySize": chosen["MemorySize"],
-            "Timeout": chosen["Timeout"],
+            "Timeout": 300 if function == SWEEP else chosen["Timeout"],
             "TracingConfig": {"Mode": "Active"},
             "Environment": {
                 "Variables": {
@@ -263,12 +268,13 @@ def the_default_timeout_is_the_local_servers_and_leaves_room_for_the_database(st
 
 @assertion
 def a_version_is_published_for_every_changed_value(stack):
-    configuration = {"Architecture", "MemorySize", "Timeout", "LogLevel", "PublicUrl"}
+    configuration = {"Architecture", "MemorySize", "LogLevel", "PublicUrl"}
     template = stack.transformed["Resources"]
     for function in FUNCTIONS:
         name = f"{logical_id(function)}Function"
         used = set(references(template[name]["Properties"])) & set(stack.parameters)
-        yield from differ(f"{function}'s parameters", used, configuration)
+        expected = configuration if function == SWEEP else configuration | {"Timeout"}
+        yield from differ(f"{function}'s parameters", used, expected)
         alias = stack.properties(f"{name}Aliaslive").get("FunctionVersion", {})
         version, _ = alias.get("Fn::GetAtt", ["", ""])
         described = set(references(template.get(version, {})["Properties"].get("Description")))
@@ -285,7 +291,7 @@ def traffic_moves_as_chosen_and_back_on_an_alarm(stack):
         group = stack.properties(f"{name}FunctionDeploymentGroup")
         deployment = f"CodeDeployDefault.Lambda{stack.parameters['DeploymentType']}"
         yield from differ(function, group.get("DeploymentConfigName"), deployment)
-        watched = [f"{name}Errors", f"{name}Throttles", f"{name}Slow", "ApiServerErrors"]
+        watched = [f"{name}Errors"] + ([] if function == SWEEP else ["ApiServerErrors"])
         expected = {"Enabled": True, "Alarms": [{"Name": {"Ref": alarm}} for alarm in watched]}
         yield from differ(
             function, group.get("AlarmConfiguration"), expected if alarms else {}
@@ -307,26 +313,60 @@ def traffic_moves_as_chosen_and_back_on_an_alarm(stack):
 TRANSACTION = {"ForAnyValue:StringEquals": {"dynamodb:EnclosingOperation": "TransactWriteItems"}}
 COUNTER = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["counter#link"]}}
 
-READS_DIRECTORY = {("DirectoryTable", "GetItem"): None, ("DirectoryTable", "BatchGetItem"): None}
-READS_RELEASE = {**READS_DIRECTORY, ("ReleasesTable", "BatchGetItem"): None}
+KNOWS_CALLERS = {("DirectoryTable", "BatchGetItem"): None}
+READS_DIRECTORY = {**KNOWS_CALLERS, ("DirectoryTable", "GetItem"): None}
+GETS = {**READS_DIRECTORY, ("ReleasesTable", "BatchGetItem"): None}
+QUERIES = {**READS_DIRECTORY, ("ReleasesTable", "Query"): None}
 
-# What each function asks of the database, by shared/src/store/{read,links,link_ids}.rs.
+# What each function asks of the database, by the files of shared/src/store.
 MAY = {
-    "list-links": {**READS_DIRECTORY, ("ReleasesTable", "Query"): None},
-    "get-link": READS_RELEASE,
+    "list-links": QUERIES,
+    "get-link": GETS,
     "create-link": {
-        **READS_RELEASE,
+        **GETS,
         ("ReleasesTable", "PutItem"): TRANSACTION,
         ("ReleasesTable", "UpdateItem"): COUNTER,
     },
     "update-link": {
-        **READS_RELEASE,
+        **GETS,
         # Alone, too, where only the link's type changes.
         ("ReleasesTable", "PutItem"): None,
         ("ReleasesTable", "DeleteItem"): TRANSACTION,
     },
-    "delete-link": {**READS_RELEASE, ("ReleasesTable", "DeleteItem"): TRANSACTION},
-    "web": {},
+    "delete-link": {**GETS, ("ReleasesTable", "DeleteItem"): TRANSACTION},
+    "list-releases": QUERIES,
+    "get-release": QUERIES,
+    "create-release": {
+        **GETS,
+        ("ReleasesTable", "BatchWriteItem"): None,
+        ("ReleasesTable", "PutItem"): TRANSACTION,
+        ("ReleasesTable", "UpdateItem"): COUNTER,
+    },
+    "update-release": {
+        **QUERIES,
+        # Alone, too, where it keeps its place in the list.
+        ("ReleasesTable", "PutItem"): None,
+        ("ReleasesTable", "DeleteItem"): TRANSACTION,
+    },
+    "delete-release": {**QUERIES, ("ReleasesTable", "DeleteItem"): TRANSACTION},
+    "download-asset": GETS | QUERIES,
+    "latest-release": QUERIES,
+    "get-project": READS_DIRECTORY,
+    "get-member": READS_DIRECTORY,
+    "list-merge-requests": READS_DIRECTORY,
+    "get-tag": GETS,
+    "get-user": KNOWS_CALLERS,
+    "get-job": KNOWS_CALLERS,
+    "get-version": KNOWS_CALLERS,
+    "web": GETS | QUERIES,
+    SWEEP: {
+        ("ReleasesTable", "Query"): None,
+        ("ReleasesTable", "BatchWriteItem"): None,
+        ("ReleasesTable.StreamArn", "DescribeStream"): None,
+        ("ReleasesTable.StreamArn", "GetRecords"): None,
+        ("ReleasesTable.StreamArn", "GetShardIterator"): None,
+        ("ReleasesTable.StreamArn", "ListStreams"): None,
+    },
 }
 
 # AWS knows no resource for these.
@@ -348,7 +388,8 @@ def grants(stack, function):
 def a_function_may_do_to_the_tables_what_it_does_and_no_more(stack):
     for function in FUNCTIONS:
         allowed = {
-            (resource["Fn::GetAtt"][0], action.removeprefix("dynamodb:")): condition
+            (".".join(resource["Fn::GetAtt"]).removesuffix(".Arn"), action.removeprefix("dynamodb:")):
+                condition
             for action, resource, condition in grants(stack, function)
             if action.startswith("dynamodb:") and isinstance(resource, dict)
         }
@@ -399,11 +440,13 @@ def a_function_traces_and_writes_its_own_log(stack):
             ("xray:PutTraceSegments", "*", None),
             ("xray:PutTelemetryRecords", "*", None),
         ]
+        if function == SWEEP:
+            expected.append(("sqs:SendMessage", {"Fn::GetAtt": ["SweepFailures", "Arn"]}, None))
         yield from differ(function, others, expected)
 
 
 @assertion
-def the_one_item_that_create_link_updates_is_the_counter(_stack):
+def the_one_item_that_is_updated_is_the_counter(_stack):
     keys = source("shared/src/store/keys.rs")
     counter = re.search(r'fn link_counter\(\) -> Self \{\s*Self \{ pk: "([^"]+)"', keys)[1]
     (allowed,) = COUNTER["ForAllValues:StringEquals"]["dynamodb:LeadingKeys"]
@@ -431,6 +474,8 @@ def the_tables_are_kept_and_keyed_as_the_code_has_it(stack):
         }
         if name == "DirectoryTable":
             expected["TimeToLiveSpecification"] = {"AttributeName": ttl, "Enabled": True}
+        else:
+            expected["StreamSpecification"] = {"StreamViewType": "OLD_IMAGE"}
         yield from differ(name, stack.properties(name), expected)
         for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
             yield from differ(f"{name}'s {policy}", table.get(policy), "Retain")
@@ -442,11 +487,47 @@ def names_are_cloudformations_or_begin_with_the_stacks(stack):
     for name, resource in stack.resources.items():
         kind = resource["Type"].split("::")[-1]
         names = {"TableName", "FunctionName", "RoleName", "AlarmName", "LogGroupName", "BucketName"}
+        names.add("QueueName")
         for key in names & set(resource.get("Properties", {})):
             value = resource["Properties"][key]
-            own = isinstance(value, dict) and kind in ("Alias", "Version", "Permission")
+            others = ("Alias", "Version", "Permission", "EventSourceMapping")
+            own = isinstance(value, dict) and kind in others
             if not own and STACK not in json.dumps(value):
                 yield f"{name} is called {value}"
+
+
+# The stream.
+
+
+@assertion
+def sweep_is_told_of_deleted_releases_and_loses_none_unnoticed(stack):
+    key, release = (constant("shared/src/store/keys.rs", name) for name in ("SK", "RELEASE_SK"))
+    mappings = stack.of_type("AWS::Lambda::EventSourceMapping")
+    yield from differ("mappings", set(mappings), {"SweepFunctionDeleted"})
+    mapping = dict(stack.properties("SweepFunctionDeleted"))
+    filters = mapping.pop("FilterCriteria", {}).get("Filters", [])
+    handed_over = {"eventName": ["REMOVE"], "dynamodb": {"Keys": {key: {"S": [release]}}}}
+    yield from differ("handed over", [json.loads(f["Pattern"]) for f in filters], [handed_over])
+    retries, age = mapping.pop("MaximumRetryAttempts", -1), mapping.pop("MaximumRecordAgeInSeconds", -1)
+    # The stream keeps a record for a day.
+    if not (0 < retries <= 100 and 3600 < age < 86400):
+        yield f"{retries} more tries for {age} s"
+    expected = {
+        "EventSourceArn": {"Fn::GetAtt": ["ReleasesTable", "StreamArn"]},
+        "FunctionName": {"Ref": "SweepFunctionAliaslive"},
+        "StartingPosition": "TRIM_HORIZON",
+        "BatchSize": 100,
+        "MaximumBatchingWindowInSeconds": 60,
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "BisectBatchOnFunctionError": True,
+        "DestinationConfig": {
+            "OnFailure": {"Destination": {"Fn::GetAtt": ["SweepFailures", "Arn"]}}
+        },
+    }
+    yield from differ("mapping", mapping, expected)
+    queues = {name: r.get("Properties") for name, r in stack.of_type("AWS::SQS::Queue").items()}
+    queue = {"SqsManagedSseEnabled": True, "MessageRetentionPeriod": 14 * 86400}
+    yield from differ("queues", queues, {"SweepFailures": queue})
 
 
 # Logs and alarms.
@@ -482,33 +563,39 @@ def alarms_watch_every_function_and_the_api(stack):
     if stack.parameters["Alarms"] != "true":
         yield from differ("alarms", set(alarms), set())
         return
+    api = [
+        {"Name": "ApiName", "Value": stack.properties("Api").get("Name")},
+        {"Name": "Stage", "Value": stack.parameters["StageName"]},
+    ]
+    sweep = [{"Name": "FunctionName", "Value": {"Ref": "SweepFunction"}}]
+    queue = [{"Name": "QueueName", "Value": {"Fn::GetAtt": ["SweepFailures", "QueueName"]}}]
+    slow = stack.parameters["SlowMilliseconds"]
     expected = {
-        "ApiServerErrors": (
-            "AWS/ApiGateway",
-            "5XXError",
-            "Sum",
-            [
-                {"Name": "ApiName", "Value": stack.properties("Api").get("Name")},
-                {"Name": "Stage", "Value": stack.parameters["StageName"]},
-            ],
-        )
+        "ApiServerErrors": ("AWS/ApiGateway", "5XXError", "Sum", api, 5),
+        "ApiSlow": ("AWS/ApiGateway", "Latency", "p99", api, slow),
+        # Of the account.
+        "Throttles": ("AWS/Lambda", "Throttles", "Sum", None, 1),
+        "SweepBehind": ("AWS/Lambda", "IteratorAge", "Maximum", sweep, 3600 * 1000),
+        "SweepGaveUp": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", queue, 1),
     }
     for function in FUNCTIONS:
         name = logical_id(function)
         dimensions = [{"Name": "FunctionName", "Value": {"Ref": f"{name}Function"}}]
-        expected[f"{name}Errors"] = ("AWS/Lambda", "Errors", "Sum", dimensions)
-        expected[f"{name}Throttles"] = ("AWS/Lambda", "Throttles", "Sum", dimensions)
-        expected[f"{name}Slow"] = ("AWS/Lambda", "Duration", "p99", dimensions)
+        expected[f"{name}Errors"] = ("AWS/Lambda", "Errors", "Sum", dimensions, 1)
     watched = {
         name: (
             alarm["Namespace"],
             alarm["MetricName"],
             alarm.get("Statistic") or alarm.get("ExtendedStatistic"),
-            alarm["Dimensions"],
+            alarm.get("Dimensions"),
+            alarm["Threshold"],
         )
         for name, alarm in ((name, r["Properties"]) for name, r in alarms.items())
     }
     yield from differ("alarms", watched, expected)
+    cost = f"{len(expected)}, for at most {len(expected) * 0.1:.2f} USD a month"
+    if cost not in stack.transformed["Parameters"]["Alarms"]["Description"]:
+        yield f"the parameter does not say that there are {cost}"
     topic = stack.parameters["AlarmTopicArn"]
     for name, alarm in alarms.items():
         actions = alarm["Properties"].get("AlarmActions", [])
@@ -584,6 +671,39 @@ def nothing_needs_itself(stack):
 
 
 @assertion
+def nothing_is_larger_than_it_may_be(stack):
+    resources = stack.transformed["Resources"]
+    if not len(resources) <= 500:
+        yield f"CloudFormation takes 500 resources and not {len(resources)}"
+    size = len(json.dumps(stack.transformed))
+    if not size < 1_000_000:
+        yield f"CloudFormation takes a megabyte and not {size} bytes"
+    # The policy of a function's alias grows by a statement with each route.
+    policies = {}
+    for permission in stack.of_type("AWS::Lambda::Permission").values():
+        allowed = permission["Properties"]
+        _, _, path = allowed["SourceArn"]["Fn::Sub"].partition("${Api}")
+        partition, region = "aws-us-gov", "us-gov-east-1"
+        statement = {
+            "Sid": "x" * 100,
+            "Effect": "Allow",
+            "Principal": {"Service": allowed["Principal"]},
+            "Action": allowed["Action"],
+            "Resource": f"arn:{partition}:lambda:{region}:{ACCOUNT}:function:{'x' * 64}:live",
+            "Condition": {
+                "ArnLike": {
+                    "AWS:SourceArn": f"arn:{partition}:execute-api:{region}:{ACCOUNT}:abcdefghij{path}"
+                }
+            },
+        }
+        policies.setdefault(allowed["FunctionName"]["Ref"], []).append(statement)
+    for alias, statements in policies.items():
+        policy = {"Version": "2012-10-17", "Id": "default", "Statement": statements}
+        if not (size := len(json.dumps(policy))) < 20 * 1024:
+            yield f"Lambda takes 20 KB and not the {size} bytes of {alias}'s policy"
+
+
+@assertion
 def the_least_choice_costs_nothing_at_rest(stack):
     # Of these, none is billed while nobody calls; tables and logs are billed by what is in them.
     free = {
@@ -595,10 +715,12 @@ def the_least_choice_costs_nothing_at_rest(stack):
         "AWS::DynamoDB::Table",
         "AWS::IAM::Role",
         "AWS::Lambda::Alias",
+        "AWS::Lambda::EventSourceMapping",
         "AWS::Lambda::Function",
         "AWS::Lambda::Permission",
         "AWS::Lambda::Version",
         "AWS::Logs::LogGroup",
+        "AWS::SQS::Queue",
     }
     if stack.parameters["Alarms"] == "false":
         billed = {r["Type"] for r in stack.resources.values()} - free
@@ -629,9 +751,9 @@ def every_parameter_is_explained_bounded_and_grouped(stack):
 
 def problems(names=ASSERTIONS):
     """What is wrong: assertion, choice, problem."""
-    stacks = {choice: Stack(parameters) for choice, parameters in CHOICES.items()}
-    for name in names:
-        for choice, stack in stacks.items():
+    for choice, parameters in CHOICES.items():
+        stack = Stack(parameters)
+        for name in names:
             for problem in ASSERTIONS[name](stack):
                 yield name, choice, problem
 

@@ -67,7 +67,12 @@ fn expected() -> Routes {
     ROUTES
         .iter()
         .flat_map(|route| {
-            let path = route.path.replace("{proxy+}", "{*proxy}");
+            let path = match route.path.rsplit_once('{') {
+                Some((start, end)) if end.ends_with("+}") => {
+                    format!("{start}{{*{}", end.replace('+', ""))
+                }
+                Some(_) | None => route.path.to_owned(),
+            };
             let function = route.function.name().to_owned();
             methods(route)
                 .into_iter()

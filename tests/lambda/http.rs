@@ -1,14 +1,19 @@
 //! The API over HTTP, routed by the emulator.
 
-use super::LINKS;
+use serde_json::Value;
+
 use super::emulator::{Emulator, in_time};
+use super::{LINKS, Tokens};
 use crate::harness::{Api, Reply};
 
 /// Drives every route with a developer's token.
-pub(super) async fn run(emulator: &Emulator, token: &str) {
-    let api = Api::anonymous(&emulator.address).with("private-token", token);
+pub(super) async fn run(emulator: &Emulator, tokens: &Tokens) {
+    let nobody = Api::anonymous(&emulator.address);
+    let api = nobody.with("private-token", tokens.developer.reveal());
     let origin = format!("http://{}", emulator.address);
     links_are_made_read_changed_and_deleted(&api, &origin).await;
+    releases_are_made_read_changed_and_deleted(&api, &origin).await;
+    callers_learn_who_they_are(&api, &nobody.with("job-token", tokens.job.reveal())).await;
     everything_else_is_webs(&api).await;
 }
 
@@ -74,6 +79,79 @@ async fn links_are_made_read_changed_and_deleted(api: &Api, origin: &str) {
     refused.is(401, r#"{"message":"401 Unauthorized"}"#);
 }
 
+async fn releases_are_made_read_changed_and_deleted(api: &Api, origin: &str) {
+    let project = "/api/v4/projects/mynamespace%2Fhello";
+    let releases = &format!("{project}/releases");
+    let release = &format!("{releases}/v%2F2");
+    let form = "application/x-www-form-urlencoded";
+    let body = "tag_name=v%2F2&description=gr%C3%B6%C3%9Fer&released_at=2099-01-01\
+                &assets[links][][name]=a&assets[links][][url]=https%3A%2F%2Fex.com%2Fa\
+                &assets[links][][direct_asset_path]=%2Fbin%2Fa\
+                &assets[links][][name]=b&assets[links][][url]=https%3A%2F%2Fex.com%2Fb";
+    let made = send(api, "POST", releases, form, body).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let shown: Value = serde_json::from_str(&made.body).unwrap();
+    assert_eq!(shown["description"], "größer");
+    assert_eq!(shown["assets"]["count"], 2);
+    send(api, "POST", releases, form, body)
+        .await
+        .is(409, r#"{"message":"Release already exists"}"#);
+
+    let got = send(api, "GET", release, "", "").await;
+    got.is(200, &made.body);
+    same_without_body(&send(api, "HEAD", release, "", "").await, &got);
+    let listed = send(api, "GET", &format!("{releases}?per_page=1"), "", "").await;
+    listed.is(200, &format!("[{}]", made.body));
+    assert_eq!(listed.header("x-total"), "2");
+    let tag = send(api, "GET", &format!("{project}/repository/tags/v%2F2"), "", "").await;
+    assert_eq!(tag.status, 200);
+
+    for path in [
+        format!("{release}/downloads/bin/a"),
+        "/mynamespace/hello/-/releases/v%2F2/downloads/bin/a".to_owned(),
+    ] {
+        let reply = send(api, "GET", &path, "", "").await;
+        assert_eq!((reply.status, reply.header("location")), (302, "https://ex.com/a"), "{path}");
+    }
+    for (path, location) in [
+        (format!("{releases}/permalink/latest"), "/api/v4/projects/20/releases/v%2F2".to_owned()),
+        (
+            format!("{releases}/permalink/latest/assets/links?per_page=2"),
+            "/api/v4/projects/20/releases/v%2F2/assets/links?per_page=2".to_owned(),
+        ),
+        (
+            "/mynamespace/hello/-/releases/permalink/latest/downloads/bin/a".to_owned(),
+            format!("{origin}/mynamespace/hello/-/releases/v%2F2/downloads/bin/a"),
+        ),
+    ] {
+        let reply = send(api, "GET", &path, "", "").await;
+        assert_eq!((reply.status, reply.header("location")), (302, location.as_str()), "{path}");
+    }
+
+    let changed = send(api, "PUT", release, "application/json", r#"{"name":"zwei"}"#).await;
+    let expected = made.body.replacen(r#""name":"v/2""#, r#""name":"zwei""#, 1);
+    changed.is(200, &expected);
+    send(api, "DELETE", release, "", "").await.is(200, &expected);
+    send(api, "GET", release, "", "").await.is(404, r#"{"message":"404 Not Found"}"#);
+}
+
+async fn callers_learn_who_they_are(api: &Api, job: &Api) {
+    let shown = async |api: &Api, path: &str| {
+        let reply = send(api, "GET", path, "", "").await;
+        assert_eq!(reply.status, 200, "{path}: {}", reply.body);
+        same_without_body(&send(api, "HEAD", path, "", "").await, &reply);
+        serde_json::from_str::<Value>(&reply.body).unwrap()
+    };
+    let project = "/api/v4/projects/mynamespace%2Fhello";
+    assert_eq!(shown(api, project).await["path_with_namespace"], "mynamespace/hello");
+    assert_eq!(shown(api, &format!("{project}/members/all/1")).await["access_level"], 30);
+    let none = shown(api, &format!("{project}/repository/commits/abc/merge_requests")).await;
+    assert_eq!(none, Value::Array(Vec::new()));
+    assert_eq!(shown(api, "/api/v4/user").await["username"], "root");
+    assert_eq!(shown(job, "/api/v4/job").await["name"], "publish");
+    assert_eq!(shown(api, "/api/v4/version").await["enterprise"], false);
+}
+
 async fn everything_else_is_webs(api: &Api) {
     let not_found = r#"{"error":"404 Not Found"}"#;
     let links = format!("/api/v4{LINKS}");
@@ -88,6 +166,9 @@ async fn everything_else_is_webs(api: &Api) {
         ("DELETE", &links),
         ("POST", &link),
         ("PATCH", &link),
+        ("GET", "/mynamespace/hello/-/releases/none/downloads/bin/a"),
+        ("PUT", "/api/v4/projects/mynamespace%2Fhello/releases"),
+        ("POST", "/api/v4/user"),
     ] {
         send(api, method, path, "", "").await.is(404, not_found);
     }

@@ -49,15 +49,7 @@ pub(super) async fn run(answer: impl AsyncFn(&str, &str) -> Value) {
             200,
             &format!("[{}]", shown(STAGE, "bin ünï", "package")),
             REVALIDATE,
-            &[
-                ("x-per-page", "50"),
-                ("x-page", "1"),
-                ("x-next-page", ""),
-                ("x-prev-page", ""),
-                ("link", &format!(r#"<{url}>; rel="first", <{url}>; rel="last""#)),
-                ("x-total", "1"),
-                ("x-total-pages", "1"),
-            ]
+            &page("50", "1", &both_ends(&url))
         )
     );
     assert_eq!(
@@ -77,6 +69,197 @@ pub(super) async fn run(answer: impl AsyncFn(&str, &str) -> Value) {
         response(204, "", "no-cache", &[("allow", "OPTIONS, GET, PUT, DELETE, HEAD")]);
     options["multiValueHeaders"].as_object_mut().unwrap().remove("content-type");
     assert_eq!(invoke("web", "web.json").await, options);
+
+    clients_connect(&invoke).await;
+    releases(&invoke).await;
+    assert_eq!(answer("sweep", "sweep.json").await, json!({ "batchItemFailures": [] }));
+}
+
+/// What clients ask before they publish.
+async fn clients_connect(invoke: &impl AsyncFn(&str, &str) -> Value) {
+    let user = |base: &str| {
+        format!(
+            r#""id":1,"username":"root","name":"root","state":"active","locked":false,"avatar_url":null,"web_url":"{base}/root""#
+        )
+    };
+    assert_eq!(
+        invoke("get-user", "get-user.json").await,
+        response(200, &format!(r#"{{{},"external":false}}"#, user(STAGE)), REVALIDATE, &[])
+    );
+    assert_eq!(
+        invoke("get-member", "get-member.json").await,
+        response(
+            200,
+            &format!(r#"{{{},"access_level":30,"expires_at":null}}"#, user(STAGE)),
+            REVALIDATE,
+            &[]
+        )
+    );
+    assert_eq!(
+        invoke("get-version", "get-version.json").await,
+        response(
+            200,
+            r#"{"version":"18.0.0","revision":"release-links-0.0.0","enterprise":false}"#,
+            REVALIDATE,
+            &[]
+        )
+    );
+    let (job, at) = made_at(invoke("get-job", "get-job.json").await);
+    assert_eq!(
+        job,
+        response(
+            200,
+            &format!(
+                r#"{{"id":1,"status":"running","name":"publish","created_at":"{at}","started_at":"{at}","finished_at":null,"user":{{{}}},"web_url":"{DOMAIN}/mynamespace/hello/-/jobs/1"}}"#,
+                user(DOMAIN)
+            ),
+            REVALIDATE,
+            &[]
+        )
+    );
+    let (project, at) = made_at(invoke("get-project", "get-project.json").await);
+    assert_eq!(
+        project,
+        response(
+            200,
+            &format!(
+                r#"{{"id":20,"name":"hello","name_with_namespace":"mynamespace / hello","path":"hello","path_with_namespace":"mynamespace/hello","created_at":"{at}","default_branch":"main","web_url":"{STAGE}/mynamespace/hello","archived":false,"visibility":"private","releases_access_level":"enabled","permissions":{{"project_access":{{"access_level":30,"notification_level":3}},"group_access":null}}}}"#
+            ),
+            REVALIDATE,
+            &[]
+        )
+    );
+    let url = format!(
+        "{STAGE}/api/v4/projects/mynamespace%2Fhello/repository/commits/6104942438c14ec7bd21c6cd5bd995272b3faff6/merge_requests?id=mynamespace%2Fhello&page=1&per_page=20&sha=6104942438c14ec7bd21c6cd5bd995272b3faff6"
+    );
+    assert_eq!(
+        invoke("list-merge-requests", "list-merge-requests.json").await,
+        response(200, "[]", REVALIDATE, &page("20", "0", &both_ends(&url)))
+    );
+}
+
+/// Makes a release, reads, changes and deletes it.
+async fn releases(invoke: &impl AsyncFn(&str, &str) -> Value) {
+    let (made, created_at) = made_at(invoke("create-release", "create-release.json").await);
+    let body: Value = serde_json::from_str(made["body"].as_str().unwrap()).unwrap();
+    let id = body["assets"]["links"][0]["id"].as_u64().unwrap();
+    let shown = |base: &str, description: &str, released_at: &str| {
+        let project = format!("{base}/mynamespace/hello/-");
+        let list = |what: &str| format!("{project}/{what}?release_tag=release%2F2.0&scope=all");
+        let (issues, merge_requests) = (list("issues"), list("merge_requests"));
+        let page = format!("{project}/releases/release%2F2.0");
+        [
+            format!(r#"{{"name":"zweï","tag_name":"release/2.0","description":"{description}","#),
+            format!(r#""created_at":"{created_at}","released_at":"{released_at}","#),
+            r#""upcoming_release":true,"author":{"id":1,"username":"root","name":"root","#
+                .to_owned(),
+            r#""state":"active","locked":false,"avatar_url":null,"#.to_owned(),
+            format!(r#""web_url":"{base}/root"}},"assets":{{"count":1,"links":[{{"id":{id},"#),
+            r#""name":"bin","url":"https://ex.com/b?x=1&y=2","#.to_owned(),
+            format!(r#""direct_asset_url":"{page}/downloads/bin/b","external":true,"#),
+            r#""link_type":"package"}]},"_links":{"#.to_owned(),
+            format!(r#""closed_issues_url":"{issues}&state=closed","#),
+            format!(r#""closed_merge_requests_url":"{merge_requests}&state=closed","#),
+            format!(r#""edit_url":"{page}/edit","#),
+            format!(r#""merged_merge_requests_url":"{merge_requests}&state=merged","#),
+            format!(r#""opened_issues_url":"{issues}&state=opened","#),
+            format!(r#""opened_merge_requests_url":"{merge_requests}&state=opened","#),
+            format!(r#""self":"{page}"}}}}"#),
+        ]
+        .concat()
+    };
+    let notes = r#"# Notes\n\n<b> & \"ü\""#;
+    let new = |base: &str| shown(base, notes, "2099-12-31T22:59:59.999Z");
+    assert_eq!(made, response(201, &new(STAGE), REVALIDATE, &[]));
+    assert_eq!(
+        invoke("create-release", "create-release.json").await,
+        response(409, r#"{"message":"Release already exists"}"#, "no-cache", &[])
+    );
+    assert_eq!(
+        invoke("get-release", "get-release.json").await,
+        response(200, &new(STAGE), REVALIDATE, &[])
+    );
+    let url = |page: u32| {
+        format!(
+            "{DOMAIN}/api/v4/projects/mynamespace%2Fhello/releases?id=mynamespace%2Fhello&order_by=released_at&page={page}&per_page=1&sort=desc"
+        )
+    };
+    let links =
+        format!(r#"<{}>; rel="next", <{}>; rel="first", <{}>; rel="last""#, url(2), url(1), url(2));
+    let mut headers = page("1", "2", &links);
+    headers.extend([("x-next-page", "2"), ("x-total-pages", "2")]);
+    assert_eq!(
+        invoke("list-releases", "list-releases.json").await,
+        response(200, &format!("[{}]", new(DOMAIN)), REVALIDATE, &headers)
+    );
+    assert_eq!(
+        invoke("get-tag", "get-tag.json").await,
+        response(
+            200,
+            &format!(
+                r#"{{"name":"release/2.0","message":null,"release":{{"tag_name":"release/2.0","description":"{notes}"}},"protected":false}}"#
+            ),
+            REVALIDATE,
+            &[]
+        )
+    );
+
+    for (function, event) in
+        [("download-asset", "download-asset.json"), ("web", "web-download.json")]
+    {
+        assert_eq!(invoke(function, event).await, redirect("https://ex.com/b?x=1&y=2"));
+    }
+    let latest = "/prod/api/v4/projects/20/releases/release%2F2.0/assets/links?per_page=5";
+    assert_eq!(invoke("latest-release", "latest-release.json").await, redirect(latest));
+
+    let changed = |base: &str| shown(base, "größer", "2098-01-01T00:00:00.000Z");
+    assert_eq!(
+        invoke("update-release", "update-release.json").await,
+        response(200, &changed(DOMAIN), REVALIDATE, &[])
+    );
+    assert_eq!(
+        invoke("delete-release", "delete-release.json").await,
+        response(200, &changed(BASE_PATH), REVALIDATE, &[])
+    );
+    assert_eq!(
+        invoke("delete-release", "delete-release.json").await,
+        response(403, r#"{"message":"403 Forbidden"}"#, "no-cache", &[])
+    );
+    assert_eq!(
+        invoke("get-release", "get-release.json").await,
+        response(404, r#"{"message":"404 Not Found"}"#, "no-cache", &[])
+    );
+}
+
+/// An answer, and when what it shows was made.
+fn made_at(answer: Value) -> (Value, String) {
+    let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+    let created_at = body["created_at"].as_str().unwrap().to_owned();
+    (answer, created_at)
+}
+
+fn redirect(location: &str) -> Value {
+    let body = format!(r#""This resource has been moved temporarily to {location}.""#);
+    let headers = [("location", location), ("content-type", "text/plain")];
+    response(302, &body, "private, no-store", &headers)
+}
+
+/// The headers of a first page.
+fn page<'a>(per_page: &'a str, total: &'a str, links: &'a str) -> Vec<(&'a str, &'a str)> {
+    vec![
+        ("x-per-page", per_page),
+        ("x-page", "1"),
+        ("x-next-page", ""),
+        ("x-prev-page", ""),
+        ("link", links),
+        ("x-total", total),
+        ("x-total-pages", "1"),
+    ]
+}
+
+/// The `Link` header of an only page.
+fn both_ends(url: &str) -> String {
+    format!(r#"<{url}>; rel="first", <{url}>; rel="last""#)
 }
 
 /// An answer as a function hands it to the gateway.

@@ -12,40 +12,65 @@ use crate::harness::binaries;
 use crate::harness::world::{grant, project, token};
 use emulator::Emulator;
 use serde_json::Value;
-use shared::domain::token::{AccessLevel, Secret};
+use shared::domain::project::ProjectPath;
+use shared::domain::token::{AccessLevel, Secret, TokenKind};
+use shared::routes::Function;
 use shared::store::tokens::NewToken;
 
 /// The release that requests and events name, with its project by path.
 const LINKS: &str = "/projects/mynamespace%2Fhello/releases/release%2F1.0/assets/links";
 
+/// The function that no route leads to: the stream of the releases table invokes it.
+pub(crate) const SWEEP: &str = "sweep";
+
+/// Every function, by its name.
+pub(crate) fn functions() -> impl Iterator<Item = &'static str> {
+    Function::ALL.into_iter().map(Function::name).chain([SWEEP])
+}
+
+/// What events have places for.
+pub(crate) struct Tokens {
+    pub(crate) developer: Secret,
+    pub(crate) job: Secret,
+}
+
 /// One test, since each start of the emulator builds and starts all functions anew.
 #[tokio::test]
 async fn the_functions_serve_http_and_invocations_under_cargo_lambda() {
     let Some(programs) = python::programs() else { return };
-    let (world, token) = world_of_events().await;
+    let (world, tokens) = world_of_events().await;
     let emulator = Emulator::start(programs, &world.server.dynamodb_url).await;
     // First, since the events name the first link of an installation.
     invocations::run(async |function: &str, event: &str| {
-        emulator.invoke(function, &self::event(event, &token)).await
+        emulator.invoke(function, &self::event(event, &tokens)).await
     })
     .await;
-    http::run(&emulator, token.reveal()).await;
+    http::run(&emulator, &tokens).await;
     world.assert_sound().await;
 }
 
-/// A server whose database has what the events name, and the token to put into them.
-pub(crate) async fn world_of_events() -> (World, Secret) {
+/// A server whose database has what the events name, and the tokens to put into them.
+pub(crate) async fn world_of_events() -> (World, Tokens) {
     let world = World::empty();
     world.project(project(20, "mynamespace/hello")).await;
     world.release(20, "release/1.0").await;
     let developer = NewToken { grants: vec![grant(20, AccessLevel::Developer)], ..token() };
-    let token = world.token(developer).await;
-    (world, token)
+    let job = NewToken {
+        kind: TokenKind::Job,
+        name: "publish".to_owned(),
+        job_project: Some(ProjectPath::parse("mynamespace/hello").unwrap()),
+        ..developer.clone()
+    };
+    let tokens = Tokens { developer: world.token(developer).await, job: world.token(job).await };
+    (world, tokens)
 }
 
-/// The event in a file of tests/events, with this token in it.
-pub(crate) fn event(file: &str, token: &Secret) -> Value {
+/// The event in a file of tests/events, with these tokens in it.
+pub(crate) fn event(file: &str, tokens: &Tokens) -> Value {
     let path = binaries::workspace().join("tests/events").join(file);
-    let text = std::fs::read_to_string(path).unwrap().replace("{{token}}", token.reveal());
+    let text = std::fs::read_to_string(path)
+        .unwrap()
+        .replace("{{token}}", tokens.developer.reveal())
+        .replace("{{job_token}}", tokens.job.reveal());
     serde_json::from_str(&text).unwrap()
 }

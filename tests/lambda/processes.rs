@@ -9,12 +9,11 @@ use std::time::Duration;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use runtime_api::{Function as Process, InvocationError};
 use serde_json::{Value, json};
-use shared::domain::token::Secret;
-use shared::routes::Function;
 use shared::store::TableNames;
+use tokio::task::JoinSet;
 
 use super::invocations::{self, without_what_varies};
-use super::{event, world_of_events};
+use super::{SWEEP, Tokens, event, functions, world_of_events};
 use crate::harness::binaries;
 
 fn binary(name: &str) -> PathBuf {
@@ -43,37 +42,37 @@ async fn start(name: &str, variables: &[(&'static str, String)]) -> Process {
 
 /// All functions, each a process.
 pub(crate) struct Functions {
-    processes: Vec<(Function, Process)>,
+    processes: Vec<(&'static str, Process)>,
 }
 
 impl Functions {
     /// Starts all functions, each on the database at the URL that is said of it.
-    pub(crate) async fn start(dynamodb_url: impl Fn(Function) -> String) -> Self {
+    pub(crate) async fn start(dynamodb_url: impl Fn(&str) -> String) -> Self {
         let mut processes = Vec::new();
-        for function in Function::ALL {
+        for function in functions() {
             let variables = variables(&dynamodb_url(function));
-            processes.push((function, start(function.name(), &variables).await));
+            processes.push((function, start(function, &variables).await));
         }
         Self { processes }
     }
 
     /// Hands a function an event.
     pub(crate) async fn invoke(&self, name: &str, event: &Value) -> Value {
-        let (_, process) = self.processes.iter().find(|(f, _)| f.name() == name).unwrap();
+        let (_, process) = self.processes.iter().find(|(function, _)| *function == name).unwrap();
         process.invoke(event).await.unwrap()
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_binaries_answer_the_events_of_every_way_to_the_api() {
-    let (world, token) = world_of_events().await;
+    let (world, tokens) = world_of_events().await;
     let functions = Functions::start(|_| world.server.dynamodb_url.clone()).await;
     invocations::run(async |function: &str, file: &str| {
-        functions.invoke(function, &event(file, &token)).await
+        functions.invoke(function, &event(file, &tokens)).await
     })
     .await;
-    bodies_and_headers_in_every_form(&functions, &token).await;
-    payloads_of_version_2(&functions, &token).await;
+    bodies_and_headers_in_every_form(&functions, &tokens).await;
+    payloads_of_version_2(&functions, &tokens).await;
     world.assert_sound().await;
 }
 
@@ -86,14 +85,14 @@ fn outcome(response: Value) -> (u64, String) {
 
 const REFUSED: &str = r#"{"error":"name is missing, url is missing"}"#;
 
-async fn bodies_and_headers_in_every_form(functions: &Functions, token: &Secret) {
+async fn bodies_and_headers_in_every_form(functions: &Functions, tokens: &Tokens) {
     let shown = |id: u64, name: &str| {
         format!(
             r#"{{"id":{id},"name":"{name}","url":"https://ex.com/{id}","direct_asset_url":"https://ex.com/{id}","external":true,"link_type":"other"}}"#
         )
     };
     let with_body = |content_type: &str, body: Value, is_base64: bool| {
-        let mut event = event("create-link.json", token);
+        let mut event = event("create-link.json", tokens);
         event["headers"]["Content-Type"] = json!(content_type);
         event["multiValueHeaders"]["Content-Type"] = json!([content_type]);
         event["body"] = body;
@@ -127,22 +126,23 @@ async fn bodies_and_headers_in_every_form(functions: &Functions, token: &Secret)
     assert_eq!(answer["body"], "Bad Request");
 
     // Of repeated headers the last counts, as it does for the gateway's single-valued form.
-    let mut repeated = event("get-link.json", token);
+    let mut repeated = event("get-link.json", tokens);
+    let token = tokens.developer.reveal();
     let path = |id: u64| {
         format!("/api/v4/projects/mynamespace%2Fhello/releases/release%2F1.0/assets/links/{id}")
     };
     repeated["path"] = json!(path(3));
     repeated["pathParameters"]["link_id"] = json!("3");
-    repeated["multiValueHeaders"]["PRIVATE-TOKEN"] = json!(["glpat-first", token.reveal()]);
-    repeated["headers"]["PRIVATE-TOKEN"] = json!(token.reveal());
+    repeated["multiValueHeaders"]["PRIVATE-TOKEN"] = json!(["glpat-first", token]);
+    repeated["headers"]["PRIVATE-TOKEN"] = json!(token);
     let got = functions.invoke("get-link", &repeated).await;
     assert_eq!(outcome(got.clone()), (200, shown(3, "mülti")));
-    repeated["multiValueHeaders"]["PRIVATE-TOKEN"] = json!([token.reveal(), "glpat-last"]);
+    repeated["multiValueHeaders"]["PRIVATE-TOKEN"] = json!([token, "glpat-last"]);
     repeated["headers"]["PRIVATE-TOKEN"] = json!("glpat-last");
     let refused = functions.invoke("get-link", &repeated).await;
     assert_eq!(refused["statusCode"], 401);
 
-    let mut head = event("get-link.json", token);
+    let mut head = event("get-link.json", tokens);
     head["httpMethod"] = json!("HEAD");
     head["path"] = json!(path(3));
     head["pathParameters"]["link_id"] = json!("3");
@@ -154,14 +154,14 @@ async fn bodies_and_headers_in_every_form(functions: &Functions, token: &Secret)
     );
 
     for id in [3, 4] {
-        let mut delete = event("delete-link.json", token);
+        let mut delete = event("delete-link.json", tokens);
         delete["pathParameters"]["link_id"] = json!(id.to_string());
         assert_eq!(functions.invoke("delete-link", &delete).await["statusCode"], 200);
     }
 }
 
 /// Version 2.0 of the payload, which `cargo lambda watch` sends.
-async fn payloads_of_version_2(functions: &Functions, token: &Secret) {
+async fn payloads_of_version_2(functions: &Functions, tokens: &Tokens) {
     let path = "/api/v4/projects/mynamespace%2Fhello/releases/release%2F1.0/assets/links";
     let payload = |method: &str, query: &str, body: &str| {
         json!({
@@ -171,7 +171,7 @@ async fn payloads_of_version_2(functions: &Functions, token: &Secret) {
             "rawQueryString": query,
             "headers": {
                 "host": "127.0.0.1:9000",
-                "private-token": token.reveal(),
+                "private-token": tokens.developer.reveal(),
                 "content-type": "application/x-www-form-urlencoded",
             },
             "pathParameters": { "id": "mynamespace%2Fhello", "tag_name": "release%2F1.0" },
@@ -217,22 +217,24 @@ async fn a_binary_that_misses_a_variable_dies_with_its_name() {
     let required =
         complete.iter().map(|(name, _)| *name).filter(|name| *name != "AWS_ENDPOINT_URL_DYNAMODB");
     for missing in required {
-        for function in Function::ALL {
-            let mut rest = complete.clone();
-            rest.retain(|(name, _)| *name != missing);
-            dies(function, &rest, missing).await;
+        let mut rest = complete.clone();
+        rest.retain(|(name, _)| *name != missing);
+        let mut dying: JoinSet<()> =
+            functions().map(|function| dies(function, rest.clone(), missing)).collect();
+        while let Some(died) = dying.join_next().await {
+            died.unwrap();
         }
     }
     for (name, value) in [("PUBLIC_URL", "not a url"), ("AWS_CA_BUNDLE", "/nowhere/ca.pem")] {
         let mut wrong = complete.clone();
         wrong.retain(|(name, _)| *name != "AWS_ENDPOINT_URL_DYNAMODB");
         wrong.push((name, value.to_owned()));
-        dies(Function::GetLink, &wrong, name).await;
+        dies("get-link", wrong, name).await;
     }
 }
 
-async fn dies(function: Function, variables: &[(&'static str, String)], name: &str) {
-    let process = start(function.name(), variables).await;
+async fn dies(function: &str, variables: Vec<(&'static str, String)>, name: &str) {
+    let process = start(function, &variables).await;
     match process.until_first_poll().await {
         Err(InvocationError::Ended { status, output }) => {
             assert!(!status.success() && output.contains(name), "{function}: {output}");
@@ -243,17 +245,23 @@ async fn dies(function: Function, variables: &[(&'static str, String)], name: &s
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_hangs_is_given_up_before_the_function_is() {
-    let (world, token) = world_of_events().await;
+    let (world, tokens) = world_of_events().await;
     drop(world);
     // Takes connections and never answers.
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
+    // Its time is the function's: what it did not do is handed over again.
+    let sweep = start(SWEEP, &variables(&url)).await;
+    let deleted = event("sweep.json", &tokens);
+    let sweep = tokio::spawn(async move { sweep.invoke(&deleted).await });
     for (function, file) in [("get-link", "get-link.json"), ("create-link", "create-link.json")] {
         let process = start(function, &variables(&url)).await;
         // An invocation past the function's ten seconds is an error here, as on Lambda.
-        let answer = process.invoke(&event(file, &token)).await.unwrap();
+        let answer = process.invoke(&event(file, &tokens)).await.unwrap();
         assert_eq!(answer["statusCode"], 503, "{answer}");
         assert_eq!(answer["body"], r#"{"message":"503 Service Unavailable"}"#);
         assert_eq!(answer["multiValueHeaders"]["retry-after"], json!(["1"]));
     }
+    let failed = json!([{ "itemIdentifier": "4421584500000000017450439091" }]);
+    assert_eq!(sweep.await.unwrap().unwrap(), json!({ "batchItemFailures": failed }));
 }

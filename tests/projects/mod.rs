@@ -1,2 +1,6 @@
 //! `/projects`
-mod releases;
+
+mod get;
+mod members;
+pub(crate) mod releases;
+mod repository;

@@ -23,7 +23,7 @@ async fn delete(app: &App, call: Call) -> Result<Answer, ApiError> {
         match app.store.delete_link(&admitted.release, link, call.deadline).await? {
             Deleted::Done => return Answer::json(StatusCode::OK, &admitted.render(&call, link)),
             // Another writer changed the link, which is to go all the same, or deleted it.
-            Deleted::Changed => admitted.reread(app, &call, id).await?,
+            Deleted::Changed => admitted.reread(app, &call, LinkSelection::One(id)).await?,
         }
     }
 }

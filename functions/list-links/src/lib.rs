@@ -20,8 +20,8 @@ async fn list(app: &App, call: Call) -> Result<Answer, ApiError> {
     let mut admitted = admit(app, &call, LinkSelection::All).await?;
     sort_newest_first(&mut admitted.links);
     let rows: Vec<_> =
-        page.of(&admitted.links).iter().map(|link| admitted.render(&call, link)).collect();
+        page.rows(&admitted.links).iter().map(|link| admitted.render(&call, link)).collect();
     let mut answer = Answer::json(StatusCode::OK, &rows)?;
-    answer.headers.extend(page.headers(&call, admitted.links.len()));
+    answer.headers.extend(page.headers(&call, admitted.links.len(), &[]));
     Ok(answer)
 }

@@ -38,7 +38,7 @@ async fn update(app: &App, call: Call) -> Result<Answer, ApiError> {
             }
             Updated::Taken(taken) => return Err(ApiError::Model(draft.violations(taken))),
             // The change applies to the link as it is now, or to none.
-            Updated::Changed => admitted.reread(app, &call, id).await?,
+            Updated::Changed => admitted.reread(app, &call, LinkSelection::One(id)).await?,
         }
     }
 }

@@ -1,5 +1,7 @@
-//! Everything that is no endpoint: wrong paths and methods, OPTIONS, and requests of browsers for
-//! leave to call from a page of another origin.
+//! Everything that is no endpoint of the API: wrong paths and methods, OPTIONS, requests of browsers
+//! for leave to call from a page of another origin, and the pages by which people download.
+
+mod pages;
 
 use lambda_http::http::header::{self, HeaderName};
 use lambda_http::http::{HeaderMap, HeaderValue, Method, StatusCode};
@@ -10,13 +12,18 @@ use shared::http::respond::frame;
 use shared::http::{Answer, ApiError};
 use shared::routes::{Verb, allowed_methods};
 
+use pages::Page;
+
 /// Answers as GitLab does where there is nothing.
-pub async fn handle(_app: &App, request: Request) -> Response<Body> {
-    frame(request, async |request: &Request| answer(request)).await
+pub async fn handle(app: &App, request: Request) -> Response<Body> {
+    frame(request, async |request: &Request| answer(app, request).await).await
 }
 
-fn answer(request: &Request) -> Result<Answer, ApiError> {
+async fn answer(app: &App, request: &Request) -> Result<Answer, ApiError> {
     let (_, path) = split_path(request);
+    if let Some(page) = Page::of(request.method(), path) {
+        return pages::answer(app, request, page?).await;
+    }
     if path == "/api/v3" || path.starts_with("/api/v3/") {
         return Err(ApiError::ApiV3Gone);
     }

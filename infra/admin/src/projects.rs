@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use shared::domain::project::{
-    Project, ProjectId, ProjectPath, ProtectedTag, ReleasesAccess, Visibility,
+    BranchName, Project, ProjectId, ProjectPath, ProtectedTag, ReleasesAccess, Visibility,
 };
 use shared::domain::time::Timestamp;
 use shared::domain::token::AccessLevel;
@@ -38,6 +38,9 @@ pub(crate) enum Command {
             value_parser = parse_protected_tag
         )]
         protected_tags: Vec<ProtectedTag>,
+        /// Its repository's default branch, which release tools ask for.
+        #[arg(long, value_name = "BRANCH", default_value = "main")]
+        default_branch: BranchName,
     },
     /// List all projects.
     List,
@@ -61,9 +64,22 @@ pub(crate) struct Target {
 /// Carries out a command about projects.
 pub(crate) async fn run(command: Command, store: &Store, output: Output) -> Result<(), Error> {
     match command {
-        Command::Create { path, id, visibility, releases_access, protected_tags } => {
-            let id = id.map(ProjectId);
-            let new = NewProject { id, path, visibility, releases_access, protected_tags };
+        Command::Create {
+            path,
+            id,
+            visibility,
+            releases_access,
+            protected_tags,
+            default_branch,
+        } => {
+            let new = NewProject {
+                id: id.map(ProjectId),
+                path,
+                visibility,
+                releases_access,
+                protected_tags,
+                default_branch,
+            };
             create(new, store, output).await
         }
         Command::List => {
@@ -166,6 +182,7 @@ struct ProjectView {
     releases_access: &'static str,
     archived: bool,
     protected_tags: Vec<ProtectedTagView>,
+    default_branch: String,
     created_at: String,
 }
 
@@ -195,6 +212,7 @@ impl From<&Project> for ProjectView {
             releases_access: project.releases_access.word(),
             archived: project.archived,
             protected_tags: project.protected_tags.iter().map(protected_tag).collect(),
+            default_branch: project.default_branch.as_str().to_owned(),
             created_at: project.created_at.to_string(),
         }
     }

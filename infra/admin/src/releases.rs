@@ -3,7 +3,10 @@
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use shared::domain::project::Project;
-use shared::domain::release::{InvalidTagName, Release, ReleaseKey, TagName};
+use shared::domain::release::{
+    Author, Description, InvalidTagName, MAX_DESCRIPTION_BYTES, MAX_RELEASE_NAME_CHARS, NewLinks,
+    Release, ReleaseKey, ReleaseName, TagName,
+};
 use shared::domain::time::Timestamp;
 use shared::store::releases::{NewRelease, ReleaseCreated};
 use shared::store::{Store, StoreError};
@@ -40,11 +43,11 @@ pub(crate) struct Create {
     #[arg(value_parser = parse_tag)]
     tag: TagName,
     /// Its title; the tag's name by default.
-    #[arg(long)]
-    name: Option<String>,
+    #[arg(long, value_parser = parse_name)]
+    name: Option<ReleaseName>,
     /// Its notes.
-    #[arg(long, value_name = "TEXT")]
-    description: Option<String>,
+    #[arg(long, value_name = "TEXT", value_parser = parse_description)]
+    description: Option<Description>,
     /// When it is, or will be, released, such as 2026-01-31T12:00:00Z; now by default.
     #[arg(long, value_name = "TIME")]
     released_at: Option<Timestamp>,
@@ -55,6 +58,14 @@ pub(crate) struct Create {
 
 fn parse_tag(text: &str) -> Result<TagName, InvalidTagName> {
     TagName::parse(text)
+}
+
+fn parse_name(text: &str) -> Result<ReleaseName, String> {
+    ReleaseName::parse(text).map_err(|_| format!("has over {MAX_RELEASE_NAME_CHARS} characters"))
+}
+
+fn parse_description(text: &str) -> Result<Description, String> {
+    Description::parse(text).map_err(|_| format!("has over {MAX_DESCRIPTION_BYTES} bytes"))
 }
 
 /// Carries out a command about releases.
@@ -92,10 +103,11 @@ async fn create(new: Create, store: &Store, output: Output) -> Result<(), Error>
         key: ReleaseKey { project: project.id, tag: new.tag.clone() },
         name: new.name,
         description: new.description,
-        author: new.user,
+        author: Author::from(&store.ensure_user(&new.user, None, deadline()).await?),
         released_at: new.released_at.unwrap_or(now),
+        links: NewLinks::default(),
     };
-    match store.create_release(release, Vec::new(), now, deadline()).await? {
+    match store.create_release(release, now, deadline()).await? {
         ReleaseCreated::Release(release, _) => {
             Ok(output.one(&ReleaseView::new(&project, release))?)
         }
@@ -139,9 +151,9 @@ impl ReleaseView {
             project_id: project.id.0,
             project: project.path.as_str().to_owned(),
             tag: release.key.tag.into(),
-            name: release.name,
-            description: release.description,
-            author: release.author,
+            name: release.name.map(|name| name.as_str().to_owned()),
+            description: release.description.map(|description| description.as_str().to_owned()),
+            author: release.author.username,
             created_at: release.created_at.to_string(),
             released_at: release.released_at.to_string(),
         }

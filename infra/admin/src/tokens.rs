@@ -99,7 +99,7 @@ async fn create(new: Create, store: &Store, output: Output) -> Result<(), Error>
     let token = NewToken {
         kind: if new.job { TokenKind::Job } else { TokenKind::Access },
         name: new.name,
-        user: store.ensure_user(&new.user, new.external, deadline()).await?,
+        user: store.ensure_user(&new.user, Some(new.external), deadline()).await?,
         scope: new.scope,
         grants: targets.into_iter().map(|target| Grant { target, level }).collect(),
         job_project,
@@ -202,7 +202,7 @@ impl TokenView {
             kind: token.kind.word(),
             scope: token.scope.word(),
             grants: token.grants.iter().map(GrantView::from).collect(),
-            job_project: token.job_project.clone().map(String::from),
+            job_project: token.job.clone().map(|job| job.project.into()),
             state: match token.alive(now) {
                 Ok(()) => "active",
                 Err(Dead::Revoked) => "revoked",

@@ -28,11 +28,7 @@ impl Word for Visibility {
     const ALL: &'static [Self] = &[Self::Private, Self::Internal, Self::Public];
 
     fn word(self) -> &'static str {
-        match self {
-            Self::Private => "private",
-            Self::Internal => "internal",
-            Self::Public => "public",
-        }
+        self.as_str()
     }
 }
 
@@ -40,11 +36,7 @@ impl Word for ReleasesAccess {
     const ALL: &'static [Self] = &[Self::Enabled, Self::Private, Self::Disabled];
 
     fn word(self) -> &'static str {
-        match self {
-            Self::Enabled => "enabled",
-            Self::Private => "private",
-            Self::Disabled => "disabled",
-        }
+        self.as_str()
     }
 }
 

@@ -24,6 +24,9 @@ pub(crate) struct Arguments {
     /// The URL that clients use, in `Link` and `direct_asset_url`; the request's host by default.
     #[arg(long, value_name = "URL", value_parser = WebUrl::parse)]
     pub(crate) public_url: Option<WebUrl>,
+    /// How often what deleted releases left behind is removed, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) sweep_every: u64,
     /// Start without the projects, links and token of GitLab's documentation.
     #[arg(long)]
     pub(crate) no_demo: bool,

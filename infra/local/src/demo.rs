@@ -2,8 +2,8 @@
 //! token.
 
 use shared::domain::link::{Draft, LinkType};
-use shared::domain::project::{ProjectId, ProjectPath, ReleasesAccess, Visibility};
-use shared::domain::release::{ReleaseKey, TagName};
+use shared::domain::project::{BranchName, ProjectId, ProjectPath, ReleasesAccess, Visibility};
+use shared::domain::release::{Author, NewLinks, ReleaseKey, TagName};
 use shared::domain::time::Timestamp;
 use shared::domain::token::{AccessLevel, Grant, GrantTarget, Scope, Secret, TokenKind};
 use shared::store::Store;
@@ -42,7 +42,7 @@ pub(crate) async fn prepare(store: &Store, deadline: Deadline) -> Result<Option<
     let token = NewToken {
         kind: TokenKind::Access,
         name: "demo".to_owned(),
-        user: store.ensure_user(USERNAME, false, deadline).await?,
+        user: store.ensure_user(USERNAME, None, deadline).await?,
         scope: Scope::Api,
         grants: grants.to_vec(),
         job_project: None,
@@ -64,6 +64,7 @@ async fn project(
         visibility: Visibility::Private,
         releases_access: ReleasesAccess::Enabled,
         protected_tags: Vec::new(),
+        default_branch: BranchName::default(),
     };
     match store.create_project(project, Timestamp::now(), deadline).await? {
         ProjectCreated::Project(_) | ProjectCreated::IdUsed | ProjectCreated::PathTaken => Ok(()),
@@ -82,10 +83,11 @@ async fn release(
         key: ReleaseKey { project, tag: TagName::parse(tag)? },
         name: None,
         description: None,
-        author: USERNAME.to_owned(),
+        author: Author::from(&store.ensure_user(USERNAME, None, deadline).await?),
         released_at: now,
+        links: NewLinks::default(),
     };
-    let release = match store.create_release(new, Vec::new(), now, deadline).await? {
+    let release = match store.create_release(new, now, deadline).await? {
         ReleaseCreated::Release(release, _) => release,
         ReleaseCreated::Exists => return Ok(()),
     };

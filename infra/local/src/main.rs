@@ -5,6 +5,7 @@ mod database;
 mod demo;
 mod event;
 mod gateway;
+mod upkeep;
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -70,6 +71,7 @@ async fn serve(arguments: Arguments) -> Result<(), Error> {
         say(&demo::curl_lines(&format!("http://{address}"), &token));
     }
 
+    tokio::spawn(upkeep::sweep_every(app, Duration::from_secs(arguments.sweep_every)));
     let gateway = tokio::spawn(gateway::serve(listener, app, wait(gateway_stopped)));
     stop_signal().await?;
     // Requests in flight still need the database, so that it stops after the last of them.

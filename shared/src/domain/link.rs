@@ -266,6 +266,17 @@ pub enum Change<T> {
     Set(T),
 }
 
+impl<T: Clone> Change<T> {
+    /// What becomes of `current`.
+    #[must_use]
+    pub fn over(&self, current: &T) -> T {
+        match self {
+            Self::Keep => current.clone(),
+            Self::Set(new) => new.clone(),
+        }
+    }
+}
+
 /// What an update changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkChanges {

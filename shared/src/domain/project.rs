@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::release::TagName;
+use super::release::{TagName, is_ref_name};
 use super::time::Timestamp;
 use super::token::AccessLevel;
 
@@ -54,6 +54,12 @@ impl ProjectPath {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The namespace's path and the project's own.
+    #[must_use]
+    pub fn split(&self) -> (&str, &str) {
+        self.0.rsplit_once('/').unwrap_or(("", &self.0))
     }
 
     /// The form by which paths are compared: GitLab's are case-insensitive.
@@ -170,6 +176,18 @@ pub enum Visibility {
     Public,
 }
 
+impl Visibility {
+    /// GitLab's word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Private => "private",
+            Self::Internal => "internal",
+            Self::Public => "public",
+        }
+    }
+}
+
 /// Who, among those who see the project, sees its releases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -180,6 +198,65 @@ pub enum ReleasesAccess {
     Private,
     /// Nobody.
     Disabled,
+}
+
+impl ReleasesAccess {
+    /// GitLab's word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Enabled => "enabled",
+            Self::Private => "private",
+            Self::Disabled => "disabled",
+        }
+    }
+}
+
+/// The name of a branch of a project's repository, which is elsewhere: release tools ask for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct BranchName(String);
+
+/// The text is not a branch's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("is not a Git branch name")]
+pub struct InvalidBranchName;
+
+impl BranchName {
+    /// The name as Git has it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for BranchName {
+    type Err = InvalidBranchName;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if is_ref_name(text) { Ok(Self(text.to_owned())) } else { Err(InvalidBranchName) }
+    }
+}
+
+impl TryFrom<String> for BranchName {
+    type Error = InvalidBranchName;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<BranchName> for String {
+    fn from(branch: BranchName) -> Self {
+        branch.0
+    }
+}
+
+/// GitLab's own default.
+impl Default for BranchName {
+    fn default() -> Self {
+        Self("main".to_owned())
+    }
 }
 
 /// Tags only some roles may create, and so whose releases only they may change.
@@ -234,6 +311,8 @@ pub struct Project {
     pub archived: bool,
     /// The rules about its tags.
     pub protected_tags: Vec<ProtectedTag>,
+    /// Its repository's default branch.
+    pub default_branch: BranchName,
     /// When it was made.
     pub created_at: Timestamp,
 }

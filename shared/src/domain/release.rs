@@ -1,11 +1,14 @@
 //! What a release is: a tag of a project, and one life of it.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::link::{Change, Link, LinkFields, Violation};
 use super::project::ProjectId;
 use super::time::Timestamp;
+use super::token::User;
 
 /// The longest tag name that is stored, in bytes: it stands as it is in the keys.
 pub const MAX_TAG_BYTES: usize = 255;
@@ -22,26 +25,8 @@ pub struct InvalidTagName;
 
 impl TagName {
     /// Parses a tag name by the rules of `git check-ref-format`; fails where Git refuses it.
-    ///
-    /// One rule is relaxed: a space may stand inside. Clients are known to send such tags, and no
-    /// repository is here to refuse them.
     pub fn parse(text: &str) -> Result<Self, InvalidTagName> {
-        let forbidden =
-            |c: char| c.is_ascii_control() || matches!(c, '~' | '^' | ':' | '?' | '*' | '[' | '\\');
-        let component = |part: &str| {
-            !part.is_empty()
-                && !part.starts_with('.')
-                && std::path::Path::new(part).extension().is_none_or(|end| end != "lock")
-        };
-        let parses = (1..=MAX_TAG_BYTES).contains(&text.len())
-            && text != "@"
-            && text.trim() == text
-            && !text.starts_with('-')
-            && !text.ends_with('.')
-            && !text.contains("..")
-            && !text.contains("@{")
-            && !text.contains(forbidden)
-            && text.split('/').all(component);
+        let parses = text.len() <= MAX_TAG_BYTES && is_ref_name(text);
         if parses { Ok(Self(text.to_owned())) } else { Err(InvalidTagName) }
     }
 
@@ -50,6 +35,29 @@ impl TagName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Whether a tag or branch can have this name, by the rules of `git check-ref-format`.
+///
+/// One rule is relaxed: a space may stand inside. Clients are known to send such tags, and no
+/// repository is here to refuse them.
+pub(super) fn is_ref_name(text: &str) -> bool {
+    let forbidden =
+        |c: char| c.is_ascii_control() || matches!(c, '~' | '^' | ':' | '?' | '*' | '[' | '\\');
+    let component = |part: &str| {
+        !part.is_empty()
+            && !part.starts_with('.')
+            && std::path::Path::new(part).extension().is_none_or(|end| end != "lock")
+    };
+    !text.is_empty()
+        && text != "@"
+        && text.trim() == text
+        && !text.starts_with('-')
+        && !text.ends_with('.')
+        && !text.contains("..")
+        && !text.contains("@{")
+        && !text.contains(forbidden)
+        && text.split('/').all(component)
 }
 
 impl TryFrom<String> for TagName {
@@ -103,6 +111,136 @@ impl ReleaseUid {
     }
 }
 
+/// The longest name of a release, in characters.
+pub const MAX_RELEASE_NAME_CHARS: usize = 255;
+/// The longest description, in bytes: an item of the database holds 400 KB.
+pub const MAX_DESCRIPTION_BYTES: usize = 256 * 1024;
+/// The most links one request makes a release with: they are written before it can be seen, and in
+/// the time of that request.
+pub const MAX_NEW_LINKS: usize = 1_000;
+
+/// A release's name, at most [`MAX_RELEASE_NAME_CHARS`] characters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ReleaseName(String);
+
+impl ReleaseName {
+    /// Parses a name; fails only on its length.
+    pub fn parse(text: &str) -> Result<Self, ReleaseViolation> {
+        if text.chars().nth(MAX_RELEASE_NAME_CHARS).is_some() {
+            return Err(ReleaseViolation::NameTooLong);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The name as it was sent.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A release's notes, at most [`MAX_DESCRIPTION_BYTES`] bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Description(String);
+
+impl Description {
+    /// Parses a description; fails only on its length.
+    pub fn parse(text: &str) -> Result<Self, ReleaseViolation> {
+        if text.len() > MAX_DESCRIPTION_BYTES {
+            return Err(ReleaseViolation::DescriptionTooLong);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The description as it was sent.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What breaks a rule about releases. Their words are GitLab's, and stand with the other error
+/// bodies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReleaseViolation {
+    /// The name is longer than [`MAX_RELEASE_NAME_CHARS`].
+    NameTooLong,
+    /// The description is longer than [`MAX_DESCRIPTION_BYTES`].
+    DescriptionTooLong,
+    /// There are more than [`MAX_NEW_LINKS`] links.
+    TooManyLinks,
+    /// One of the links breaks a rule about links.
+    Link(Violation),
+    /// Two of the links have these names, urls or paths.
+    DuplicateLinks(Vec<String>),
+}
+
+/// Links that a release can be made with: no two share a name, url or path.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewLinks(Vec<LinkFields>);
+
+impl NewLinks {
+    /// Parses the links of a new release; fails with all that is wrong.
+    pub fn parse(links: Vec<LinkFields>) -> Result<Self, Vec<ReleaseViolation>> {
+        let values = [
+            duplicates(links.iter().map(|link| link.name.as_str())),
+            duplicates(links.iter().map(|link| link.url.as_str())),
+            duplicates(links.iter().filter_map(|link| Some(link.path.as_ref()?.as_str()))),
+        ];
+        let violations: Vec<_> = values
+            .into_iter()
+            .filter(|values| !values.is_empty())
+            .map(ReleaseViolation::DuplicateLinks)
+            .collect();
+        if violations.is_empty() { Ok(Self(links)) } else { Err(violations) }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The links, in the order in which they were sent.
+    #[must_use]
+    pub fn into_fields(self) -> Vec<LinkFields> {
+        self.0
+    }
+}
+
+/// The values that occur more than once, each named once, in the order in which they first occur.
+fn duplicates<'a>(values: impl Iterator<Item = &'a str> + Clone) -> Vec<String> {
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for value in values.clone() {
+        *counts.entry(value).or_default() += 1;
+    }
+    let repeated = values.filter(|value| counts.remove(value).is_some_and(|count| count > 1));
+    repeated.map(str::to_owned).collect()
+}
+
+/// Who made a release: as that user was then.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Author {
+    /// The user's number.
+    pub id: u64,
+    /// The user's name.
+    pub username: String,
+}
+
+impl From<&User> for Author {
+    fn from(user: &User) -> Self {
+        Self { id: user.id, username: user.username.clone() }
+    }
+}
+
 /// A release.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Release {
@@ -111,15 +249,52 @@ pub struct Release {
     /// Which life of the tag it is.
     pub uid: ReleaseUid,
     /// Its title; the tag's name where none was given.
-    pub name: Option<String>,
+    pub name: Option<ReleaseName>,
     /// Its notes.
-    pub description: Option<String>,
-    /// The user who made it.
-    pub author: String,
+    pub description: Option<Description>,
+    /// Who made it.
+    pub author: Author,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was, or will be, released.
     pub released_at: Timestamp,
+    /// When it was last changed itself. Each change makes this later, so that it also tells one
+    /// state of the release from another.
+    pub updated_at: Timestamp,
+}
+
+impl Release {
+    /// When the release or one of `links`, its own, was last changed.
+    #[must_use]
+    pub fn touched_at(&self, links: &[Link]) -> Timestamp {
+        let of_links = links.iter().map(|link| link.updated_at);
+        of_links.fold(self.updated_at, Timestamp::max)
+    }
+}
+
+/// What an update says of a release. What it does not speak of stays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReleaseChanges {
+    /// Its new title, or none.
+    pub name: Change<Option<ReleaseName>>,
+    /// Its new notes, or none.
+    pub description: Change<Option<Description>>,
+    /// When it was, or will be, released.
+    pub released_at: Option<Timestamp>,
+}
+
+impl ReleaseChanges {
+    /// The release after the change, made at `now`.
+    #[must_use]
+    pub fn apply(&self, release: &Release, now: Timestamp) -> Release {
+        Release {
+            name: self.name.over(&release.name),
+            description: self.description.over(&release.description),
+            released_at: self.released_at.unwrap_or(release.released_at),
+            updated_at: now.max(release.updated_at.next()),
+            ..release.clone()
+        }
+    }
 }
 
 #[cfg(test)]

@@ -44,6 +44,12 @@ impl Timestamp {
         Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
     }
 
+    /// The first moment after this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
     /// This moment minus `duration`, or the first representable one.
     #[must_use]
     pub fn minus(self, duration: Duration) -> Self {
@@ -59,6 +65,19 @@ impl fmt::Display for Timestamp {
             // Only moments past the year 9999 end here: shown as what they are, a number.
             Err(_) => write!(f, "{}", self.0),
         }
+    }
+}
+
+impl Timestamp {
+    /// Reads ISO 8601 as clients of GitLab write it: the offset may be missing, which is UTC's, and
+    /// so may the time of day, which is midnight's.
+    pub fn parse_lenient(text: &str) -> Result<Self, InvalidTimestamp> {
+        let text = text.trim();
+        text.parse().or_else(|_| {
+            let civil: jiff::civil::DateTime = text.parse().map_err(|_| InvalidTimestamp)?;
+            let zoned = civil.to_zoned(jiff::tz::TimeZone::UTC).map_err(|_| InvalidTimestamp)?;
+            Ok(Self(zoned.timestamp().as_millisecond()))
+        })
     }
 }
 
@@ -89,5 +108,26 @@ mod tests {
         assert_eq!(parsed.unix_millis(), 1_546_480_579_539);
         assert_eq!(parsed.to_string(), shown);
         assert_eq!(Timestamp::from_unix_millis(0).to_string(), "1970-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn moments_are_read_as_clients_write_them() {
+        for (text, millis) in [
+            ("2019-03-15T08:00:00Z", Some(1_552_636_800_000)),
+            ("2019-03-15T08:00:00.5Z", Some(1_552_636_800_500)),
+            ("2019-03-15T09:00:00+01:00", Some(1_552_636_800_000)),
+            ("2019-03-15T08:00:00+0000", Some(1_552_636_800_000)),
+            ("2019-03-15 08:00:00Z", Some(1_552_636_800_000)),
+            ("2019-03-15T08:00:00", Some(1_552_636_800_000)),
+            ("2019-03-15 08:00", Some(1_552_636_800_000)),
+            ("2019-03-15", Some(1_552_608_000_000)),
+            ("2019-02-30", None),
+            ("yesterday", None),
+            ("", None),
+            ("1552636800", None),
+        ] {
+            let read = Timestamp::parse_lenient(text).ok().map(Timestamp::unix_millis);
+            assert_eq!(read, millis, "{text}");
+        }
     }
 }

@@ -142,6 +142,23 @@ fn push_base62(text: &mut String, mut number: u128, digits: usize) {
     }
 }
 
+/// The roles somebody has in a project, by where they come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Membership {
+    /// The one given in the project itself.
+    pub project: Option<AccessLevel>,
+    /// The highest one given in a namespace above it.
+    pub group: Option<AccessLevel>,
+}
+
+impl Membership {
+    /// The role that counts; none for a non-member.
+    #[must_use]
+    pub fn level(self) -> Option<AccessLevel> {
+        self.project.max(self.group)
+    }
+}
+
 /// GitLab's roles, in ascending order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -158,6 +175,21 @@ pub enum AccessLevel {
     Maintainer,
     /// 50 in GitLab's API.
     Owner,
+}
+
+impl AccessLevel {
+    /// The number GitLab's API has for it.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Guest => 10,
+            Self::Planner => 15,
+            Self::Reporter => 20,
+            Self::Developer => 30,
+            Self::Maintainer => 40,
+            Self::Owner => 50,
+        }
+    }
 }
 
 /// How much of the API a token opens.
@@ -200,6 +232,15 @@ pub struct User {
     pub external: bool,
 }
 
+/// A CI job, as far as its token tells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    /// Its number.
+    pub id: u64,
+    /// The project it runs in.
+    pub project: ProjectPath,
+}
+
 /// A token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token {
@@ -215,8 +256,8 @@ pub struct Token {
     pub scope: Scope,
     /// Roles, wherever it has one.
     pub grants: Vec<Grant>,
-    /// The project whose job it is, for a job token.
-    pub job_project: Option<ProjectPath>,
+    /// Whose token it is, for a job token.
+    pub job: Option<Job>,
     /// When it was made.
     pub created_at: Timestamp,
     /// From when on it is refused.
@@ -247,17 +288,21 @@ impl Token {
         }
     }
 
-    /// The highest role its grants give in `project`; none for a non-member.
+    /// The roles its grants give in `project`.
     #[must_use]
-    pub fn level_in(&self, project: &Project) -> Option<AccessLevel> {
-        self.grants
-            .iter()
-            .filter(|grant| match &grant.target {
-                GrantTarget::Project(id) => *id == project.id,
-                GrantTarget::Namespace(namespace) => namespace.contains(&project.path),
-            })
-            .map(|grant| grant.level)
-            .max()
+    pub fn membership(&self, project: &Project) -> Membership {
+        let mut membership = Membership::default();
+        for Grant { target, level } in &self.grants {
+            let held = match target {
+                GrantTarget::Project(id) if *id == project.id => &mut membership.project,
+                GrantTarget::Namespace(path) if path.contains(&project.path) => {
+                    &mut membership.group
+                }
+                GrantTarget::Project(_) | GrantTarget::Namespace(_) => continue,
+            };
+            *held = (*held).max(Some(*level));
+        }
+        membership
     }
 }
 

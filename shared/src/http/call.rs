@@ -10,7 +10,7 @@ use percent_encoding::percent_decode_str;
 use super::body::{self, Body};
 use super::credentials::Credentials;
 use super::error::ApiError;
-use super::params::{Param, Params, of_query};
+use super::params::{Param, Params, of_query, text};
 use crate::app::{App, WebUrl};
 use crate::domain::project::ProjectRef;
 use crate::domain::release::TagName;
@@ -35,6 +35,9 @@ pub struct Call {
     pub encoded_path: String,
     /// When its answer is due.
     pub deadline: Deadline,
+    /// When the function has to have answered, whatever it does: for what takes longer than a
+    /// request or two to the database.
+    pub last_moment: Deadline,
 }
 
 /// The parameters in a path, decoded once.
@@ -46,6 +49,14 @@ pub struct PathParameters {
     pub tag_name: String,
     /// `:link_id`, as it was sent.
     pub link_id: String,
+    /// `*direct_asset_path`, without its leading slash.
+    pub direct_asset_path: String,
+    /// `*suffix_path`: what follows the latest release.
+    pub suffix_path: String,
+    /// `:user_id`, as it was sent.
+    pub user_id: String,
+    /// `:sha`, as it was sent.
+    pub sha: String,
 }
 
 /// What is kept of the function's own time for its answer.
@@ -76,6 +87,7 @@ impl Call {
             }
         }
         let (prefix, encoded_path) = split_path(request);
+        let (deadline, last_moment) = deadlines(request);
         Ok(Self {
             method: request.method().clone(),
             credentials: credentials(&params)?,
@@ -84,7 +96,8 @@ impl Call {
             path,
             base: app.web_url(request, prefix),
             encoded_path: encoded_path.to_owned(),
-            deadline: deadline(request),
+            deadline,
+            last_moment,
         })
     }
 
@@ -92,6 +105,12 @@ impl Call {
     #[must_use]
     pub fn project(&self) -> ProjectRef {
         ProjectRef::parse(&self.path.id)
+    }
+
+    /// The text of a parameter that has one, before its endpoint has checked it.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        text(&self.params, name)
     }
 
     /// The tag its path names, where a release can have it.
@@ -102,6 +121,22 @@ impl Call {
 }
 
 impl PathParameters {
+    /// Those that are there, by GitLab's names for them.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let Self { id, tag_name, link_id, direct_asset_path, suffix_path, user_id, sha } = self;
+        let named = [
+            ("id", id),
+            ("tag_name", tag_name),
+            ("link_id", link_id),
+            ("direct_asset_path", direct_asset_path),
+            ("suffix_path", suffix_path),
+            ("user_id", user_id),
+            ("sha", sha),
+        ];
+        let named = named.map(|(name, value)| (name, value.as_str()));
+        named.into_iter().filter(|(_, value)| !value.is_empty())
+    }
+
     fn read(request: &Request) -> Result<Self, ApiError> {
         let parameters = request.path_parameters_ref();
         let decoded = |name| {
@@ -115,6 +150,10 @@ impl PathParameters {
             id: decoded("id")?,
             tag_name: decoded("tag_name")?,
             link_id: decoded("link_id")?,
+            direct_asset_path: decoded("direct_asset_path")?,
+            suffix_path: decoded("suffix_path")?,
+            user_id: decoded("user_id")?,
+            sha: decoded("sha")?,
         })
     }
 }
@@ -140,16 +179,22 @@ pub fn split_path(request: &Request) -> (&str, &str) {
     };
     let whole = whole.unwrap_or_else(|| request.raw_http_path());
     let api = ["/api/v4/", "/api/v3/"].into_iter().filter_map(|root| whole.find(root)).min();
-    api.map_or(("", whole), |at| whole.split_at(at))
+    // Outside the API, what the route's greedy parameter holds is what follows.
+    let rest = || {
+        let rest = request.path_parameters_ref()?.first("proxy")?;
+        whole.rfind(rest)?.checked_sub(1)
+    };
+    let (prefix, own) = whole.split_at(api.or_else(rest).unwrap_or(0));
+    (prefix.trim_end_matches('/'), own)
 }
 
-fn deadline(request: &Request) -> Deadline {
+fn deadlines(request: &Request) -> (Deadline, Deadline) {
     let left = request
         .lambda_context_ref()
         // One that passed before the request began is none: cargo-lambda's emulator sends 1970.
         .and_then(|context| context.deadline().duration_since(SystemTime::now()).ok());
-    let wait = left.map_or(LONGEST_WAIT, |left| left.saturating_sub(MARGIN).min(LONGEST_WAIT));
-    Deadline::after(wait)
+    let left = left.map_or(LONGEST_WAIT, |left| left.saturating_sub(MARGIN));
+    (Deadline::after(left.min(LONGEST_WAIT)), Deadline::after(left))
 }
 
 /// The host a request was sent to, and the scheme it used.

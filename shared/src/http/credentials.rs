@@ -62,6 +62,16 @@ impl Credentials {
         })
     }
 
+    /// The same without job tokens, for an endpoint at which GitLab does not look for them: who
+    /// sends nothing else is anonymous there.
+    #[must_use]
+    pub fn without_job_tokens(&self) -> Self {
+        let kept = |presented: &Option<Presented>| {
+            presented.clone().filter(|one| one.claims != Some(TokenKind::Job))
+        };
+        Self { bearer: kept(&self.bearer), private: kept(&self.private), job: None }
+    }
+
     /// The hashes of all secrets that may have to be looked up, each once.
     #[must_use]
     pub fn hashes(&self) -> Vec<SecretHash> {

@@ -3,11 +3,16 @@
 //! Inner layers have errors of their own without status codes; here, and nowhere else, they get
 //! one. What a client must not see (the cause of a 500) stands in the variant and goes to the log.
 
+use std::borrow::Cow;
+
 use lambda_http::http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::json;
 
 use crate::access::Refusal;
 use crate::domain::link::{MAX_NAME_CHARS, MAX_PATH_CHARS, MAX_URL_CHARS, Violation};
+use crate::domain::release::{
+    MAX_DESCRIPTION_BYTES, MAX_NEW_LINKS, MAX_RELEASE_NAME_CHARS, ReleaseViolation,
+};
 use crate::domain::token::Dead;
 use crate::store::StoreError;
 
@@ -39,14 +44,34 @@ pub enum ApiError {
     Parameters(Vec<ParamProblem>),
     /// The caller may not.
     Refused(Refusal),
-    /// A release or link that is not there.
+    /// A release or link that is not there, on the links endpoints.
     RecordNotFound,
+    /// A release that is not there, on the releases endpoints.
+    ReleaseNotFound,
+    /// A tag that has no release.
+    TagNotFound,
+    /// The caller has no job.
+    JobNotFound,
     /// A path or method that leads nowhere.
     RouteNotFound,
     /// The API before this one.
     ApiV3Gone,
     /// A link that breaks the rules of the model.
     Model(Vec<Violation>),
+    /// A release that breaks the rules of the model, or whose links do.
+    ReleaseModel(Vec<ReleaseViolation>),
+    /// A new link of a new release has a type there is not.
+    NoSuchLinkType(String),
+    /// A tag that no Git repository can have.
+    TagNameInvalid,
+    /// A tag that the caller may not create.
+    TagProtected,
+    /// A tag that has a release.
+    ReleaseExists,
+    /// Milestones that are not there.
+    NoSuchMilestones(Vec<String>),
+    /// A change that changes nothing.
+    NothingToChange,
     /// The database does not answer; another try may succeed.
     Unavailable {
         /// Why, for the log.
@@ -59,17 +84,22 @@ pub enum ApiError {
     },
 }
 
+/// A parameter's name, as GitLab spells it; that of one in a list has its number in it.
+pub type ParamName = Cow<'static, str>;
+
 /// What is wrong with a parameter, before anything is looked up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ParamProblem {
     /// It has to be there and is not.
-    Missing(&'static str),
+    Missing(ParamName),
     /// It is of the wrong kind.
-    Invalid(&'static str),
+    Invalid(ParamName),
     /// It is not one of the listed values.
-    NotListed(&'static str),
+    NotListed(ParamName),
     /// It is the one value that is refused.
-    NotAllowed(&'static str),
+    NotAllowed(ParamName),
+    /// It is a path that leads out of its folder.
+    NotAFilePath(ParamName),
     /// An update has neither a name nor a url.
     NeitherNameNorUrl,
 }
@@ -81,6 +111,7 @@ impl ParamProblem {
             Self::Invalid(name) => format!("{name} is invalid"),
             Self::NotListed(name) => format!("{name} does not have a valid value"),
             Self::NotAllowed(name) => format!("{name} has a value not allowed"),
+            Self::NotAFilePath(name) => format!("{name} should be a valid file path"),
             Self::NeitherNameNorUrl => {
                 "name, url are missing, at least one parameter must be provided".to_owned()
             }
@@ -112,6 +143,32 @@ fn sentences(violation: Violation) -> Vec<String> {
     }
 }
 
+/// The same for a release, as one sentence: what is wrong with its links is wrong with the release.
+fn release_sentences(violation: &ReleaseViolation) -> Vec<String> {
+    match violation {
+        ReleaseViolation::NameTooLong => {
+            vec![format!("Name is too long (maximum is {MAX_RELEASE_NAME_CHARS} characters)")]
+        }
+        ReleaseViolation::DescriptionTooLong => {
+            vec![format!("Description is too long (maximum is {MAX_DESCRIPTION_BYTES} bytes)")]
+        }
+        ReleaseViolation::TooManyLinks => {
+            vec![format!("Links are too many (maximum is {MAX_NEW_LINKS})")]
+        }
+        ReleaseViolation::Link(violation) => {
+            let lowered = |sentence: String| {
+                let mut chars = sentence.chars();
+                let first = chars.next().map(|first| first.to_ascii_lowercase());
+                format!("Links {}{}", first.unwrap_or_default(), chars.as_str())
+            };
+            sentences(*violation).into_iter().map(lowered).collect()
+        }
+        ReleaseViolation::DuplicateLinks(values) => {
+            vec![format!("Links have duplicate values ({})", values.join(", "))]
+        }
+    }
+}
+
 /// An error as it goes out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ErrorAnswer {
@@ -129,6 +186,7 @@ const RETRY_AFTER_SECONDS: &str = "1";
 impl ApiError {
     /// The status, headers and body of this error.
     #[must_use]
+    #[expect(clippy::too_many_lines, reason = "all that can go wrong, in one place")]
     pub fn answer(&self) -> ErrorAnswer {
         match self {
             Self::BadRequest => text(StatusCode::BAD_REQUEST, "text/plain", "Bad Request"),
@@ -194,6 +252,9 @@ impl ApiError {
                 message(StatusCode::NOT_FOUND, "404 Project Not Found")
             }
             Self::RecordNotFound => message(StatusCode::NOT_FOUND, "404 Not found"),
+            Self::ReleaseNotFound => message(StatusCode::NOT_FOUND, "404 Not Found"),
+            Self::TagNotFound => message(StatusCode::NOT_FOUND, "404 Tag Not Found"),
+            Self::JobNotFound => message(StatusCode::NOT_FOUND, "404 Job Not Found"),
             Self::RouteNotFound => error(StatusCode::NOT_FOUND, "404 Not Found"),
             Self::ApiV3Gone => {
                 error(StatusCode::GONE, "API V3 is no longer supported. Use API V4 instead.")
@@ -202,6 +263,30 @@ impl ApiError {
                 let sentences: Vec<_> = violations.iter().copied().flat_map(sentences).collect();
                 body(StatusCode::BAD_REQUEST, &json!({ "message": sentences }).to_string())
             }
+            Self::ReleaseModel(violations) => {
+                let mut sentences: Vec<String> = Vec::new();
+                for sentence in violations.iter().flat_map(release_sentences) {
+                    if !sentences.contains(&sentence) {
+                        sentences.push(sentence);
+                    }
+                }
+                let sentences = sentences.join(", ");
+                message(StatusCode::BAD_REQUEST, &format!("Validation failed: {sentences}"))
+            }
+            Self::NoSuchLinkType(word) => {
+                message(StatusCode::BAD_REQUEST, &format!("'{word}' is not a valid link_type"))
+            }
+            Self::TagNameInvalid => message(StatusCode::BAD_REQUEST, "Tag name invalid"),
+            Self::TagProtected => message(
+                StatusCode::FORBIDDEN,
+                "You are not allowed to create this tag as it is protected.",
+            ),
+            Self::ReleaseExists => message(StatusCode::CONFLICT, "Release already exists"),
+            Self::NoSuchMilestones(titles) => message(
+                StatusCode::BAD_REQUEST,
+                &format!("Milestone(s) not found: {}", titles.join(", ")),
+            ),
+            Self::NothingToChange => message(StatusCode::BAD_REQUEST, "params is empty"),
             Self::Unavailable { cause: _ } => {
                 let mut answer =
                     message(StatusCode::SERVICE_UNAVAILABLE, "503 Service Unavailable");
@@ -229,9 +314,19 @@ impl ApiError {
             | Self::Parameters(_)
             | Self::Refused(_)
             | Self::RecordNotFound
+            | Self::ReleaseNotFound
+            | Self::TagNotFound
+            | Self::JobNotFound
             | Self::RouteNotFound
             | Self::ApiV3Gone
-            | Self::Model(_) => None,
+            | Self::Model(_)
+            | Self::ReleaseModel(_)
+            | Self::NoSuchLinkType(_)
+            | Self::TagNameInvalid
+            | Self::TagProtected
+            | Self::ReleaseExists
+            | Self::NoSuchMilestones(_)
+            | Self::NothingToChange => None,
         }
     }
 }
@@ -296,6 +391,7 @@ mod tests {
     use crate::domain::project::ProjectPath;
 
     /// One of each. The match makes a new error stop the build here until it has its line below.
+    #[expect(clippy::too_many_lines, reason = "one of each")]
     fn examples() -> Vec<ApiError> {
         let path = |text| ProjectPath::parse(text).unwrap();
         let examples = vec![
@@ -307,11 +403,12 @@ mod tests {
             ApiError::UnsupportedMediaType { media_type: "text/plain".to_owned() },
             ApiError::BodyTooLarge,
             ApiError::Parameters(vec![
-                ParamProblem::Missing("name"),
-                ParamProblem::Invalid("url"),
-                ParamProblem::NotListed("link_type"),
-                ParamProblem::NotAllowed("per_page"),
-                ParamProblem::Missing("name"),
+                ParamProblem::Missing("name".into()),
+                ParamProblem::Invalid("url".into()),
+                ParamProblem::NotListed("link_type".into()),
+                ParamProblem::NotAllowed("per_page".into()),
+                ParamProblem::NotAFilePath("suffix_path".into()),
+                ParamProblem::Missing("name".into()),
                 ParamProblem::NeitherNameNorUrl,
             ]),
             ApiError::Refused(Refusal::UnknownToken),
@@ -325,6 +422,9 @@ mod tests {
             ApiError::Refused(Refusal::Forbidden),
             ApiError::Refused(Refusal::ProjectInvisible),
             ApiError::RecordNotFound,
+            ApiError::ReleaseNotFound,
+            ApiError::TagNotFound,
+            ApiError::JobNotFound,
             ApiError::RouteNotFound,
             ApiError::ApiV3Gone,
             ApiError::Model(vec![
@@ -341,6 +441,21 @@ mod tests {
                 Violation::PathInvalid,
                 Violation::PathTaken,
             ]),
+            ApiError::ReleaseModel(vec![
+                ReleaseViolation::NameTooLong,
+                ReleaseViolation::DescriptionTooLong,
+                ReleaseViolation::TooManyLinks,
+                ReleaseViolation::Link(Violation::UrlBlank),
+                ReleaseViolation::Link(Violation::NameBlank),
+                ReleaseViolation::Link(Violation::NameBlank),
+                ReleaseViolation::DuplicateLinks(vec!["alpha".to_owned(), "beta".to_owned()]),
+            ]),
+            ApiError::NoSuchLinkType("zzz".to_owned()),
+            ApiError::TagNameInvalid,
+            ApiError::TagProtected,
+            ApiError::ReleaseExists,
+            ApiError::NoSuchMilestones(vec!["1.0".to_owned(), "2.0".to_owned()]),
+            ApiError::NothingToChange,
             ApiError::Unavailable { cause: "secret".to_owned() },
             ApiError::Internal { cause: "secret".to_owned() },
         ];
@@ -362,9 +477,19 @@ mod tests {
                     | Refusal::ProjectInvisible,
                 )
                 | ApiError::RecordNotFound
+                | ApiError::ReleaseNotFound
+                | ApiError::TagNotFound
+                | ApiError::JobNotFound
                 | ApiError::RouteNotFound
                 | ApiError::ApiV3Gone
                 | ApiError::Model(_)
+                | ApiError::ReleaseModel(_)
+                | ApiError::NoSuchLinkType(_)
+                | ApiError::TagNameInvalid
+                | ApiError::TagProtected
+                | ApiError::ReleaseExists
+                | ApiError::NoSuchMilestones(_)
+                | ApiError::NothingToChange
                 | ApiError::Unavailable { .. }
                 | ApiError::Internal { .. } => {}
             }

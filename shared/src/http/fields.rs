@@ -1,8 +1,10 @@
 //! Checking parameters as Grape, GitLab's framework, does: each by its declared type, all that is
 //! wrong said at once.
 
-use super::error::{ApiError, ParamProblem};
+use super::error::{ApiError, ParamName, ParamProblem};
 use super::params::{Param, Params};
+use crate::domain::link::Change;
+use crate::domain::time::Timestamp;
 
 /// Parameters under inspection, and what was wrong so far.
 pub struct Fields<'a> {
@@ -22,6 +24,16 @@ pub enum Field<'a> {
 }
 
 impl<'a> Field<'a> {
+    /// What an update says by it.
+    #[must_use]
+    pub fn change(self) -> Change<Option<String>> {
+        match self {
+            Self::Absent => Change::Keep,
+            Self::Null => Change::Set(None),
+            Self::Text(text) => Change::Set(Some(text.to_owned())),
+        }
+    }
+
     /// Its text, where it has one.
     #[must_use]
     pub fn text(self) -> Option<&'a str> {
@@ -46,24 +58,172 @@ impl<'a> Fields<'a> {
 
     /// A parameter of type string.
     pub fn optional(&mut self, name: &'static str) -> Field<'a> {
-        match self.params.get(name) {
-            None => Field::Absent,
-            Some(Param::Null) => Field::Null,
-            Some(Param::Text(text)) => Field::Text(text),
-            Some(Param::List(_) | Param::Map(_) | Param::File) => {
-                self.problem(ParamProblem::Invalid(name));
-                Field::Null
-            }
-        }
+        self.text_of(self.params, name, name.into())
     }
 
     /// A parameter of type string whose key has to be there.
     pub fn required(&mut self, name: &'static str) -> Field<'a> {
         let field = self.optional(name);
         if field == Field::Absent {
-            self.problem(ParamProblem::Missing(name));
+            self.problem(ParamProblem::Missing(name.into()));
         }
         field
+    }
+
+    /// A parameter of type string in each of `entries`, which are those of the list called `list`.
+    pub fn optional_in(
+        &mut self,
+        list: &str,
+        entries: &[&'a Params],
+        name: &'static str,
+    ) -> Vec<Field<'a>> {
+        let of_entry = |(at, entry): (usize, &&'a Params)| {
+            self.text_of(entry, name, format!("{list}[{at}][{name}]").into())
+        };
+        entries.iter().enumerate().map(of_entry).collect()
+    }
+
+    /// The same where the key has to be there.
+    pub fn required_in(
+        &mut self,
+        list: &str,
+        entries: &[&'a Params],
+        name: &'static str,
+    ) -> Vec<Field<'a>> {
+        let found = self.optional_in(list, entries, name);
+        for (at, _) in found.iter().enumerate().filter(|(_, field)| **field == Field::Absent) {
+            self.problem(ParamProblem::Missing(format!("{list}[{at}][{name}]").into()));
+        }
+        found
+    }
+
+    fn text_of(&mut self, params: &'a Params, name: &str, shown: ParamName) -> Field<'a> {
+        match params.get(name) {
+            None => Field::Absent,
+            Some(Param::Null) => Field::Null,
+            Some(Param::Text(text)) => Field::Text(text),
+            Some(Param::List(_) | Param::Map(_) | Param::File) => {
+                self.problem(ParamProblem::Invalid(shown));
+                Field::Null
+            }
+        }
+    }
+
+    /// A parameter of type hash: its parameters, where it is there.
+    pub fn hash(&mut self, name: &'static str) -> Option<&'a Params> {
+        match self.params.get(name) {
+            None | Some(Param::Null) => None,
+            Some(Param::Text(text)) if text.is_empty() => None,
+            Some(Param::Map(params)) => Some(params),
+            Some(Param::Text(_) | Param::List(_) | Param::File) => {
+                self.problem(ParamProblem::Invalid(name.into()));
+                None
+            }
+        }
+    }
+
+    /// A parameter of `params` that is an array of hashes; `shown` is its whole name.
+    pub fn hashes(
+        &mut self,
+        params: &'a Params,
+        name: &str,
+        shown: &'static str,
+    ) -> Vec<&'a Params> {
+        let entries = match params.get(name) {
+            None | Some(Param::Null) => Some(Vec::new()),
+            Some(Param::Text(text)) if text.is_empty() => Some(Vec::new()),
+            Some(Param::List(list)) => list
+                .iter()
+                .map(|entry| match entry {
+                    Param::Map(params) => Some(params),
+                    Param::Null | Param::Text(_) | Param::List(_) | Param::File => None,
+                })
+                .collect(),
+            Some(Param::Text(_) | Param::Map(_) | Param::File) => None,
+        };
+        entries.unwrap_or_else(|| {
+            self.problem(ParamProblem::Invalid(shown.into()));
+            Vec::new()
+        })
+    }
+
+    /// A parameter that is an array of strings, or one string with commas between them.
+    pub fn texts(&mut self, name: &'static str) -> Option<Vec<&'a str>> {
+        let texts = match self.params.get(name) {
+            None | Some(Param::Null) => return None,
+            Some(Param::Text(text)) => {
+                Some(text.split(',').map(str::trim).filter(|text| !text.is_empty()).collect())
+            }
+            Some(Param::List(list)) => list
+                .iter()
+                .map(|entry| match entry {
+                    Param::Text(text) => Some(text.as_str()),
+                    Param::Null | Param::List(_) | Param::Map(_) | Param::File => None,
+                })
+                .collect(),
+            Some(Param::Map(_) | Param::File) => None,
+        };
+        if texts.is_none() {
+            self.problem(ParamProblem::Invalid(name.into()));
+        }
+        texts
+    }
+
+    /// A parameter of type integer that stands in the path.
+    pub fn path_integer(&mut self, name: &'static str, text: &str) -> Option<i64> {
+        let integer = parse_integer(text);
+        if integer.is_none() {
+            self.problem(ParamProblem::Invalid(name.into()));
+        }
+        integer
+    }
+
+    /// A parameter of type string that is one of these words; the first where it is not there.
+    pub fn word<T: Copy>(&mut self, name: &'static str, words: [(&str, T); 2]) -> T {
+        match self.optional(name) {
+            Field::Absent | Field::Null => words[0].1,
+            Field::Text(text) => {
+                let found = words.iter().find(|(word, _)| *word == text);
+                if found.is_none() {
+                    self.problem(ParamProblem::NotListed(name.into()));
+                }
+                found.unwrap_or(&words[0]).1
+            }
+        }
+    }
+
+    /// A parameter of type time.
+    pub fn time(&mut self, name: &'static str) -> Option<Timestamp> {
+        let text = match self.params.get(name) {
+            None | Some(Param::Null) => return None,
+            Some(Param::Text(text)) if text.trim().is_empty() => return None,
+            Some(Param::Text(text)) => Some(text),
+            Some(Param::List(_) | Param::Map(_) | Param::File) => None,
+        };
+        let time = text.and_then(|text| Timestamp::parse_lenient(text).ok());
+        if time.is_none() {
+            self.problem(ParamProblem::Invalid(name.into()));
+        }
+        time
+    }
+
+    /// A parameter of type boolean, of which only the form is looked at.
+    pub fn boolean(&mut self, name: &'static str) {
+        let words = ["true", "false", "t", "f", "on", "off", "1", "0", ""];
+        let parses = match self.params.get(name) {
+            None | Some(Param::Null) => true,
+            Some(Param::Text(text)) => words.contains(&text.as_str()),
+            Some(Param::List(_) | Param::Map(_) | Param::File) => false,
+        };
+        if !parses {
+            self.problem(ParamProblem::Invalid(name.into()));
+        }
+    }
+
+    /// Whether the key of any of these parameters is there.
+    #[must_use]
+    pub fn has_any(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.params.contains_key(*name))
     }
 
     /// A parameter of type integer.
@@ -76,7 +236,7 @@ impl<'a> Fields<'a> {
         };
         let integer = text.and_then(parse_integer);
         if integer.is_none() {
-            self.problem(ParamProblem::Invalid(name));
+            self.problem(ParamProblem::Invalid(name.into()));
         }
         integer
     }

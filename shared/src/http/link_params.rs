@@ -2,7 +2,7 @@
 
 use super::call::Call;
 use super::error::{ApiError, ParamProblem};
-use super::fields::{Field, Fields, parse_integer};
+use super::fields::{Field, Fields};
 use crate::domain::link::{Change, Draft, LinkChanges, LinkId, LinkType};
 
 /// Reads the number of the link a path names. A number no link can have is one nobody finds.
@@ -40,22 +40,14 @@ pub fn update(call: &Call) -> Result<(LinkId, LinkChanges), ApiError> {
         fields.problem(ParamProblem::NeitherNameNorUrl);
     }
     fields.finish()?;
-    let change = |field: Field<'_>| match field {
-        Field::Absent => Change::Keep,
-        Field::Null => Change::Set(None),
-        Field::Text(text) => Change::Set(Some(text.to_owned())),
-    };
-    Ok((id, LinkChanges { name: change(name), url: change(url), path, link_type }))
+    Ok((id, LinkChanges { name: name.change(), url: url.change(), path, link_type }))
 }
 
 fn link_id(call: &Call, fields: &mut Fields<'_>) -> LinkId {
     let text = &call.path.link_id;
     // GitLab takes what follows a dot for the format of the answer, and there is only one.
     let text = text.rsplit_once('.').map_or(text.as_str(), |(id, _format)| id);
-    let id = parse_integer(text);
-    if id.is_none() {
-        fields.problem(ParamProblem::Invalid("link_id"));
-    }
+    let id = fields.path_integer("link_id", text);
     // No link has the number 0, so it stands for the negative ones too.
     LinkId(id.and_then(|id| u64::try_from(id).ok()).unwrap_or(0))
 }
@@ -66,8 +58,7 @@ fn path(fields: &mut Fields<'_>) -> Change<Option<String>> {
     let filepath = fields.optional("filepath");
     match (direct_asset_path, filepath) {
         (Field::Absent, Field::Absent) => Change::Keep,
-        (Field::Text(path), _) => Change::Set(Some(path.to_owned())),
-        (Field::Absent | Field::Null, filepath) => Change::Set(filepath.text().map(str::to_owned)),
+        (newer, older) => Change::Set(newer.text().or(older.text()).map(str::to_owned)),
     }
 }
 
@@ -75,7 +66,7 @@ fn link_type(fields: &mut Fields<'_>) -> LinkType {
     match fields.optional("link_type") {
         Field::Absent | Field::Null => LinkType::default(),
         Field::Text(text) => LinkType::parse(text).unwrap_or_else(|| {
-            fields.problem(ParamProblem::NotListed("link_type"));
+            fields.problem(ParamProblem::NotListed("link_type".into()));
             LinkType::default()
         }),
     }

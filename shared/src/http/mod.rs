@@ -10,6 +10,9 @@ pub mod link_params;
 mod nested;
 pub mod pagination;
 pub mod params;
+pub mod redirect;
+pub mod release_body;
+pub mod release_params;
 pub mod render;
 pub mod respond;
 

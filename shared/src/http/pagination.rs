@@ -1,13 +1,12 @@
 //! Pages of a list, and the headers by which clients find the others.
 
 use lambda_http::http::{HeaderMap, HeaderName, HeaderValue};
-use url::form_urlencoded;
 
 use super::call::Call;
 use super::credentials::TOKEN_PARAMETERS;
 use super::error::{ApiError, ParamProblem};
 use super::fields::Fields;
-use super::params::{Param, Params};
+use super::params::{Param, query_string};
 
 const DEFAULT_PER_PAGE: u64 = 20;
 const MAX_PER_PAGE: u64 = 100;
@@ -24,27 +23,35 @@ pub struct Page {
 }
 
 impl Page {
-    /// Reads `page` and `per_page`.
+    /// Reads `page` and `per_page`, where they are all the parameters there are.
     pub fn read(call: &Call) -> Result<Self, ApiError> {
         let mut fields = Fields::new(&call.params);
+        let page = Self::of(&mut fields);
+        fields.finish()?;
+        Ok(page)
+    }
+
+    /// Reads `page` and `per_page` among other parameters.
+    pub fn of(fields: &mut Fields<'_>) -> Self {
         let number = fields.integer("page").unwrap_or(1);
         let size = fields.integer("per_page");
         if size == Some(0) {
-            fields.problem(ParamProblem::NotAllowed("per_page"));
+            fields.problem(ParamProblem::NotAllowed("per_page".into()));
         }
-        fields.finish()?;
-        let requested_size =
-            size.and_then(|size| u64::try_from(size).ok()).unwrap_or(DEFAULT_PER_PAGE);
-        Ok(Self {
+        let requested_size = size
+            .and_then(|size| u64::try_from(size).ok())
+            .filter(|size| *size > 0)
+            .unwrap_or(DEFAULT_PER_PAGE);
+        Self {
             number: u64::try_from(number).unwrap_or(1).max(1),
             size: requested_size.min(MAX_PER_PAGE),
             requested_size,
-        })
+        }
     }
 
     /// The rows of this page.
     #[must_use]
-    pub fn of<'a, T>(&self, rows: &'a [T]) -> &'a [T] {
+    pub fn rows<'a, T>(&self, rows: &'a [T]) -> &'a [T] {
         let index = |number: u64| {
             let at = number.saturating_mul(self.size);
             usize::try_from(at).unwrap_or(usize::MAX).min(rows.len())
@@ -52,9 +59,10 @@ impl Page {
         &rows[index(self.number - 1)..index(self.number)]
     }
 
-    /// The headers of this page of a list of `total` rows, in GitLab's order.
+    /// The headers of this page of a list of `total` rows, in GitLab's order. Its links repeat the
+    /// parameters of the request, and those of `defaults` that it left out.
     #[must_use]
-    pub fn headers(&self, call: &Call, total: usize) -> HeaderMap {
+    pub fn headers(&self, call: &Call, total: usize, defaults: &[(&str, &str)]) -> HeaderMap {
         let pages = (total as u64).div_ceil(self.size).max(1);
         let next = (self.number < pages).then(|| self.number + 1);
         // Beyond the last page GitLab knows no previous one.
@@ -70,7 +78,7 @@ impl Page {
         let links: Vec<String> = links
             .into_iter()
             .filter_map(|(relation, page)| {
-                Some(format!("<{}>; rel=\"{relation}\"", self.url(call, page?)))
+                Some(format!("<{}>; rel=\"{relation}\"", self.url(call, page?, defaults)))
             })
             .collect();
 
@@ -96,49 +104,17 @@ impl Page {
 
     /// The URL of another page: the request's own, with all its parameters, those of the path
     /// included, in alphabetical order. A token among them is left out, where GitLab repeats it.
-    fn url(&self, call: &Call, page: u64) -> String {
+    fn url(&self, call: &Call, page: u64, defaults: &[(&str, &str)]) -> String {
         let mut params = call.query.clone();
         params.retain(|name, _| !TOKEN_PARAMETERS.contains(&name.as_str()));
-        let overriding = [
-            ("id", call.path.id.clone()),
-            ("tag_name", call.path.tag_name.clone()),
-            ("page", page.to_string()),
-            ("per_page", self.requested_size.to_string()),
-        ];
-        for (name, value) in overriding {
-            params.insert(name.to_owned(), Param::Text(value));
+        for (name, value) in defaults {
+            params.entry((*name).to_owned()).or_insert_with(|| Param::Text((*value).to_owned()));
         }
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        append(&mut query, None, &params);
-        format!("{}{}?{}", call.base, call.encoded_path, query.finish())
-    }
-}
-
-fn append(
-    query: &mut form_urlencoded::Serializer<'_, String>,
-    parent: Option<&str>,
-    params: &Params,
-) {
-    for (name, param) in params {
-        let name = parent.map_or_else(|| name.clone(), |parent| format!("{parent}[{name}]"));
-        append_one(query, &name, param);
-    }
-}
-
-fn append_one(query: &mut form_urlencoded::Serializer<'_, String>, name: &str, param: &Param) {
-    match param {
-        Param::Text(text) => {
-            query.append_pair(name, text);
+        let (page, per_page) = (page.to_string(), self.requested_size.to_string());
+        let of_the_page = [("page", page.as_str()), ("per_page", per_page.as_str())];
+        for (name, value) in call.path.named().chain(of_the_page) {
+            params.insert(name.to_owned(), Param::Text(value.to_owned()));
         }
-        Param::Null | Param::File => {
-            query.append_pair(name, "");
-        }
-        Param::List(list) => {
-            let name = format!("{name}[]");
-            for param in list {
-                append_one(query, &name, param);
-            }
-        }
-        Param::Map(map) => append(query, Some(name), map),
+        format!("{}{}?{}", call.base, call.encoded_path, query_string(&params))
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use lambda_http::aws_lambda_events::query_map::QueryMap;
+use url::form_urlencoded;
 
 use super::error::ApiError;
 use super::nested;
@@ -67,5 +68,41 @@ pub(super) fn text<'a>(params: &'a Params, name: &str) -> Option<&'a str> {
     match params.get(name)? {
         Param::Text(text) if !text.trim().is_empty() => Some(text),
         Param::Text(_) | Param::Null | Param::List(_) | Param::Map(_) | Param::File => None,
+    }
+}
+
+/// The parameters as a query, in alphabetical order.
+pub(super) fn query_string(params: &Params) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    append(&mut query, None, params);
+    query.finish()
+}
+
+fn append(
+    query: &mut form_urlencoded::Serializer<'_, String>,
+    parent: Option<&str>,
+    params: &Params,
+) {
+    for (name, param) in params {
+        let name = parent.map_or_else(|| name.clone(), |parent| format!("{parent}[{name}]"));
+        append_one(query, &name, param);
+    }
+}
+
+fn append_one(query: &mut form_urlencoded::Serializer<'_, String>, name: &str, param: &Param) {
+    match param {
+        Param::Text(text) => {
+            query.append_pair(name, text);
+        }
+        Param::Null | Param::File => {
+            query.append_pair(name, "");
+        }
+        Param::List(list) => {
+            let name = format!("{name}[]");
+            for param in list {
+                append_one(query, &name, param);
+            }
+        }
+        Param::Map(map) => append(query, Some(name), map),
     }
 }

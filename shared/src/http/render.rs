@@ -1,4 +1,4 @@
-//! What goes out when all is well: the link as GitLab shows it.
+//! What goes out when all is well: links and users as GitLab shows them.
 
 use lambda_http::http::{HeaderMap, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -50,7 +50,7 @@ impl<'a> LinkBody<'a> {
     /// Shows `link` of the release of `tag` in `project`.
     #[must_use]
     pub fn new(base: &WebUrl, project: &Project, tag: &TagName, link: &'a Link) -> Self {
-        let project_url = format!("{base}/{}", project.path.as_str());
+        let project_url = project_url(base, project);
         let url = link.fields.url.as_str();
         Self {
             id: link.id,
@@ -66,12 +66,52 @@ impl<'a> LinkBody<'a> {
     }
 }
 
+/// A project's page.
+#[must_use]
+pub fn project_url(base: &WebUrl, project: &Project) -> String {
+    format!("{base}/{}", project.path.as_str())
+}
+
+/// A user, with its keys in GitLab's order.
+#[derive(Clone, Debug, Serialize)]
+pub struct UserBody<'a> {
+    id: u64,
+    username: &'a str,
+    name: &'a str,
+    state: &'static str,
+    locked: bool,
+    avatar_url: Option<&'a str>,
+    web_url: String,
+}
+
+impl<'a> UserBody<'a> {
+    /// Shows the user of this number and name.
+    #[must_use]
+    pub fn new(base: &WebUrl, id: u64, username: &'a str) -> Self {
+        Self {
+            id,
+            username,
+            name: username,
+            state: "active",
+            locked: false,
+            avatar_url: None,
+            web_url: format!("{base}/{}", utf8_percent_encode(username, SEGMENT)),
+        }
+    }
+}
+
 fn direct_asset_url(project_url: &str, tag: &TagName, path: &DirectAssetPath) -> String {
-    format!(
-        "{project_url}/-/releases/{}/downloads{}",
-        utf8_percent_encode(tag.as_str(), SEGMENT),
-        utf8_percent_encode(path.as_str(), PATH)
-    )
+    format!("{project_url}/-/releases/{}/downloads{}", segment(tag), segments(path.as_str()))
+}
+
+/// A tag as a segment of a path.
+pub(super) fn segment(tag: &TagName) -> impl std::fmt::Display {
+    utf8_percent_encode(tag.as_str(), SEGMENT)
+}
+
+/// A path of several segments, encoded again.
+pub(super) fn segments(path: &str) -> impl std::fmt::Display {
+    utf8_percent_encode(path, PATH)
 }
 
 /// What Rails escapes in a segment of a path: all but the characters RFC 3986 allows there.

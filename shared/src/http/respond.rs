@@ -95,7 +95,8 @@ fn finish(request: &Request, answer: Answer, request_id: &str, started: Instant)
         let revalidate = HeaderValue::from_static("max-age=0, private, must-revalidate");
         headers.insert(header::CACHE_CONTROL, revalidate);
     } else {
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        // A redirect says itself how long it holds.
+        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache"));
     }
     if request.method() == Method::HEAD {
         body.clear();

@@ -11,11 +11,13 @@ use super::keys::{DirectoryKey, KeyAttributes, ReleasesKey};
 use super::tables::KEPT_AFTER_EXPIRY;
 use crate::domain::link::{DirectAssetPath, Link, LinkFields, LinkId, LinkName, LinkType, LinkUrl};
 use crate::domain::project::{
-    Project, ProjectId, ProjectPath, ProtectedTag, ReleasesAccess, Visibility,
+    BranchName, Project, ProjectId, ProjectPath, ProtectedTag, ReleasesAccess, Visibility,
 };
-use crate::domain::release::{Release, ReleaseKey, ReleaseUid, TagName};
+use crate::domain::release::{
+    Author, Description, Release, ReleaseKey, ReleaseName, ReleaseUid, TagName,
+};
 use crate::domain::time::Timestamp;
-use crate::domain::token::{Grant, Scope, SecretHash, Token, TokenKind, User};
+use crate::domain::token::{Grant, Job, Scope, SecretHash, Token, TokenKind, User};
 
 /// The attribute by which the database removes tokens some time after their expiry.
 pub(super) const TTL: &str = "ttl";
@@ -44,12 +46,13 @@ pub(super) struct ReleaseItem {
     tag: TagName,
     uid: ReleaseUid,
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    name: Option<String>,
+    name: Option<ReleaseName>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    description: Option<String>,
-    author: String,
+    description: Option<Description>,
+    author: Author,
     created_at: Timestamp,
     released_at: Timestamp,
+    updated_at: Timestamp,
 }
 
 impl From<&Release> for ReleaseItem {
@@ -63,6 +66,7 @@ impl From<&Release> for ReleaseItem {
             author: release.author.clone(),
             created_at: release.created_at,
             released_at: release.released_at,
+            updated_at: release.updated_at,
         }
     }
 }
@@ -77,16 +81,18 @@ impl From<ReleaseItem> for Release {
             author: item.author,
             created_at: item.created_at,
             released_at: item.released_at,
+            updated_at: item.updated_at,
         }
     }
 }
 
-/// A release in the list of its project: enough to find it.
+/// A release in the list of its project: enough to find it and to put it in either order.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct IndexItem {
     pub(super) project: ProjectId,
     pub(super) tag: TagName,
     pub(super) uid: ReleaseUid,
+    pub(super) created_at: Timestamp,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -191,6 +197,8 @@ pub(super) struct ProjectItem {
     releases_access: ReleasesAccess,
     archived: bool,
     protected_tags: Vec<ProtectedTag>,
+    #[serde(default)]
+    default_branch: BranchName,
     created_at: Timestamp,
     #[serde(default)]
     deleted: bool,
@@ -205,6 +213,7 @@ impl ProjectItem {
             releases_access: project.releases_access,
             archived: project.archived,
             protected_tags: project.protected_tags.clone(),
+            default_branch: project.default_branch.clone(),
             created_at: project.created_at,
             deleted: false,
         }
@@ -223,6 +232,7 @@ impl ProjectItem {
             releases_access: self.releases_access,
             archived: self.archived,
             protected_tags: self.protected_tags,
+            default_branch: self.default_branch,
             created_at: self.created_at,
         })
     }
@@ -242,7 +252,7 @@ pub(super) struct TokenItem {
     scope: Scope,
     grants: Vec<Grant>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    job_project: Option<ProjectPath>,
+    job: Option<Job>,
     created_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     expires_at: Option<Timestamp>,
@@ -260,7 +270,7 @@ impl From<&Token> for TokenItem {
             user: token.user.clone(),
             scope: token.scope,
             grants: token.grants.clone(),
-            job_project: token.job_project.clone(),
+            job: token.job.clone(),
             created_at: token.created_at,
             expires_at: token.expires_at,
             revoked: token.revoked,
@@ -278,7 +288,7 @@ impl From<TokenItem> for Token {
             user: item.user,
             scope: item.scope,
             grants: item.grants,
-            job_project: item.job_project,
+            job: item.job,
             created_at: item.created_at,
             expires_at: item.expires_at,
             revoked: item.revoked,

@@ -12,7 +12,7 @@
 //! | project's path | `path#<full path in lower case>` |
 //! | user | `user#<username>` |
 //! | token | `token#<hash of its secret>` |
-//! | counter of projects, of users | `counter#project`, `counter#user` |
+//! | counter of projects, users, jobs | `counter#project`, `counter#user`, `counter#job` |
 //!
 //! The releases table:
 //!
@@ -91,6 +91,12 @@ impl DirectoryKey {
     #[must_use]
     pub fn user_counter() -> Self {
         Self { pk: "counter#user".to_owned() }
+    }
+
+    /// The last number given to a job.
+    #[must_use]
+    pub fn job_counter() -> Self {
+        Self { pk: "counter#job".to_owned() }
     }
 
     /// As the database takes it.
@@ -174,11 +180,7 @@ impl ReleasesKey {
     /// life, so all lives of a tag share the partition.
     #[must_use]
     pub fn path_claim(release: &ReleaseKey, path: &DirectAssetPath, uid: &ReleaseUid) -> Self {
-        let hash = sha256_hex(path.as_str());
-        Self {
-            pk: format!("path#{:020}#{hash}#{}", release.project.0, release.tag),
-            sk: uid.as_str().to_owned(),
-        }
+        Self { pk: path_partition(release, path), sk: uid.as_str().to_owned() }
     }
 
     /// A release in the list of its project, in the order of `released_at`.
@@ -229,6 +231,13 @@ pub fn release_partition(release: &ReleaseKey) -> String {
 #[must_use]
 pub fn index_partition(project: ProjectId) -> String {
     format!("index#{:020}", project.0)
+}
+
+/// The partition of the claims of a path, one for each life of the tag that has had the path.
+#[must_use]
+pub fn path_partition(release: &ReleaseKey, path: &DirectAssetPath) -> String {
+    let hash = sha256_hex(path.as_str());
+    format!("path#{:020}#{hash}#{}", release.project.0, release.tag)
 }
 
 /// What an item of the releases table is, by its key.

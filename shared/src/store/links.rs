@@ -6,11 +6,10 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::deadline::{Backoff, Deadline};
-use super::items::{Attributes, ClaimItem, LinkItem, claims, from_item, to_item};
+use super::items::{Attributes, Claim, ClaimItem, LinkItem, claims, from_item, to_item};
 use super::keys::ReleasesKey;
 use super::read::releases_key;
-use super::request::{Outcome, run};
-use super::transaction::{Condition, Decision, Write, placeholders};
+use super::transaction::{Condition, Decision, Write};
 use super::{Store, StoreError};
 use crate::domain::link::{Draft, Link, LinkFields, LinkId, Taken};
 use crate::domain::release::{Release, ReleaseKey};
@@ -62,13 +61,9 @@ impl Store {
             created_at: now,
             updated_at: now,
         };
-        let mut writes = vec![Write::Put {
-            table: self.tables.releases.clone(),
-            item: link_item(&release.key, &link)?,
-            condition: Some(Condition::absent()),
-        }];
+        let mut writes = vec![self.put(link_item(&release.key, &link)?, Some(Condition::absent()))];
         for claim in claims(&release.key, &link) {
-            writes.push(self.put_claim(&claim.key, &claim.item)?);
+            writes.push(self.put_claim(&claim)?);
         }
         let draft = as_draft(&link.fields);
         let mut backoff = Backoff::new(deadline);
@@ -102,35 +97,27 @@ impl Store {
         let link = Link { fields, updated_at: now, ..current.clone() };
         let before = claims(&release.key, current);
         let after = claims(&release.key, &link);
-        let is_in = |claims: &[super::items::Claim], key: &ReleasesKey| {
-            claims.iter().any(|claim| claim.key == *key)
-        };
+        let is_in =
+            |claims: &[Claim], key: &ReleasesKey| claims.iter().any(|claim| claim.key == *key);
 
         let item = link_item(&release.key, &link)?;
-        let mut writes = vec![Write::Put {
-            table: self.tables.releases.clone(),
-            item: item.clone(),
-            condition: Some(as_read(current)),
-        }];
+        let mut writes = vec![self.put(item.clone(), Some(as_read(current)))];
         for claim in &after {
             if !is_in(&before, &claim.key) {
-                writes.push(self.put_claim(&claim.key, &claim.item)?);
+                writes.push(self.put_claim(claim)?);
             } else if claim.item.url.is_some() && link.fields.url != current.fields.url {
                 // The claim of a path says where the path leads.
-                writes.push(Write::Put {
-                    table: self.tables.releases.clone(),
-                    item: to_item(claim.key.attributes(), &claim.item)?,
-                    condition: None,
-                });
+                writes.push(self.put(to_item(claim.key.attributes(), &claim.item)?, None));
             }
         }
         for claim in &before {
             if !is_in(&after, &claim.key) {
-                writes.push(self.delete_claim(&claim.key));
+                writes.push(self.delete(&claim.key, None));
             }
         }
         if writes.len() == 1 {
-            return self.replace_link(item, current, link, deadline).await;
+            let done = self.put_if(item, as_read(current), deadline).await?;
+            return Ok(if done { Updated::Link(link) } else { Updated::Changed });
         }
 
         let draft = as_draft(&link.fields);
@@ -151,38 +138,6 @@ impl Store {
         }
     }
 
-    /// Writes a link whose claims stay as they are: one item, and so no transaction.
-    async fn replace_link(
-        &self,
-        item: Attributes,
-        current: &Link,
-        link: Link,
-        deadline: Deadline,
-    ) -> Result<Updated, StoreError> {
-        let (expression, names, values) = placeholders(Some(as_read(current)));
-        let mut backoff = Backoff::new(deadline);
-        loop {
-            let request = self
-                .client
-                .put_item()
-                .table_name(&self.tables.releases)
-                .set_item(Some(item.clone()))
-                .set_condition_expression(expression.clone())
-                .set_expression_attribute_names(names.clone())
-                .set_expression_attribute_values(values.clone());
-            match run(deadline, request.send()).await? {
-                Outcome::Done(_) => return Ok(Updated::Link(link)),
-                Outcome::Failed(error) if error.is_conditional_check_failed_exception() => {
-                    return Ok(Updated::Changed);
-                }
-                Outcome::Failed(error) if error.is_transaction_conflict_exception() => {
-                    backoff.pause("TransactionConflict").await?;
-                }
-                Outcome::Failed(error) => return Err(StoreError::Refused(format!("{error:?}"))),
-            }
-        }
-    }
-
     /// Deletes `current` and its claims, provided that it still is as it was read.
     pub async fn delete_link(
         &self,
@@ -190,13 +145,10 @@ impl Store {
         current: &Link,
         deadline: Deadline,
     ) -> Result<Deleted, StoreError> {
-        let mut writes = vec![Write::Delete {
-            table: self.tables.releases.clone(),
-            key: ReleasesKey::link(&release.key, current.id).attributes(),
-            condition: Some(as_read(current)),
-        }];
+        let key = ReleasesKey::link(&release.key, current.id);
+        let mut writes = vec![self.delete(&key, Some(as_read(current)))];
         writes.extend(
-            claims(&release.key, current).iter().map(|claim| self.delete_claim(&claim.key)),
+            claims(&release.key, current).iter().map(|claim| self.delete(&claim.key, None)),
         );
         match self.transact(writes, deadline).await? {
             Decision::Committed => Ok(Deleted::Done),
@@ -234,20 +186,9 @@ impl Store {
         Ok(Taken { url: is_held(&url), name: is_held(&name), path: is_held(&path) })
     }
 
-    fn put_claim(&self, key: &ReleasesKey, item: &ClaimItem) -> Result<Write, StoreError> {
-        Ok(Write::Put {
-            table: self.tables.releases.clone(),
-            item: to_item(key.attributes(), item)?,
-            condition: Some(Condition::absent()),
-        })
-    }
-
-    fn delete_claim(&self, key: &ReleasesKey) -> Write {
-        Write::Delete {
-            table: self.tables.releases.clone(),
-            key: key.attributes(),
-            condition: None,
-        }
+    fn put_claim(&self, claim: &Claim) -> Result<Write, StoreError> {
+        let item = to_item(claim.key.attributes(), &claim.item)?;
+        Ok(self.put(item, Some(Condition::absent())))
     }
 }
 

@@ -9,7 +9,8 @@ use super::scan::Table;
 use super::transaction::{Condition, Decision, Write};
 use super::{Store, StoreError};
 use crate::domain::project::{
-    Project, ProjectId, ProjectPath, ProjectRef, ProtectedTag, ReleasesAccess, Visibility,
+    BranchName, Project, ProjectId, ProjectPath, ProjectRef, ProtectedTag, ReleasesAccess,
+    Visibility,
 };
 use crate::domain::time::Timestamp;
 
@@ -26,6 +27,8 @@ pub struct NewProject {
     pub releases_access: ReleasesAccess,
     /// The rules about its tags.
     pub protected_tags: Vec<ProtectedTag>,
+    /// Its repository's default branch.
+    pub default_branch: BranchName,
 }
 
 /// What came of making a project.
@@ -60,6 +63,7 @@ impl Store {
                 releases_access: new.releases_access,
                 archived: false,
                 protected_tags: new.protected_tags.clone(),
+                default_branch: new.default_branch.clone(),
                 created_at: now,
             };
             let put = |item| Write::Put {

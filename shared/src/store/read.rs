@@ -7,17 +7,19 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 
 use super::deadline::{Backoff, Deadline};
 use super::items::{
-    Attributes, LinkItem, PathItem, ProjectItem, ReleaseItem, TokenItem, from_item,
+    Attributes, ClaimItem, IndexItem, LinkItem, PathItem, ProjectItem, ReleaseItem, TokenItem,
+    from_item,
 };
 use super::keys::{
-    DirectoryKey, DirectoryKind, KeyAttributes, PK, ReleasesKey, ReleasesKind, SK,
-    release_partition,
+    DirectoryKey, DirectoryKind, KeyAttributes, PK, ReleasesKey, ReleasesKind, SK, index_partition,
+    path_partition, release_partition,
 };
 use super::request::run_or_refuse;
 use super::{Store, StoreError};
-use crate::domain::link::{Link, LinkId};
+use crate::domain::link::{DirectAssetPath, Link, LinkId, LinkUrl};
 use crate::domain::project::{Project, ProjectId, ProjectPath, ProjectRef};
 use crate::domain::release::{Release, ReleaseKey, TagName};
+use crate::domain::time::Timestamp;
 use crate::domain::token::{SecretHash, Token};
 
 /// What to read.
@@ -27,10 +29,41 @@ pub struct Wanted<'a> {
     pub tokens: &'a [SecretHash],
     /// The project it names.
     pub project: &'a ProjectRef,
-    /// The release it names, where that can be one.
-    pub tag: Option<&'a TagName>,
-    /// Which of the release's links.
-    pub links: LinkSelection,
+    /// What of the project.
+    pub selection: Selection<'a>,
+}
+
+/// What to read of a project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Selection<'a> {
+    /// The project alone.
+    Project,
+    /// A release, and of its links these.
+    Release(&'a TagName, LinkSelection),
+    /// A release, and where a path of it leads.
+    Download(&'a TagName, &'a DirectAssetPath),
+    /// The latest release's entry in the project's list.
+    Latest,
+    /// The project's list of releases.
+    List,
+}
+
+impl<'a> Selection<'a> {
+    /// A release, where its tag can be one.
+    #[must_use]
+    pub fn release(tag: Option<&'a TagName>, links: LinkSelection) -> Self {
+        tag.map_or(Self::Project, |tag| Self::Release(tag, links))
+    }
+
+    /// A download, where its tag and path can be such.
+    #[must_use]
+    pub fn download(tag: Option<&'a TagName>, path: Option<&'a DirectAssetPath>) -> Self {
+        match (tag, path) {
+            (Some(tag), Some(path)) => Self::Download(tag, path),
+            (tag, None) => Self::release(tag, LinkSelection::None),
+            (None, Some(_)) => Self::Project,
+        }
+    }
 }
 
 /// Which links of a release to read.
@@ -55,6 +88,19 @@ pub struct Seen {
     pub release: Option<Release>,
     /// The chosen links of this life of the release, in no order.
     pub links: Vec<Link>,
+    /// Where the path leads in this life of the release.
+    pub target: Option<LinkUrl>,
+    /// The list's entries, the latest `released_at` first.
+    pub listed: Vec<Listed>,
+}
+
+/// A release in the list of its project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its tag.
+    pub tag: TagName,
+    /// When it was made.
+    pub created_at: Timestamp,
 }
 
 /// The numbers of projects by their path, as this process has seen them. Only ever a hint: the
@@ -138,39 +184,74 @@ impl Store {
         project: Option<ProjectId>,
         deadline: Deadline,
     ) -> Result<Seen, StoreError> {
-        let release =
-            project.zip(wanted.tag).map(|(project, tag)| ReleaseKey { project, tag: tag.clone() });
         let mut directory: Vec<DirectoryKey> =
             wanted.tokens.iter().map(DirectoryKey::token).collect();
         directory.extend(project.map(DirectoryKey::project));
 
-        let rows = match (&release, wanted.links) {
-            (Some(release), LinkSelection::All) => {
-                let (directory, releases) = tokio::try_join!(
-                    self.batch_get(&directory, &[], deadline),
-                    self.query_release(release, deadline)
-                )?;
-                Rows { directory: directory.directory, releases }
-            }
-            (Some(release), LinkSelection::One(id)) => {
-                let keys = [ReleasesKey::release(release), ReleasesKey::link(release, id)];
-                self.batch_get(&directory, &keys, deadline).await?
-            }
-            (Some(release), LinkSelection::None) => {
-                self.batch_get(&directory, &[ReleasesKey::release(release)], deadline).await?
-            }
-            (None, _) => self.batch_get(&directory, &[], deadline).await?,
-        };
         let mut seen = Seen::default();
-        seen.take_directory(rows.directory)?;
-        seen.take_release(rows.releases)?;
+        let Some(project) = project else {
+            seen.take_directory(self.batch_get(&directory, &[], deadline).await?.directory)?;
+            return Ok(seen);
+        };
+        let release = |tag: &TagName| ReleaseKey { project, tag: tag.clone() };
+        match wanted.selection {
+            Selection::Project => {
+                seen.take_directory(self.batch_get(&directory, &[], deadline).await?.directory)?;
+            }
+            Selection::Release(tag, LinkSelection::All) => {
+                let partition = release_partition(&release(tag));
+                let (rows, items) = tokio::try_join!(
+                    self.batch_get(&directory, &[], deadline),
+                    self.query(partition, Extent::All, deadline)
+                )?;
+                seen.take_directory(rows.directory)?;
+                seen.take_release(items)?;
+            }
+            Selection::Release(tag, LinkSelection::One(id)) => {
+                let release = release(tag);
+                let keys = [ReleasesKey::release(&release), ReleasesKey::link(&release, id)];
+                let rows = self.batch_get(&directory, &keys, deadline).await?;
+                seen.take_directory(rows.directory)?;
+                seen.take_release(rows.releases)?;
+            }
+            Selection::Release(tag, LinkSelection::None) => {
+                let keys = [ReleasesKey::release(&release(tag))];
+                let rows = self.batch_get(&directory, &keys, deadline).await?;
+                seen.take_directory(rows.directory)?;
+                seen.take_release(rows.releases)?;
+            }
+            Selection::Download(tag, path) => {
+                let release = release(tag);
+                let keys = [ReleasesKey::release(&release)];
+                let (rows, claims) = tokio::try_join!(
+                    self.batch_get(&directory, &keys, deadline),
+                    self.query(path_partition(&release, path), Extent::All, deadline)
+                )?;
+                seen.take_directory(rows.directory)?;
+                seen.take_release(rows.releases)?;
+                seen.take_claims(claims)?;
+            }
+            Selection::Latest | Selection::List => {
+                let extent = match wanted.selection {
+                    Selection::Latest => Extent::Last,
+                    _ => Extent::All,
+                };
+                let (rows, items) = tokio::try_join!(
+                    self.batch_get(&directory, &[], deadline),
+                    self.query(index_partition(project), extent, deadline)
+                )?;
+                seen.take_directory(rows.directory)?;
+                seen.take_list(items)?;
+            }
+        }
         Ok(seen)
     }
 
-    /// The release and all its links.
-    async fn query_release(
+    /// The items of a partition of the releases table, read consistently, the last key first.
+    pub(super) async fn query(
         &self,
-        release: &ReleaseKey,
+        partition: String,
+        extent: Extent,
         deadline: Deadline,
     ) -> Result<Vec<Attributes>, StoreError> {
         let mut items = Vec::new();
@@ -181,29 +262,43 @@ impl Store {
                 .query()
                 .table_name(&self.tables.releases)
                 .key_condition_expression("pk = :pk")
-                .expression_attribute_values(":pk", AttributeValue::S(release_partition(release)))
+                .expression_attribute_values(":pk", AttributeValue::S(partition.clone()))
+                .scan_index_forward(false)
+                .set_limit(match extent {
+                    Extent::All => None,
+                    Extent::Last => Some(1),
+                })
                 .set_exclusive_start_key(from)
                 .consistent_read(true);
             let page = run_or_refuse(deadline, request.send()).await?;
             items.extend(page.items.unwrap_or_default());
             from = page.last_evaluated_key;
-            if from.is_none() {
+            if from.is_none() || extent == Extent::Last {
                 return Ok(items);
             }
         }
     }
 
-    /// The release and one of its links, as they are now.
+    /// The release and these of its links, as they are now.
     pub async fn reread(
         &self,
         release: &ReleaseKey,
-        link: LinkId,
+        links: LinkSelection,
         deadline: Deadline,
     ) -> Result<Seen, StoreError> {
-        let keys = [ReleasesKey::release(release), ReleasesKey::link(release, link)];
-        let rows = self.batch_get(&[], &keys, deadline).await?;
+        let mut keys = vec![ReleasesKey::release(release)];
+        let items = match links {
+            LinkSelection::None => self.batch_get(&[], &keys, deadline).await?.releases,
+            LinkSelection::One(id) => {
+                keys.push(ReleasesKey::link(release, id));
+                self.batch_get(&[], &keys, deadline).await?.releases
+            }
+            LinkSelection::All => {
+                self.query(release_partition(release), Extent::All, deadline).await?
+            }
+        };
         let mut seen = Seen::default();
-        seen.take_release(rows.releases)?;
+        seen.take_release(items)?;
         Ok(seen)
     }
 
@@ -254,6 +349,15 @@ fn consistent(keys: Vec<KeyAttributes>) -> Result<KeysAndAttributes, StoreError>
         .map_err(|error| StoreError::Refused(error.to_string()))
 }
 
+/// How much of a partition to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// All its items.
+    All,
+    /// The one with the last key.
+    Last,
+}
+
 /// Items of both tables.
 #[derive(Default)]
 pub(super) struct Rows {
@@ -273,9 +377,29 @@ impl Seen {
         Ok(())
     }
 
+    /// Takes the url from the claim that belongs to this life of the release.
+    fn take_claims(&mut self, items: Vec<Attributes>) -> Result<(), StoreError> {
+        let Some(release) = &self.release else { return Ok(()) };
+        for item in items {
+            let claim: ClaimItem = from_item(item)?;
+            if claim.release_uid == release.uid {
+                self.target = claim.url;
+            }
+        }
+        Ok(())
+    }
+
+    fn take_list(&mut self, items: Vec<Attributes>) -> Result<(), StoreError> {
+        for item in items {
+            let IndexItem { tag, created_at, .. } = from_item(item)?;
+            self.listed.push(Listed { tag, created_at });
+        }
+        Ok(())
+    }
+
     /// Takes a release and those of the links that belong to this life of it: what an earlier
     /// release of the tag left behind is not there.
-    fn take_release(&mut self, items: Vec<Attributes>) -> Result<(), StoreError> {
+    pub(super) fn take_release(&mut self, items: Vec<Attributes>) -> Result<(), StoreError> {
         let mut links: Vec<Link> = Vec::new();
         for item in items {
             match releases_key(&item).and_then(|key| key.kind()) {

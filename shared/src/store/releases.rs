@@ -1,4 +1,4 @@
-//! Making, listing and deleting releases.
+//! Making, listing, changing and deleting releases.
 //!
 //! A release appears whole: its links and claims are written under a uid nobody can see yet, then
 //! one transaction puts the release. Deleting it is one transaction too; what it leaves behind
@@ -7,17 +7,22 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, PutRequest, WriteRequest};
+use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::deadline::{Backoff, Deadline};
 use super::items::{Attributes, IndexItem, ReleaseItem, claims, from_item, to_item};
 use super::keys::{KeyAttributes, ReleasesKey, index_partition};
 use super::links::link_item;
-use super::request::run_or_refuse;
-use super::transaction::{Condition, Decision, Write};
+use super::read::{Extent, LinkSelection};
+use super::request::{Sent, run_or_refuse};
+use super::transaction::{Condition, Decision};
 use super::{Store, StoreError};
-use crate::domain::link::{Link, LinkFields, LinkId};
+use crate::domain::link::{Link, LinkId};
 use crate::domain::project::ProjectId;
-use crate::domain::release::{Release, ReleaseKey, ReleaseUid};
+use crate::domain::release::{
+    Author, Description, NewLinks, Release, ReleaseChanges, ReleaseKey, ReleaseName, ReleaseUid,
+    TagName,
+};
 use crate::domain::time::Timestamp;
 
 /// What a release is made of.
@@ -26,13 +31,15 @@ pub struct NewRelease {
     /// Its project and tag.
     pub key: ReleaseKey,
     /// Its title.
-    pub name: Option<String>,
+    pub name: Option<ReleaseName>,
     /// Its notes.
-    pub description: Option<String>,
-    /// The user who makes it.
-    pub author: String,
+    pub description: Option<Description>,
+    /// Who makes it.
+    pub author: Author,
     /// When it is, or will be, released.
     pub released_at: Timestamp,
+    /// Its links.
+    pub links: NewLinks,
 }
 
 /// What came of making a release.
@@ -44,17 +51,22 @@ pub enum ReleaseCreated {
     Exists,
 }
 
+/// A release and all its links.
+pub type WithLinks = (Release, Vec<Link>);
+
 /// `DynamoDB` writes this many items in one batch.
 const BATCH: usize = 25;
 /// `DynamoDB` reads this many items in one batch.
 const READ_BATCH: usize = 100;
+/// Requests that are on their way at once where one thing takes many: enough to hide most of their
+/// latency, few enough not to be a throttle's reason.
+const AT_ONCE: usize = 8;
 
 impl Store {
-    /// Makes a release with these links, whose names, urls and paths must differ from each other.
+    /// Makes a release with its links.
     pub async fn create_release(
         &self,
         new: NewRelease,
-        links: Vec<LinkFields>,
         now: Timestamp,
         deadline: Deadline,
     ) -> Result<ReleaseCreated, StoreError> {
@@ -66,10 +78,11 @@ impl Store {
             author: new.author,
             created_at: now,
             released_at: new.released_at,
+            updated_at: now,
         };
-        let ids = self.take_link_ids(links.len() as u64, deadline).await?;
+        let ids = self.take_link_ids(new.links.len() as u64, deadline).await?;
         let links: Vec<Link> = ids
-            .zip(links)
+            .zip(new.links.into_fields())
             .map(|(id, fields)| Link {
                 id: LinkId(id),
                 release: release.uid.clone(),
@@ -79,30 +92,30 @@ impl Store {
             })
             .collect();
         let mut items = Vec::new();
+        let mut keys = Vec::new();
         for link in &links {
             items.push(link_item(&release.key, link)?);
+            keys.push(ReleasesKey::link(&release.key, link.id).attributes());
             for claim in claims(&release.key, link) {
                 items.push(to_item(claim.key.attributes(), &claim.item)?);
+                keys.push(claim.key.attributes());
             }
         }
         self.batch_put(items, deadline).await?;
 
-        let index = index_key(&release);
-        let index_item = IndexItem {
-            project: release.key.project,
-            tag: release.key.tag.clone(),
-            uid: release.uid.clone(),
-        };
-        let put =
-            |item, condition| Write::Put { table: self.tables.releases.clone(), item, condition };
-        let release_key = ReleasesKey::release(&release.key).attributes();
         let writes = vec![
-            put(to_item(release_key, &ReleaseItem::from(&release))?, Some(Condition::absent())),
-            put(to_item(index.attributes(), &index_item)?, None),
+            self.put(release_item(&release)?, Some(Condition::absent())),
+            self.put(index_item(&release)?, None),
         ];
         match self.transact(writes, deadline).await? {
             Decision::Committed => Ok(ReleaseCreated::Release(release, links)),
-            Decision::ConditionsFailed(_) => Ok(ReleaseCreated::Exists),
+            Decision::ConditionsFailed(_) => {
+                // No release will ever have this uid. What fails here is left to a sweep.
+                if let Err(error) = self.batch_delete(keys, deadline).await {
+                    tracing::warn!(cause = %error, "a release that exists left links behind");
+                }
+                Ok(ReleaseCreated::Exists)
+            }
         }
     }
 
@@ -112,14 +125,7 @@ impl Store {
         key: &ReleaseKey,
         deadline: Deadline,
     ) -> Result<Option<Release>, StoreError> {
-        let request = self
-            .client
-            .get_item()
-            .table_name(&self.tables.releases)
-            .set_key(Some(ReleasesKey::release(key).attributes()))
-            .consistent_read(true);
-        let item = run_or_refuse(deadline, request.send()).await?.item;
-        Ok(item.map(from_item::<ReleaseItem>).transpose()?.map(Release::from))
+        Ok(self.reread(key, LinkSelection::None, deadline).await?.release)
     }
 
     /// The releases of a project, the latest `released_at` first.
@@ -128,33 +134,14 @@ impl Store {
         project: ProjectId,
         deadline: Deadline,
     ) -> Result<Vec<Release>, StoreError> {
+        let items = self.query(index_partition(project), Extent::All, deadline).await?;
+        let listed =
+            items.into_iter().map(from_item::<IndexItem>).collect::<Result<Vec<_>, _>>()?;
         let mut releases = Vec::new();
-        let mut from = None;
-        loop {
-            let request = self
-                .client
-                .query()
-                .table_name(&self.tables.releases)
-                .key_condition_expression("pk = :pk")
-                .expression_attribute_values(":pk", AttributeValue::S(index_partition(project)))
-                .scan_index_forward(false)
-                .set_exclusive_start_key(from)
-                .consistent_read(true);
-            let page = run_or_refuse(deadline, request.send()).await?;
-            let listed = page
-                .items
-                .unwrap_or_default()
-                .into_iter()
-                .map(from_item::<IndexItem>)
-                .collect::<Result<Vec<_>, _>>()?;
-            for chunk in listed.chunks(READ_BATCH) {
-                releases.extend(self.get_releases(chunk, deadline).await?);
-            }
-            from = page.last_evaluated_key;
-            if from.is_none() {
-                return Ok(releases);
-            }
+        for chunk in listed.chunks(READ_BATCH) {
+            releases.extend(self.get_releases(chunk, deadline).await?);
         }
+        Ok(releases)
     }
 
     /// The releases of these entries of a list, in its order. One that was deleted since is not
@@ -177,36 +164,64 @@ impl Store {
         Ok(keys.iter().filter_map(|key| found.remove(key)).collect())
     }
 
-    /// Deletes this life of a release; false where it is not there any more.
+    /// The releases of these tags with all their links, in the order of the tags. One that is not
+    /// there any more is not among them.
+    pub async fn releases_with_links(
+        &self,
+        project: ProjectId,
+        tags: impl IntoIterator<Item = TagName>,
+        deadline: Deadline,
+    ) -> Result<Vec<WithLinks>, StoreError> {
+        let mut reads: Vec<Sent<'_, Option<WithLinks>>> = Vec::new();
+        for tag in tags {
+            reads.push(Box::pin(async move {
+                let key = ReleaseKey { project, tag };
+                let seen = self.reread(&key, LinkSelection::All, deadline).await?;
+                Ok(seen.release.map(|release| (release, seen.links)))
+            }));
+        }
+        stream::iter(reads)
+            .buffered(AT_ONCE)
+            .try_filter_map(|found| std::future::ready(Ok(found)))
+            .try_collect()
+            .await
+    }
+
+    /// Changes a release, provided that it still is as it was read; none where it is not: read it
+    /// again. One whose `released_at` changes moves in its project's list at the same moment.
+    pub async fn update_release(
+        &self,
+        current: &Release,
+        changes: &ReleaseChanges,
+        now: Timestamp,
+        deadline: Deadline,
+    ) -> Result<Option<Release>, StoreError> {
+        let release = changes.apply(current, now);
+        let item = release_item(&release)?;
+        let done = if release.released_at == current.released_at {
+            self.put_if(item, as_read(current), deadline).await?
+        } else {
+            let writes = vec![
+                self.put(item, Some(as_read(current))),
+                self.put(index_item(&release)?, None),
+                self.delete(&index_key(current), None),
+            ];
+            matches!(self.transact(writes, deadline).await?, Decision::Committed)
+        };
+        Ok(done.then_some(release))
+    }
+
+    /// Deletes a release, provided that it still is as it was read; false where it is not.
     pub async fn delete_release(
         &self,
         release: &Release,
         deadline: Deadline,
     ) -> Result<bool, StoreError> {
-        let same_life = Condition {
-            expression: "uid = :uid AND released_at = :released_at".to_owned(),
-            names: Vec::new(),
-            values: Attributes::from([
-                (":uid".to_owned(), AttributeValue::S(release.uid.as_str().to_owned())),
-                (
-                    ":released_at".to_owned(),
-                    AttributeValue::N(release.released_at.unix_millis().to_string()),
-                ),
-            ]),
-        };
-        let delete = |key: ReleasesKey, condition| Write::Delete {
-            table: self.tables.releases.clone(),
-            key: key.attributes(),
-            condition,
-        };
         let writes = vec![
-            delete(ReleasesKey::release(&release.key), Some(same_life)),
-            delete(index_key(release), None),
+            self.delete(&ReleasesKey::release(&release.key), Some(as_read(release))),
+            self.delete(&index_key(release), None),
         ];
-        match self.transact(writes, deadline).await? {
-            Decision::Committed => Ok(true),
-            Decision::ConditionsFailed(_) => Ok(false),
-        }
+        Ok(matches!(self.transact(writes, deadline).await?, Decision::Committed))
     }
 
     async fn batch_put(
@@ -241,27 +256,68 @@ impl Store {
         self.batch_write(requests, deadline).await
     }
 
+    /// Writes items of any number, of which no two have one key. A failure leaves some written.
     async fn batch_write(
         &self,
         requests: Vec<WriteRequest>,
         deadline: Deadline,
     ) -> Result<(), StoreError> {
-        for chunk in requests.chunks(BATCH) {
-            let mut open = HashMap::from([(self.tables.releases.clone(), chunk.to_vec())]);
-            let mut backoff = Backoff::new(deadline);
-            while !open.is_empty() {
-                let request = self.client.batch_write_item().set_request_items(Some(open));
-                let output = run_or_refuse(deadline, request.send()).await?;
-                open = output.unprocessed_items.unwrap_or_default();
-                if !open.is_empty() {
-                    backoff.pause("items are left unprocessed").await?;
-                }
+        let mut batches: Vec<Sent<'_, ()>> = Vec::new();
+        for batch in requests.chunks(BATCH) {
+            batches.push(Box::pin(self.write_batch(batch, deadline)));
+        }
+        stream::iter(batches).buffer_unordered(AT_ONCE).try_collect().await
+    }
+
+    async fn write_batch(
+        &self,
+        batch: &[WriteRequest],
+        deadline: Deadline,
+    ) -> Result<(), StoreError> {
+        let mut open = HashMap::from([(self.tables.releases.clone(), batch.to_vec())]);
+        let mut backoff = Backoff::new(deadline);
+        while !open.is_empty() {
+            let request = self.client.batch_write_item().set_request_items(Some(open));
+            let output = run_or_refuse(deadline, request.send()).await?;
+            open = output.unprocessed_items.unwrap_or_default();
+            if !open.is_empty() {
+                backoff.pause("items are left unprocessed").await?;
             }
         }
         Ok(())
     }
 }
 
+fn release_item(release: &Release) -> Result<Attributes, StoreError> {
+    to_item(ReleasesKey::release(&release.key).attributes(), &ReleaseItem::from(release))
+}
+
+fn index_item(release: &Release) -> Result<Attributes, StoreError> {
+    let item = IndexItem {
+        project: release.key.project,
+        tag: release.key.tag.clone(),
+        uid: release.uid.clone(),
+        created_at: release.created_at,
+    };
+    to_item(index_key(release).attributes(), &item)
+}
+
 fn index_key(release: &Release) -> ReleasesKey {
     ReleasesKey::index(release.key.project, release.released_at, &release.key.tag)
+}
+
+/// That the release is of the same life, and was not changed since: `released_at`, which its entry
+/// in the list is found by, is then the one that was read.
+fn as_read(release: &Release) -> Condition {
+    Condition {
+        expression: "uid = :uid AND updated_at = :updated_at".to_owned(),
+        names: Vec::new(),
+        values: Attributes::from([
+            (":uid".to_owned(), AttributeValue::S(release.uid.as_str().to_owned())),
+            (
+                ":updated_at".to_owned(),
+                AttributeValue::N(release.updated_at.unix_millis().to_string()),
+            ),
+        ]),
+    }
 }

@@ -8,13 +8,13 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::deadline::Deadline;
-use super::items::{Attributes, ClaimItem, LinkItem, from_item};
-use super::keys::ReleasesKind;
-use super::read::releases_key;
+use super::items::{Attributes, ClaimItem, LinkItem, ReleaseItem, claims, from_item};
+use super::keys::{ReleasesKey, ReleasesKind, release_partition};
+use super::read::{Extent, releases_key};
 use super::scan::Table;
 use super::{Store, StoreError};
 use crate::domain::link::Link;
-use crate::domain::release::{ReleaseKey, ReleaseUid};
+use crate::domain::release::{Release, ReleaseKey, ReleaseUid};
 use crate::domain::time::Timestamp;
 
 /// Items younger than this are left alone: a release that is being made writes its links before
@@ -68,6 +68,52 @@ impl Store {
             }
             self.batch_delete(doomed, Deadline::after(step)).await?;
         }
+        Ok(swept)
+    }
+}
+
+/// The release that an item was, by the image that a stream of the table carries of it.
+pub fn removed(image: serde_dynamo::Item) -> Result<Release, StoreError> {
+    let item: ReleaseItem =
+        serde_dynamo::from_item(image).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    Ok(Release::from(item))
+}
+
+impl Store {
+    /// Removes what one life of a release, which is over, left behind. Nothing where it is not
+    /// over. Cut off half-way, it can be done again.
+    pub async fn sweep_release(
+        &self,
+        key: &ReleaseKey,
+        uid: &ReleaseUid,
+        deadline: Deadline,
+    ) -> Result<Swept, StoreError> {
+        let items = self.query(release_partition(key), Extent::All, deadline).await?;
+        let mut swept = Swept { items: items.len() as u64, ..Swept::default() };
+        let (mut doomed_claims, mut doomed_links) = (Vec::new(), Vec::new());
+        for item in items {
+            match releases_key(&item).and_then(|key| key.kind()) {
+                Some(ReleasesKind::Release) => {
+                    if Release::from(from_item::<ReleaseItem>(item)?).uid == *uid {
+                        return Ok(swept);
+                    }
+                }
+                Some(ReleasesKind::Link) => {
+                    let link = Link::from(from_item::<LinkItem>(item)?);
+                    if link.release == *uid {
+                        let claims = claims(key, &link);
+                        doomed_claims.extend(claims.iter().map(|claim| claim.key.attributes()));
+                        doomed_links.push(ReleasesKey::link(key, link.id).attributes());
+                    }
+                }
+                Some(ReleasesKind::Claim | ReleasesKind::Index | ReleasesKind::Counter) | None => {}
+            }
+        }
+        swept.claims = doomed_claims.len() as u64;
+        swept.links = doomed_links.len() as u64;
+        // The claims of a link are found by the link, which therefore goes last.
+        self.batch_delete(doomed_claims, deadline).await?;
+        self.batch_delete(doomed_links, deadline).await?;
         Ok(swept)
     }
 }

@@ -13,7 +13,7 @@ use super::scan::Table;
 use super::{Store, StoreError};
 use crate::domain::project::ProjectPath;
 use crate::domain::time::Timestamp;
-use crate::domain::token::{Grant, Scope, Secret, Token, TokenKind, User};
+use crate::domain::token::{Grant, Job, Scope, Secret, Token, TokenKind, User};
 
 /// What a token is made of.
 #[derive(Clone, Debug)]
@@ -48,12 +48,11 @@ impl From<UserItem> for User {
 }
 
 impl Store {
-    /// The user of this name, made where there is none. Whether a user is external is decided by
-    /// the call that makes it and by each later one.
+    /// The user of this name, made where there is none; external or not, where `external` says so.
     pub async fn ensure_user(
         &self,
         username: &str,
-        external: bool,
+        external: Option<bool>,
         deadline: Deadline,
     ) -> Result<User, StoreError> {
         let key = DirectoryKey::user(username);
@@ -61,11 +60,16 @@ impl Store {
             let rows = self.batch_get(std::slice::from_ref(&key), &[], deadline).await?;
             let known = rows.directory.into_iter().next().map(from_item::<UserItem>).transpose()?;
             let (item, condition) = match known {
-                Some(item) if item.external == external => return Ok(item.into()),
-                Some(item) => (UserItem { external, ..item }, "attribute_exists(pk)"),
+                Some(item) if external.is_none_or(|external| external == item.external) => {
+                    return Ok(item.into());
+                }
+                Some(item) => {
+                    (UserItem { external: !item.external, ..item }, "attribute_exists(pk)")
+                }
                 None => {
                     let id = self.next(&DirectoryKey::user_counter(), deadline).await?;
                     let username = username.to_owned();
+                    let external = external.unwrap_or_default();
                     (UserItem { id, username, external }, "attribute_not_exists(pk)")
                 }
             };
@@ -91,6 +95,13 @@ impl Store {
         now: Timestamp,
         deadline: Deadline,
     ) -> Result<(Secret, Token), StoreError> {
+        let job = match new.job_project {
+            Some(project) => {
+                let id = self.next(&DirectoryKey::job_counter(), deadline).await?;
+                Some(Job { id, project })
+            }
+            None => None,
+        };
         let secret = Secret::draw(new.kind);
         let token = Token {
             hash: secret.hash(),
@@ -99,7 +110,7 @@ impl Store {
             user: new.user,
             scope: new.scope,
             grants: new.grants,
-            job_project: new.job_project,
+            job,
             created_at: now,
             expires_at: new.expires_in.map(|duration| now.plus(duration)),
             revoked: false,

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 
 use super::deadline::{Backoff, Deadline};
 use super::items::Attributes;
-use super::keys::KeyAttributes;
+use super::keys::{KeyAttributes, ReleasesKey};
 use super::request::{Outcome, run};
 use super::{Store, StoreError};
 use crate::domain::token::random_u128;
@@ -79,6 +79,50 @@ impl Store {
     }
 }
 
+impl Store {
+    /// The writing of an item of the releases table, key and all.
+    pub(super) fn put(&self, item: Attributes, condition: Option<Condition>) -> Write {
+        Write::Put { table: self.tables.releases.clone(), item, condition }
+    }
+
+    /// The deletion of an item of the releases table.
+    pub(super) fn delete(&self, key: &ReleasesKey, condition: Option<Condition>) -> Write {
+        Write::Delete { table: self.tables.releases.clone(), key: key.attributes(), condition }
+    }
+
+    /// Puts one item of the releases table on a condition; false where that fails. Alone it costs
+    /// half of what it does in a transaction.
+    pub(super) async fn put_if(
+        &self,
+        item: Attributes,
+        condition: Condition,
+        deadline: Deadline,
+    ) -> Result<bool, StoreError> {
+        let (expression, names, values) = placeholders(Some(condition));
+        let mut backoff = Backoff::new(deadline);
+        loop {
+            let request = self
+                .client
+                .put_item()
+                .table_name(&self.tables.releases)
+                .set_item(Some(item.clone()))
+                .set_condition_expression(expression.clone())
+                .set_expression_attribute_names(names.clone())
+                .set_expression_attribute_values(values.clone());
+            match run(deadline, request.send()).await? {
+                Outcome::Done(_) => return Ok(true),
+                Outcome::Failed(error) if error.is_conditional_check_failed_exception() => {
+                    return Ok(false);
+                }
+                Outcome::Failed(error) if error.is_transaction_conflict_exception() => {
+                    backoff.pause("TransactionConflict").await?;
+                }
+                Outcome::Failed(error) => return Err(StoreError::Refused(format!("{error:?}"))),
+            }
+        }
+    }
+}
+
 enum Cancellation {
     ConditionsFailed(Vec<bool>),
     TryAgain(String),
@@ -139,7 +183,7 @@ type Placeholders =
     (Option<String>, Option<std::collections::HashMap<String, String>>, Option<Attributes>);
 
 /// A condition in the form of a request, in which an empty map of placeholders is an error.
-pub(super) fn placeholders(condition: Option<Condition>) -> Placeholders {
+fn placeholders(condition: Option<Condition>) -> Placeholders {
     let Some(condition) = condition else {
         return (None, None, None);
     };

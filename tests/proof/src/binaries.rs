@@ -9,6 +9,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use crate::Error;
+use crate::event::SWEEP;
 
 /// The bare function the others are measured by.
 pub(crate) const HELLO: &str = "hello";
@@ -23,7 +24,7 @@ pub(crate) struct Binary {
 
 /// The hello and all functions, from `folder` in cargo-lambda's layout, or built.
 pub(crate) fn all(folder: Option<&Path>) -> Result<Vec<Binary>, Error> {
-    let functions = Function::ALL.into_iter().map(Function::name);
+    let functions = Function::ALL.into_iter().map(Function::name).chain([SWEEP]);
     std::iter::once(HELLO)
         .chain(functions)
         .map(|name| {

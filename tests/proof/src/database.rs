@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use shared::app::{self, Database as Endpoint};
-use shared::domain::link::{Draft, LinkId, LinkType};
-use shared::domain::project::{ProjectId, ProjectPath, ProjectRef, ReleasesAccess, Visibility};
-use shared::domain::release::{Release, ReleaseKey, TagName};
+use shared::domain::link::{Draft, LinkFields, LinkId, LinkType};
+use shared::domain::project::{BranchName, ProjectId, ProjectPath, ReleasesAccess, Visibility};
+use shared::domain::release::{Author, NewLinks, Release, ReleaseKey, TagName};
 use shared::domain::time::Timestamp;
-use shared::domain::token::{AccessLevel, Grant, GrantTarget, Scope, Secret, TokenKind};
+use shared::domain::token::{AccessLevel, Grant, GrantTarget, Scope, Secret, TokenKind, User};
 use shared::store::deadline::Deadline;
 use shared::store::links::{Created, Deleted};
 use shared::store::projects::{NewProject, ProjectCreated};
-use shared::store::read::{LinkSelection, Wanted};
+use shared::store::read::LinkSelection;
 use shared::store::releases::{NewRelease, ReleaseCreated};
 use shared::store::tokens::NewToken;
 use shared::store::{Store, TableNames};
@@ -28,12 +28,16 @@ use crate::Error;
 
 pub(crate) const PROJECT: ProjectId = ProjectId(20);
 pub(crate) const TAG: &str = "v1.7.0";
+/// The path of the one link that stays.
+pub(crate) const PATH: &str = "/bin/hello";
 
 /// A running database.
 pub(crate) struct Database {
-    pub(crate) store: Store,
-    pub(crate) release: Release,
+    store: Store,
+    release: Release,
+    pub(crate) user: u64,
     pub(crate) token: Secret,
+    pub(crate) job_token: Secret,
     pub(crate) https_url: String,
     ca_bundle: PathBuf,
     _folder: TempDir,
@@ -51,12 +55,14 @@ impl Database {
         let client = app::client(Endpoint::local(format!("http://{address}")))?;
         let store = Store::new(client, TableNames::default());
         store.create_tables(soon()).await?;
-        let (release, token) = populate(&store).await?;
+        let user = store.ensure_user("root", None, soon()).await?;
+        let (release, token, job_token) = populate(&store, &user).await?;
 
         let folder = TempDir::new()?;
         let ca_bundle = folder.path().join("ca.pem");
         let https_url = serve_tls(&ca_bundle, address).await?;
-        Ok(Self { store, release, token, https_url, ca_bundle, _folder: folder })
+        let user = user.id;
+        Ok(Self { store, release, user, token, job_token, https_url, ca_bundle, _folder: folder })
     }
 
     /// The certificate by which the database is known.
@@ -64,61 +70,86 @@ impl Database {
         Ok(self.ca_bundle.to_str().ok_or("the folder's name is not UTF-8")?)
     }
 
-    /// Removes every link, so that each run meets the same release.
+    /// Removes what a run has made, so that each meets the same.
     pub(crate) async fn clear(&self) -> Result<(), Error> {
-        let project = ProjectRef::Id(PROJECT);
-        let tag = &self.release.key.tag;
-        let wanted =
-            Wanted { tokens: &[], project: &project, tag: Some(tag), links: LinkSelection::All };
-        for link in self.store.read(&wanted, soon()).await?.links {
-            match self.store.delete_link(&self.release, &link, soon()).await? {
+        for release in self.store.list_releases(PROJECT, soon()).await? {
+            if release.uid != self.release.uid {
+                self.delete(&release).await?;
+            }
+        }
+        let seen = self.store.reread(&self.release.key, LinkSelection::All, soon()).await?;
+        for link in seen.links.iter().filter(|link| link.fields.path.is_none()) {
+            match self.store.delete_link(&self.release, link, soon()).await? {
                 Deleted::Done | Deleted::Changed => {}
             }
         }
+        self.store.sweep(Timestamp::now().next(), Duration::from_mins(1)).await?;
         Ok(())
     }
 
-    /// A new link.
+    /// A new link of the release that stays.
     pub(crate) async fn link(&self, name: &str) -> Result<LinkId, Error> {
-        let url = format!("https://e.com/{name}");
-        let fields = Draft::new(Some(name), Some(&url), None, LinkType::Other)
-            .fields()
-            .ok_or("the link breaks the rules")?;
+        let fields = fields(name, None)?;
         match self.store.create_link(&self.release, fields, Timestamp::now(), soon()).await? {
             Created::Link(link) => Ok(link.id),
             Created::Taken(_) => Err(format!("{name} is taken").into()),
         }
     }
+
+    /// A new release, with a link.
+    pub(crate) async fn release(&self, tag: &str) -> Result<Release, Error> {
+        create_release(&self.store, tag, fields(tag, None)?).await
+    }
+
+    /// Deletes a release, whose link stays behind.
+    pub(crate) async fn delete(&self, release: &Release) -> Result<(), Error> {
+        let done = self.store.delete_release(release, soon()).await?;
+        if done { Ok(()) } else { Err(format!("{} was changed", release.key.tag).into()) }
+    }
 }
 
-async fn populate(store: &Store) -> Result<(Release, Secret), Error> {
+fn fields(name: &str, path: Option<&str>) -> Result<LinkFields, Error> {
+    let url = format!("https://e.com/{name}");
+    let draft = Draft::new(Some(name), Some(&url), path, LinkType::Other);
+    Ok(draft.fields().ok_or("the link breaks the rules")?)
+}
+
+async fn create_release(store: &Store, tag: &str, link: LinkFields) -> Result<Release, Error> {
     let now = Timestamp::now();
+    let new = NewRelease {
+        key: ReleaseKey { project: PROJECT, tag: TagName::parse(tag)? },
+        name: None,
+        description: None,
+        author: Author { id: 1, username: "root".to_owned() },
+        released_at: now,
+        links: NewLinks::parse(vec![link]).map_err(|_| "the link breaks the rules")?,
+    };
+    match store.create_release(new, now, soon()).await? {
+        ReleaseCreated::Release(release, _) => Ok(release),
+        ReleaseCreated::Exists => Err(format!("{tag} is there already").into()),
+    }
+}
+
+async fn populate(store: &Store, user: &User) -> Result<(Release, Secret, Secret), Error> {
+    let now = Timestamp::now();
+    let path = ProjectPath::parse("mynamespace/hello")?;
     let project = NewProject {
         id: Some(PROJECT),
-        path: ProjectPath::parse("mynamespace/hello")?,
+        path: path.clone(),
         visibility: Visibility::Private,
         releases_access: ReleasesAccess::Enabled,
         protected_tags: Vec::new(),
+        default_branch: BranchName::default(),
     };
     match store.create_project(project, now, soon()).await? {
         ProjectCreated::Project(_) => {}
         ProjectCreated::IdUsed | ProjectCreated::PathTaken => return Err("not empty".into()),
     }
-    let new = NewRelease {
-        key: ReleaseKey { project: PROJECT, tag: TagName::parse(TAG)? },
-        name: None,
-        description: None,
-        author: "root".to_owned(),
-        released_at: now,
-    };
-    let release = match store.create_release(new, Vec::new(), now, soon()).await? {
-        ReleaseCreated::Release(release, _) => release,
-        ReleaseCreated::Exists => return Err("not empty".into()),
-    };
+    let release = create_release(store, TAG, fields("hello", Some(PATH))?).await?;
     let token = NewToken {
         kind: TokenKind::Access,
         name: "proof".to_owned(),
-        user: store.ensure_user("root", false, soon()).await?,
+        user: user.clone(),
         scope: Scope::Api,
         grants: vec![Grant {
             target: GrantTarget::Project(PROJECT),
@@ -127,7 +158,10 @@ async fn populate(store: &Store) -> Result<(Release, Secret), Error> {
         job_project: None,
         expires_in: None,
     };
-    Ok((release, store.create_token(token, now, soon()).await?.0))
+    let job = NewToken { kind: TokenKind::Job, job_project: Some(path), ..token.clone() };
+    let (token, _) = store.create_token(token, now, soon()).await?;
+    let (job_token, _) = store.create_token(job, now, soon()).await?;
+    Ok((release, token, job_token))
 }
 
 /// Puts TLS before the database; writes the certificate to trust to `ca_bundle`.

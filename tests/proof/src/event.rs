@@ -1,40 +1,96 @@
-//! Events of API Gateway's REST flavour, one kind for each function.
+//! What Lambda hands to each function: events of API Gateway's REST flavour, and of the stream.
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use serde_json::{Value, json};
-use shared::domain::link::LinkId;
-use shared::routes::Function;
+use serde_json::{Map, Value, json};
+use shared::domain::release::Release;
+use shared::routes::{Function, Verb, find};
 
-use crate::database::{Database, PROJECT, TAG};
+use crate::Error;
+use crate::database::{Database, PATH, PROJECT, TAG};
 
-/// A request to a function that will be carried out: each to be used once.
-pub(crate) fn of(function: Function, database: &Database, link: LinkId, unique: &str) -> Value {
-    let links = format!("/api/v4/projects/{PROJECT}/releases/{TAG}/assets/links");
-    let item = format!("{links}/{}", link.0);
-    let body = json!({ "name": unique, "url": format!("https://e.com/{unique}") }).to_string();
-    let (method, path, body) = match function {
-        Function::ListLinks => ("GET", links, String::new()),
-        Function::GetLink => ("GET", item, String::new()),
-        Function::CreateLink => ("POST", links, body),
-        Function::UpdateLink => ("PUT", item, body),
-        Function::DeleteLink => ("DELETE", item, String::new()),
-        Function::Web => ("OPTIONS", links, String::new()),
+/// The function that no route leads to.
+pub(crate) const SWEEP: &str = "sweep";
+
+/// An event that a function carries out, made for one use; the hello takes any.
+pub(crate) async fn of(function: &str, database: &Database, unique: &str) -> Result<Value, Error> {
+    if function == SWEEP {
+        let release = database.release(unique).await?;
+        database.delete(&release).await?;
+        return Ok(deleted(&release));
+    }
+    let project = format!("/api/v4/projects/{PROJECT}");
+    let releases = format!("{project}/releases");
+    let release = format!("{releases}/{TAG}");
+    let links = format!("{release}/assets/links");
+    let link = async || {
+        let id = database.link(&format!("{unique}-link")).await?;
+        Ok::<_, Error>(format!("{links}/{}", id.0))
     };
-    let headers = json!({
-        "Host": "api.example.com",
-        "PRIVATE-TOKEN": database.token.reveal(),
-        "Content-Type": "application/json",
-        "X-Forwarded-Proto": "https",
-    });
-    json!({
-        "resource": path,
+    let body = json!({ "name": unique, "url": format!("https://e.com/{unique}") });
+    let function = Function::ALL.into_iter().find(|one| one.name() == function);
+    let (verb, path, body) = match function.unwrap_or(Function::GetVersion) {
+        Function::ListLinks => (Verb::Get, links, Value::Null),
+        Function::GetLink => (Verb::Get, link().await?, Value::Null),
+        Function::CreateLink => (Verb::Post, links, body),
+        Function::UpdateLink => (Verb::Put, link().await?, body),
+        Function::DeleteLink => (Verb::Delete, link().await?, Value::Null),
+        Function::ListReleases => (Verb::Get, releases, Value::Null),
+        Function::GetRelease => (Verb::Get, release, Value::Null),
+        Function::CreateRelease => {
+            (Verb::Post, releases, json!({ "tag_name": unique, "assets": { "links": [body] } }))
+        }
+        Function::UpdateRelease => (Verb::Put, release, json!({ "description": unique })),
+        Function::DeleteRelease => {
+            let tag = database.release(unique).await?.key.tag;
+            (Verb::Delete, format!("{releases}/{tag}"), Value::Null)
+        }
+        Function::DownloadAsset => (Verb::Get, format!("{release}/downloads{PATH}"), Value::Null),
+        Function::LatestRelease => (Verb::Get, format!("{releases}/permalink/latest"), Value::Null),
+        Function::GetProject => (Verb::Get, project, Value::Null),
+        Function::GetMember => {
+            (Verb::Get, format!("{project}/members/all/{}", database.user), Value::Null)
+        }
+        Function::ListMergeRequests => {
+            (Verb::Get, format!("{project}/repository/commits/1/merge_requests"), Value::Null)
+        }
+        Function::GetTag => (Verb::Get, format!("{project}/repository/tags/{TAG}"), Value::Null),
+        Function::GetUser => (Verb::Get, "/api/v4/user".to_owned(), Value::Null),
+        Function::GetJob => (Verb::Get, "/api/v4/job".to_owned(), Value::Null),
+        Function::GetVersion => (Verb::Get, "/api/v4/version".to_owned(), Value::Null),
+        Function::Web => {
+            (Verb::Get, format!("/mynamespace/hello/-/releases/{TAG}/downloads{PATH}"), Value::Null)
+        }
+    };
+    request(database, verb, &path, &body)
+}
+
+fn request(database: &Database, verb: Verb, path: &str, body: &Value) -> Result<Value, Error> {
+    let method = verb.as_str();
+    let found = find(&method.parse()?, path);
+    let parameters: Map<String, Value> = found
+        .parameters
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), Value::from(*value)))
+        .collect();
+    let (token_header, token) = match found.route.function {
+        Function::GetJob => ("JOB-TOKEN", &database.job_token),
+        _ => ("PRIVATE-TOKEN", &database.token),
+    };
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    Ok(json!({
+        "resource": found.route.path,
         "path": path,
         "httpMethod": method,
-        "headers": headers,
+        "headers": {
+            "Host": "api.example.com",
+            token_header: token.reveal(),
+            "Content-Type": "application/json",
+            "X-Forwarded-Proto": "https",
+        },
         "multiValueHeaders": {},
         "queryStringParameters": null,
         "multiValueQueryStringParameters": null,
-        "pathParameters": { "id": PROJECT.to_string(), "tag_name": TAG, "link_id": link.0.to_string() },
+        "pathParameters": parameters,
         "stageVariables": null,
         "requestContext": {
             "accountId": "000000000000",
@@ -45,15 +101,60 @@ pub(crate) fn of(function: Function, database: &Database, link: LinkId, unique: 
             "path": path,
             "protocol": "HTTP/1.1",
             "requestId": "proof",
-            "resourcePath": path,
+            "resourcePath": found.route.path,
             "stage": "prod",
         },
         "body": BASE64_STANDARD.encode(body),
         "isBase64Encoded": true,
-    })
+    }))
 }
 
-/// Whether a function's answer says that the request was carried out.
+/// What the stream says of a release that was deleted.
+fn deleted(release: &Release) -> Value {
+    let text = |text: &str| json!({ "S": text });
+    let number = |number: i64| json!({ "N": number.to_string() });
+    let tag = release.key.tag.as_str();
+    let keys = json!({
+        "pk": text(&format!("release#{:020}#{tag}", PROJECT.0)),
+        "sk": text("0#release"),
+    });
+    let mut image = json!({
+        "project": { "N": PROJECT.to_string() },
+        "tag": text(tag),
+        "uid": text(release.uid.as_str()),
+        "author": { "M": {
+            "id": { "N": release.author.id.to_string() },
+            "username": text(&release.author.username),
+        } },
+        "created_at": number(release.created_at.unix_millis()),
+        "released_at": number(release.released_at.unix_millis()),
+        "updated_at": number(release.updated_at.unix_millis()),
+    });
+    for name in ["pk", "sk"] {
+        image[name] = keys[name].clone();
+    }
+    json!({ "Records": [{
+        "eventID": "0",
+        "eventName": "REMOVE",
+        "eventVersion": "1.1",
+        "eventSource": "aws:dynamodb",
+        "awsRegion": "us-east-1",
+        "dynamodb": {
+            "ApproximateCreationDateTime": 0,
+            "Keys": keys,
+            "OldImage": image,
+            "SequenceNumber": "1",
+            "SizeBytes": 200,
+            "StreamViewType": "OLD_IMAGE",
+        },
+        "eventSourceARN": "arn:aws:dynamodb:us-east-1:000000000000:table/releases/stream/0",
+    }] })
+}
+
+/// Whether a function's answer says that the event was carried out.
 pub(crate) fn is_success(answer: &Value) -> bool {
-    answer["statusCode"].as_u64().is_some_and(|status| (200..300).contains(&status))
+    match answer["statusCode"].as_u64() {
+        Some(status) => (200..300).contains(&status) || status == 302,
+        None => answer["batchItemFailures"].as_array().is_some_and(Vec::is_empty),
+    }
 }

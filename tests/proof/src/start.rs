@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use comfy_table::{Table, presets};
 use runtime_api::Function as Process;
 use serde_json::{Value, json};
-use shared::routes::Function;
 use shared::store::TableNames;
 
 use crate::binaries::{self, Binary, HELLO};
@@ -36,11 +35,46 @@ struct Measured {
     peaks: Vec<f64>,
 }
 
-/// Runs every binary in turn, again and again, so that what the machine does beside hits all alike.
+/// What a bar is missed by may be the machine's doing: ratios of a few milliseconds, which
+/// whatever else it does can only worsen. Those that miss one are measured again so many times.
+const MORE_TRIES: usize = 2;
+
+/// Measures every binary, beside the hello.
 pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
-    let (runs, warm_invocations) = if options.quick { (15, 20) } else { (60, 50) };
     let database = Database::start().await?;
-    let mut all: Vec<Measured> = binaries::all(options.functions.as_deref())?
+    let mut binaries = binaries::all(options.functions.as_deref())?;
+    let mut figures = Vec::new();
+    let mut tries_left = MORE_TRIES;
+    loop {
+        let mut all = measure(&database, binaries, options.quick).await?;
+        let judged = judge(&mut all);
+        let missed: Vec<String> = judged.iter().flat_map(|one| one.missed.clone()).collect();
+        let names: Vec<_> = judged
+            .iter()
+            .filter(|one| one.name == HELLO || !one.missed.is_empty())
+            .map(|one| one.name)
+            .collect();
+        figures.extend(judged.into_iter().map(|one| one.figures));
+        if missed.is_empty() || tries_left == 0 {
+            return Ok(Verdict { figures: Value::Array(figures), missed });
+        }
+        tries_left -= 1;
+        binaries = all
+            .into_iter()
+            .map(|measured| measured.binary)
+            .filter(|binary| names.contains(&binary.name))
+            .collect();
+    }
+}
+
+/// Runs every binary in turn, again and again, so that what the machine does beside hits all alike.
+async fn measure(
+    database: &Database,
+    binaries: Vec<Binary>,
+    quick: bool,
+) -> Result<Vec<Measured>, Error> {
+    let (runs, warm_invocations) = if quick { (15, 20) } else { (60, 50) };
+    let mut all: Vec<Measured> = binaries
         .into_iter()
         .map(|binary| Measured {
             binary,
@@ -56,15 +90,20 @@ pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
             let counted = run > 0;
             // The first round only brings the files into memory.
             let invocations = if counted && run % 5 == 0 { warm_invocations } else { 1 };
-            measured
-                .run(&database, &format!("{}-{run}", measured.binary.name), invocations)
-                .await?;
+            measured.run(database, &format!("{}-{run}", measured.binary.name), invocations).await?;
             if !counted {
                 measured.forget();
             }
         }
     }
-    Ok(verdict(&mut all))
+    Ok(all)
+}
+
+/// What was found of one binary.
+struct Judged {
+    name: &'static str,
+    figures: Value,
+    missed: Vec<String>,
 }
 
 impl Measured {
@@ -103,13 +142,9 @@ impl Measured {
         over_tls.push(("AWS_ENDPOINT_URL_DYNAMODB", &database.https_url));
         over_tls.push(("AWS_CA_BUNDLE", database.ca_bundle()?));
         let mut events = Vec::new();
-        let function = Function::ALL.into_iter().find(|f| f.name() == self.binary.name);
         for number in 0..invocations {
             let unique = format!("{name}-{number}");
-            // The hello takes any event.
-            let function = function.unwrap_or(Function::Web);
-            let link = database.link(&format!("{unique}-link")).await?;
-            events.push(event::of(function, database, link, &unique));
+            events.push(event::of(self.binary.name, database, &unique).await?);
         }
         let process = Process::start(&self.binary.path, &over_tls, TIMEOUT).await?;
         self.polls.push(milliseconds(process.until_first_poll().await?));
@@ -133,7 +168,7 @@ impl Measured {
     }
 }
 
-fn verdict(all: &mut [Measured]) -> Verdict {
+fn judge(all: &mut [Measured]) -> Vec<Judged> {
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN).set_header([
         "function",
@@ -155,9 +190,9 @@ fn verdict(all: &mut [Measured]) -> Verdict {
         .map(|m| (median(&mut m.polls), median(&mut m.default_polls), median(&mut m.peaks)))
         .collect();
     let (hello_poll, hello_default, hello_peak) = hello.first().copied().unwrap_or((1.0, 1.0, 1.0));
-    let mut figures = Vec::new();
-    let mut missed = Vec::new();
+    let mut judged = Vec::new();
     for measured in all {
+        let mut missed = Vec::new();
         let name = measured.binary.name;
         let (poll, on_aws) = (median(&mut measured.polls), median(&mut measured.default_polls));
         let answer = median(&mut measured.answers);
@@ -181,7 +216,7 @@ fn verdict(all: &mut [Measured]) -> Verdict {
             format!("{:.2}", megabytes(measured.binary.bytes)),
             format!("{:.2}", megabytes(measured.binary.zip_bytes)),
         ]);
-        figures.push(json!({
+        let figures = json!({
             "function": name,
             "runs": measured.polls.len(),
             "first_poll_ms": poll,
@@ -195,7 +230,7 @@ fn verdict(all: &mut [Measured]) -> Verdict {
             "peak_to_hello": peak_ratio,
             "binary_bytes": measured.binary.bytes,
             "zip_bytes": measured.binary.zip_bytes,
-        }));
+        });
         for (what, ratio, most) in [
             ("first poll", poll_ratio, MOST_START),
             ("first poll on AWS", aws_ratio, MOST_START),
@@ -208,9 +243,10 @@ fn verdict(all: &mut [Measured]) -> Verdict {
         if measured.binary.zip_bytes > MOST_ZIP_BYTES {
             missed.push(format!("{name}: the zip has {} bytes", measured.binary.zip_bytes));
         }
+        judged.push(Judged { name, figures, missed });
     }
     println!("{table}");
-    Verdict { figures: Value::Array(figures), missed }
+    judged
 }
 
 fn milliseconds(duration: Duration) -> f64 {

@@ -1,0 +1,55 @@
+//! `POST /projects/:id/releases`: makes a release, with its links.
+
+use lambda_http::http::StatusCode;
+use lambda_http::{Body, Request, Response};
+use shared::app::App;
+use shared::domain::release::{Author, ReleaseKey, TagName};
+use shared::domain::time::Timestamp;
+use shared::http::admit::enter_releases;
+use shared::http::release_params::Model;
+use shared::http::respond::respond;
+use shared::http::{Answer, ApiError, Call, release_body, release_params};
+use shared::store::read::{LinkSelection, Selection};
+use shared::store::releases::{NewRelease, ReleaseCreated};
+
+/// Answers with the new release.
+pub async fn handle(app: &App, request: Request) -> Response<Body> {
+    respond(app, request, create).await
+}
+
+async fn create(app: &App, call: Call) -> Result<Answer, ApiError> {
+    // The tag is looked up before it is known to be the only thing right about the request: that
+    // saves the good ones a round trip.
+    let tag = call.text("tag_name").and_then(|text| TagName::parse(text).ok());
+    let selection = Selection::release(tag.as_ref(), LinkSelection::None);
+    let entered = enter_releases(app, &call, selection).await?;
+    let creation = release_params::create(&call)?;
+    let admission = &entered.admission;
+    admission.may_make_releases()?;
+    if tag.as_ref().is_some_and(|tag| !admission.may_create_tag(tag)) {
+        return Err(ApiError::TagProtected);
+    }
+    if entered.release.is_some() {
+        return Err(ApiError::ReleaseExists);
+    }
+    if !creation.milestones.is_empty() {
+        return Err(ApiError::NoSuchMilestones(creation.milestones));
+    }
+    let tag = tag.ok_or(ApiError::TagNameInvalid)?;
+    let author = admission.token().map(|token| Author::from(&token.user));
+    let author = author.ok_or(shared::access::Refusal::Forbidden)?;
+    let now = Timestamp::now();
+    let released_at = creation.released_at.unwrap_or(now);
+    let Model { name, description, links } = creation.model()?;
+
+    let key = ReleaseKey { project: admission.project().id, tag };
+    let new = NewRelease { key, name, description, author, released_at, links };
+    // A thousand links are four thousand items.
+    let due = if new.links.is_empty() { call.deadline } else { call.last_moment };
+    match app.store.create_release(new, now, due).await? {
+        ReleaseCreated::Release(release, links) => {
+            release_body::answer(StatusCode::CREATED, &call, admission, &release, links)
+        }
+        ReleaseCreated::Exists => Err(ApiError::ReleaseExists),
+    }
+}

@@ -1,0 +1,32 @@
+//! `DELETE /projects/:id/releases/:tag_name`: deletes a release and, with it, its links. The Git tag
+//! is not touched.
+
+use lambda_http::http::StatusCode;
+use lambda_http::{Body, Request, Response};
+use shared::access::Refusal;
+use shared::app::App;
+use shared::http::admit::enter_releases;
+use shared::http::respond::respond;
+use shared::http::{Answer, ApiError, Call, release_body};
+use shared::store::read::{LinkSelection, Selection};
+
+/// Answers with the release as it was.
+pub async fn handle(app: &App, request: Request) -> Response<Body> {
+    respond(app, request, delete).await
+}
+
+async fn delete(app: &App, call: Call) -> Result<Answer, ApiError> {
+    let tag = call.tag();
+    let selection = Selection::release(tag.as_ref(), LinkSelection::All);
+    let mut entered = enter_releases(app, &call, selection).await?;
+    // Nobody may delete what is not there.
+    let mut release = entered.release.take().ok_or(Refusal::Forbidden)?;
+    entered.admission.may_write(&release.key.tag)?;
+    while !app.store.delete_release(&release, call.deadline).await? {
+        // Another writer came first: what is there now is to go all the same.
+        let seen = app.store.reread(&release.key, LinkSelection::All, call.deadline).await?;
+        release = seen.release.ok_or(Refusal::Forbidden)?;
+        entered.links = seen.links;
+    }
+    release_body::answer(StatusCode::OK, &call, &entered.admission, &release, entered.links)
+}

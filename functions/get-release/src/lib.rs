@@ -1,0 +1,24 @@
+//! `GET /projects/:id/releases/:tag_name`: a release with its links.
+
+use lambda_http::http::StatusCode;
+use lambda_http::{Body, Request, Response};
+use shared::app::App;
+use shared::http::admit::enter_releases;
+use shared::http::respond::respond;
+use shared::http::{Answer, ApiError, Call, release_body, release_params};
+use shared::store::read::{LinkSelection, Selection};
+
+/// Answers with the release.
+pub async fn handle(app: &App, request: Request) -> Response<Body> {
+    respond(app, request, get).await
+}
+
+async fn get(app: &App, call: Call) -> Result<Answer, ApiError> {
+    let tag = call.tag();
+    let selection = Selection::release(tag.as_ref(), LinkSelection::All);
+    let entered = enter_releases(app, &call, selection).await?;
+    release_params::show(&call)?;
+    entered.admission.may_read_code()?;
+    let release = entered.release.ok_or(ApiError::ReleaseNotFound)?;
+    release_body::answer(StatusCode::OK, &call, &entered.admission, &release, entered.links)
+}

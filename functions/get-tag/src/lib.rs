@@ -1,0 +1,53 @@
+//! `GET /projects/:id/repository/tags/:tag_name`: the tag of a release. There is no repository here,
+//! so that a tag without a release is not known.
+
+use lambda_http::http::StatusCode;
+use lambda_http::{Body, Request, Response};
+use serde::Serialize;
+use shared::app::App;
+use shared::domain::release::Description;
+use shared::http::admit::enter_project;
+use shared::http::respond::respond;
+use shared::http::{Answer, ApiError, Call};
+use shared::store::read::{LinkSelection, Selection};
+
+/// Answers with the tag.
+pub async fn handle(app: &App, request: Request) -> Response<Body> {
+    respond(app, request, get).await
+}
+
+async fn get(app: &App, call: Call) -> Result<Answer, ApiError> {
+    let tag = call.tag();
+    let selection = Selection::release(tag.as_ref(), LinkSelection::None);
+    let entered = enter_project(app, &call, selection).await?;
+    entered.admission.may_read_code()?;
+    let is_known = entered.admission.may_read_releases().is_ok();
+    let release = entered.release.filter(|_| is_known).ok_or(ApiError::TagNotFound)?;
+    let tag = &release.key.tag;
+    Answer::json(
+        StatusCode::OK,
+        &TagBody {
+            name: tag.as_str(),
+            message: None,
+            release: TagRelease {
+                tag_name: tag.as_str(),
+                description: release.description.as_ref().map(Description::as_str),
+            },
+            protected: entered.admission.is_protected(tag),
+        },
+    )
+}
+
+#[derive(Serialize)]
+struct TagBody<'a> {
+    name: &'a str,
+    message: Option<&'a str>,
+    release: TagRelease<'a>,
+    protected: bool,
+}
+
+#[derive(Serialize)]
+struct TagRelease<'a> {
+    tag_name: &'a str,
+    description: Option<&'a str>,
+}

@@ -1,0 +1,51 @@
+//! `PUT /projects/:id/releases/:tag_name`: changes a release. Its links have endpoints of their own.
+
+use lambda_http::http::StatusCode;
+use lambda_http::{Body, Request, Response};
+use shared::access::Refusal;
+use shared::app::App;
+use shared::domain::time::Timestamp;
+use shared::http::admit::enter_releases;
+use shared::http::respond::respond;
+use shared::http::{Answer, ApiError, Call, release_body, release_params};
+use shared::store::read::{LinkSelection, Selection};
+
+/// Answers with the release as it is after the change.
+pub async fn handle(app: &App, request: Request) -> Response<Body> {
+    respond(app, request, update).await
+}
+
+async fn update(app: &App, call: Call) -> Result<Answer, ApiError> {
+    let tag = call.tag();
+    let selection = Selection::release(tag.as_ref(), LinkSelection::All);
+    let mut entered = enter_releases(app, &call, selection).await?;
+    let update = release_params::update(&call)?;
+    // Nobody may change what is not there.
+    let mut release = entered.release.take().ok_or(Refusal::Forbidden)?;
+    entered.admission.may_write(&release.key.tag)?;
+    if update.is_empty {
+        return Err(ApiError::NothingToChange);
+    }
+    if !update.milestones.is_empty() {
+        return Err(ApiError::NoSuchMilestones(update.milestones));
+    }
+    let changes = update.changes()?;
+    loop {
+        let now = Timestamp::now();
+        let updated = app.store.update_release(&release, &changes, now, call.deadline).await?;
+        if let Some(release) = updated {
+            let links = entered.links;
+            return release_body::answer(
+                StatusCode::OK,
+                &call,
+                &entered.admission,
+                &release,
+                links,
+            );
+        }
+        // Another writer came first: the change applies to the release as it is now.
+        let seen = app.store.reread(&release.key, LinkSelection::All, call.deadline).await?;
+        release = seen.release.ok_or(Refusal::Forbidden)?;
+        entered.links = seen.links;
+    }
+}

@@ -1,0 +1,24 @@
+//! What `sweep` does on AWS: there the table's stream starts it. The embedded database would keep
+//! every record of a stream for ever, so that here the whole table is looked through instead.
+
+use std::time::Duration;
+
+use shared::app::App;
+use shared::domain::time::Timestamp;
+use shared::store::sweep::GRACE;
+use tokio::time::{Instant, interval_at};
+
+/// How long one request of a sweep may take.
+const STEP: Duration = Duration::from_secs(30);
+
+/// Removes what deleted releases left behind, again and again.
+pub(crate) async fn sweep_every(app: &App, period: Duration) {
+    let mut ticks = interval_at(Instant::now() + period, period);
+    loop {
+        ticks.tick().await;
+        match app.store.sweep(Timestamp::now().minus(GRACE), STEP).await {
+            Ok(swept) => tracing::info!(links = swept.links, claims = swept.claims, "swept"),
+            Err(error) => tracing::error!(cause = %error, "a sweep failed"),
+        }
+    }
+}

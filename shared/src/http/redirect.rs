@@ -1,0 +1,109 @@
+//! Answers that lead elsewhere.
+
+use std::fmt::Write;
+
+use lambda_http::http::{HeaderMap, HeaderValue, StatusCode, header};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use url::Url;
+
+use super::call::Call;
+use super::credentials::TOKEN_PARAMETERS;
+use super::error::ApiError;
+use super::params::query_string;
+use super::render::{Answer, project_url, segment, segments};
+use crate::access::Admission;
+use crate::domain::link::LinkUrl;
+use crate::domain::release::TagName;
+
+/// Where a redirect leads: visible ASCII and nothing else, so that it can be neither misread nor
+/// taken for the end of its header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Location(String);
+
+/// What no header carries as it is; the rest of a url stays as it was stored.
+const NOT_IN_A_HEADER: &AsciiSet = &CONTROLS.add(b' ');
+
+impl Location {
+    /// Where a link leads: its url, in which what no header can carry is percent-encoded. One whose
+    /// host is not ASCII is written as the URL standard writes it.
+    #[must_use]
+    pub fn of_link(url: &LinkUrl) -> Self {
+        let text = url.as_str();
+        // Only a host has a form of its own for letters beyond ASCII.
+        let authority = text.find("://").map_or(0, |at| at + 3);
+        let path = text[authority..].find(['/', '?', '#']).map_or(text.len(), |at| authority + at);
+        if text[..path].is_ascii() {
+            return Self::new(text);
+        }
+        match Url::parse(text) {
+            Ok(url) => Self::new(url.as_str()),
+            Err(_) => Self::new(text),
+        }
+    }
+
+    /// A release in the API, or what lies below it, as `call` asks for it: a path, with the call's
+    /// own parameters. A token among them is kept, since without it the way would end there.
+    #[must_use]
+    pub fn of_release(call: &Call, admission: &Admission, tag: &TagName) -> Self {
+        let project = admission.project().id;
+        let root = call.base.path();
+        let release = format!("{root}/api/v4/projects/{project}/releases/{}", segment(tag));
+        Self::below(release, &call.path.suffix_path, call)
+    }
+
+    /// A release's page, or what lies below it, as `call` asks for it.
+    #[must_use]
+    pub fn of_page(call: &Call, admission: &Admission, tag: &TagName, suffix: &str) -> Self {
+        let project_url = project_url(&call.base, admission.project());
+        Self::below(format!("{project_url}/-/releases/{}", segment(tag)), suffix, call)
+    }
+
+    fn below(mut location: String, suffix: &str, call: &Call) -> Self {
+        if !suffix.is_empty() {
+            let _ = write!(location, "/{}", segments(suffix));
+        }
+        let mut query = call.query.clone();
+        query.remove("order_by");
+        if !query.is_empty() {
+            let _ = write!(location, "?{}", query_string(&query));
+        }
+        Self::new(&location)
+    }
+
+    fn new(text: &str) -> Self {
+        Self(utf8_percent_encode(text, NOT_IN_A_HEADER).to_string())
+    }
+}
+
+/// How long what everybody may download is kept by a CDN and by clients, in seconds: long enough
+/// for a CDN to take the load of a hot file, short enough for a file that moves.
+const PUBLIC_SECONDS: u32 = 60;
+
+impl Answer {
+    /// Leads to `location`. What anybody may read may be kept for a little by anybody; what takes a
+    /// token, or was asked for with one in its URL, by nobody.
+    pub fn redirect(
+        call: &Call,
+        location: &Location,
+        admission: &Admission,
+    ) -> Result<Self, ApiError> {
+        let has_token = TOKEN_PARAMETERS.iter().any(|name| call.query.contains_key(*name));
+        let mut cache = String::from("private, no-store");
+        if admission.is_open_to_everybody() && !has_token {
+            cache.clear();
+            let _ = write!(cache, "public, max-age={PUBLIC_SECONDS}");
+        }
+        let value = |text: &str| {
+            HeaderValue::from_str(text)
+                .map_err(|error| ApiError::Internal { cause: error.to_string() })
+        };
+        let headers = HeaderMap::from_iter([
+            (header::LOCATION, value(&location.0)?),
+            (header::CACHE_CONTROL, value(&cache)?),
+            (header::CONTENT_TYPE, HeaderValue::from_static("text/plain")),
+        ]);
+        let words = format!("This resource has been moved temporarily to {}.", location.0);
+        let body = serde_json::Value::from(words).to_string();
+        Ok(Self { status: StatusCode::FOUND, headers, body })
+    }
+}

@@ -1,0 +1,196 @@
+//! A release as GitLab shows it to who may not read the project's code: there is no repository
+//! here to take a commit, sources or evidences from.
+
+use lambda_http::http::StatusCode;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use url::form_urlencoded;
+
+use super::call::Call;
+use super::error::ApiError;
+use super::render::{Answer, LinkBody, UserBody, project_url, segment};
+use crate::access::Admission;
+use crate::app::WebUrl;
+use crate::domain::link::{Link, sort_newest_first};
+use crate::domain::release::{Description, Release, ReleaseName};
+use crate::domain::time::Timestamp;
+
+/// A release, with its keys in GitLab's order.
+#[derive(Debug, Serialize)]
+struct ReleaseBody<'a> {
+    name: &'a str,
+    tag_name: &'a str,
+    description: Option<&'a str>,
+    created_at: String,
+    released_at: String,
+    upcoming_release: bool,
+    author: UserBody<'a>,
+    assets: Assets,
+    _links: PageLinks,
+}
+
+#[derive(Debug, Serialize)]
+struct Assets {
+    /// How many links the release has, also where not all of them are shown.
+    count: usize,
+    /// Each rendered once: how many fit depends on their size.
+    links: Vec<Box<RawValue>>,
+}
+
+/// Where GitLab's pages about the release are.
+#[derive(Debug, Serialize)]
+struct PageLinks {
+    closed_issues_url: String,
+    closed_merge_requests_url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    edit_url: Option<String>,
+    merged_merge_requests_url: String,
+    opened_issues_url: String,
+    opened_merge_requests_url: String,
+    #[serde(rename = "self")]
+    itself: String,
+}
+
+impl<'a> ReleaseBody<'a> {
+    /// Shows a release with its links.
+    fn new(
+        base: &WebUrl,
+        admission: &Admission,
+        release: &'a Release,
+        mut links: Vec<Link>,
+        now: Timestamp,
+    ) -> Result<Self, ApiError> {
+        let tag = &release.key.tag;
+        sort_newest_first(&mut links);
+        let rendered = links.iter().map(|link| {
+            serde_json::value::to_raw_value(&LinkBody::new(base, admission.project(), tag, link))
+                .map_err(|error| ApiError::Internal { cause: error.to_string() })
+        });
+        Ok(Self {
+            name: release.name.as_ref().map_or(tag.as_str(), ReleaseName::as_str),
+            tag_name: tag.as_str(),
+            description: release.description.as_ref().map(Description::as_str),
+            created_at: release.created_at.to_string(),
+            released_at: release.released_at.to_string(),
+            upcoming_release: release.released_at > now,
+            author: UserBody::new(base, release.author.id, &release.author.username),
+            assets: Assets { count: links.len(), links: rendered.collect::<Result<_, _>>()? },
+            _links: PageLinks::new(base, admission, release),
+        })
+    }
+
+    /// Leaves out the oldest links, and then the end of the description, until the release takes no
+    /// more than `most` bytes on its way.
+    fn shorten(&mut self, most: usize) {
+        let of_links = |links: &[Box<RawValue>]| -> usize {
+            links.iter().map(|link| bytes_on_the_way(link.get()) + 1).sum()
+        };
+        let description = self.description.unwrap_or_default();
+        let mut left = most
+            .saturating_sub(FRAME_BYTES)
+            .saturating_sub(bytes_on_the_way(description).min(most / 2));
+        if of_links(&self.assets.links) > left {
+            let fitting = self.assets.links.iter().take_while(|link| {
+                let bytes = bytes_on_the_way(link.get()) + 1;
+                left.checked_sub(bytes).map(|rest| left = rest).is_some()
+            });
+            let fitting = fitting.count();
+            self.assets.links.truncate(fitting);
+        }
+        if bytes_on_the_way(description) > most / 2 {
+            let mut left = most / 2;
+            let end = description.char_indices().find(|(_, char)| {
+                let bytes = bytes_of(*char);
+                left.checked_sub(bytes).map(|rest| left = rest).is_none()
+            });
+            self.description = end.map(|(end, _)| &description[..end]).or(self.description);
+        }
+    }
+}
+
+impl PageLinks {
+    fn new(base: &WebUrl, admission: &Admission, release: &Release) -> Self {
+        let project_url = project_url(base, admission.project());
+        let tag = &release.key.tag;
+        let of_release: String = form_urlencoded::Serializer::new(String::new())
+            .append_pair("release_tag", tag.as_str())
+            .finish();
+        let list =
+            |page, state| format!("{project_url}/-/{page}?{of_release}&scope=all&state={state}");
+        let itself = format!("{project_url}/-/releases/{}", segment(tag));
+        Self {
+            closed_issues_url: list("issues", "closed"),
+            closed_merge_requests_url: list("merge_requests", "closed"),
+            edit_url: admission.may_write(tag).is_ok().then(|| format!("{itself}/edit")),
+            merged_merge_requests_url: list("merge_requests", "merged"),
+            opened_issues_url: list("issues", "opened"),
+            opened_merge_requests_url: list("merge_requests", "opened"),
+            itself,
+        }
+    }
+}
+
+/// The answer that is one release.
+pub fn answer(
+    status: StatusCode,
+    call: &Call,
+    admission: &Admission,
+    release: &Release,
+    links: Vec<Link>,
+) -> Result<Answer, ApiError> {
+    let mut body = ReleaseBody::new(&call.base, admission, release, links, Timestamp::now())?;
+    fit(std::slice::from_mut(&mut body))?;
+    Answer::json(status, &body)
+}
+
+/// The answer that is a page of a list of releases.
+pub fn answer_list(
+    call: &Call,
+    admission: &Admission,
+    releases: Vec<(Release, Vec<Link>)>,
+) -> Result<Answer, ApiError> {
+    let now = Timestamp::now();
+    let (releases, links): (Vec<_>, Vec<_>) = releases.into_iter().unzip();
+    let mut bodies = releases
+        .iter()
+        .zip(links)
+        .map(|(release, links)| ReleaseBody::new(&call.base, admission, release, links, now))
+        .collect::<Result<Vec<_>, _>>()?;
+    fit(&mut bodies)?;
+    Answer::json(StatusCode::OK, &bodies)
+}
+
+/// The most bytes of releases in one answer. Lambda hands on six megabytes, a little of which is
+/// the frame around them.
+const MAX_BYTES: usize = 5 * 1024 * 1024;
+/// What a release takes besides its description and links, at most: a dozen urls with the project's
+/// path and the tag in them, all of which are bounded.
+const FRAME_BYTES: usize = 24 * 1024;
+
+/// Makes releases fit into one answer. Where they do not, each gets an equal share of it.
+fn fit(releases: &mut [ReleaseBody<'_>]) -> Result<(), ApiError> {
+    let whole = serde_json::to_string(releases)
+        .map_err(|error| ApiError::Internal { cause: error.to_string() })?;
+    if bytes_on_the_way(&whole) > MAX_BYTES {
+        let share = MAX_BYTES / releases.len();
+        for release in releases {
+            release.shorten(share);
+        }
+    }
+    Ok(())
+}
+
+/// How many bytes a text takes on its way from the function: inside a JSON string, in which quotes
+/// and backslashes are escaped.
+fn bytes_on_the_way(json: &str) -> usize {
+    json.len() + json.bytes().filter(|byte| matches!(byte, b'"' | b'\\')).count()
+}
+
+/// The same for a character of a text that becomes a JSON string before.
+fn bytes_of(char: char) -> usize {
+    match char {
+        '"' | '\\' => 4,
+        '\0'..='\u{1f}' => 7,
+        _ => char.len_utf8(),
+    }
+}

@@ -1,0 +1,238 @@
+//! The parameters of the release endpoints, in the order in which GitLab declares them.
+
+use percent_encoding::percent_decode_str;
+
+use super::call::Call;
+use super::error::{ApiError, ParamProblem};
+use super::fields::{Field, Fields};
+use super::pagination::Page;
+use crate::domain::link::{Change, Draft, LinkType, Taken};
+use crate::domain::release::{
+    Description, MAX_NEW_LINKS, NewLinks, ReleaseChanges, ReleaseName, ReleaseViolation,
+};
+use crate::domain::time::Timestamp;
+
+/// Which releases of a project, and in which order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// Which page of them.
+    pub page: Page,
+    /// By which of their times.
+    pub order_by: OrderBy,
+    /// Whether the latest comes first.
+    pub descending: bool,
+    /// Only those that were last changed at this time or before.
+    pub updated_before: Option<Timestamp>,
+    /// Only those that were last changed at this time or after.
+    pub updated_after: Option<Timestamp>,
+}
+
+/// The time by which releases are put in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderBy {
+    /// When they were released.
+    ReleasedAt,
+    /// When they were made.
+    CreatedAt,
+}
+
+/// What a listing is by default, in the words of its parameters.
+pub const LISTING_DEFAULTS: [(&str, &str); 2] = [("order_by", "released_at"), ("sort", "desc")];
+
+/// Reads how a project's releases are to be listed.
+pub fn list(call: &Call) -> Result<Listing, ApiError> {
+    let mut fields = Fields::new(&call.params);
+    let page = Page::of(&mut fields);
+    let order_by = fields.word(
+        "order_by",
+        [("released_at", OrderBy::ReleasedAt), ("created_at", OrderBy::CreatedAt)],
+    );
+    let descending = fields.word("sort", [("desc", true), ("asc", false)]);
+    fields.boolean("include_html_description");
+    let updated_before = fields.time("updated_before");
+    let updated_after = fields.time("updated_after");
+    fields.finish()?;
+    Ok(Listing { page, order_by, descending, updated_before, updated_after })
+}
+
+/// Checks the parameters of an endpoint that shows one release.
+pub fn show(call: &Call) -> Result<(), ApiError> {
+    let mut fields = Fields::new(&call.params);
+    fields.boolean("include_html_description");
+    fields.finish()
+}
+
+/// What a new release should be: of the right kinds, not yet by the rules of the model.
+#[derive(Clone, Debug)]
+pub struct Creation {
+    /// When it is, or will be, released.
+    pub released_at: Option<Timestamp>,
+    /// The titles of its milestones.
+    pub milestones: Vec<String>,
+    name: Option<String>,
+    description: Option<String>,
+    links: Vec<(Draft, Option<String>)>,
+}
+
+/// The parts of a new release that have rules of their own, all kept.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// Its title.
+    pub name: Option<ReleaseName>,
+    /// Its notes.
+    pub description: Option<Description>,
+    /// Its links.
+    pub links: NewLinks,
+}
+
+/// Reads what a new release should be.
+pub fn create(call: &Call) -> Result<Creation, ApiError> {
+    const LINKS: &str = "assets[links]";
+    let mut fields = Fields::new(&call.params);
+    fields.required("tag_name");
+    fields.optional("tag_message");
+    let name = fields.optional("name");
+    let description = fields.optional("description");
+    fields.optional("ref");
+    let assets = fields.hash("assets");
+    let entries = assets.map(|assets| fields.hashes(assets, "links", LINKS)).unwrap_or_default();
+    let names = fields.required_in(LINKS, &entries, "name");
+    let urls = fields.required_in(LINKS, &entries, "url");
+    let paths = fields.optional_in(LINKS, &entries, "direct_asset_path");
+    let older_paths = fields.optional_in(LINKS, &entries, "filepath");
+    let link_types = fields.optional_in(LINKS, &entries, "link_type");
+    let milestones = fields.texts("milestones").unwrap_or_default();
+    let released_at = fields.time("released_at");
+    fields.finish()?;
+
+    let links = (0..entries.len()).map(|at| {
+        let path = paths[at].text().or(older_paths[at].text());
+        let (link_type, unknown) = match link_types[at].text() {
+            None => (LinkType::default(), None),
+            Some(word) => match LinkType::parse(word) {
+                Some(link_type) => (link_type, None),
+                None => (LinkType::default(), Some(word.to_owned())),
+            },
+        };
+        (Draft::new(names[at].text(), urls[at].text(), path, link_type), unknown)
+    });
+    let owned = |field: Field<'_>| field.text().map(str::to_owned);
+    Ok(Creation {
+        released_at,
+        milestones: milestones.into_iter().map(str::to_owned).collect(),
+        name: owned(name),
+        description: owned(description),
+        links: links.collect(),
+    })
+}
+
+impl Creation {
+    /// Checks the rules of the model. GitLab finds a type there is not before anything else, and
+    /// all the rest at once.
+    pub fn model(self) -> Result<Model, ApiError> {
+        let mut violations = Vec::new();
+        if self.links.len() > MAX_NEW_LINKS {
+            violations.push(ReleaseViolation::TooManyLinks);
+        }
+        let mut links = Vec::new();
+        for (draft, unknown_type) in self.links {
+            if let Some(word) = unknown_type {
+                return Err(ApiError::NoSuchLinkType(word));
+            }
+            match draft.fields() {
+                Some(fields) => links.push(fields),
+                None => violations.extend(
+                    draft.violations(Taken::default()).into_iter().map(ReleaseViolation::Link),
+                ),
+            }
+        }
+        let links = NewLinks::parse(links);
+        let name = self.name.as_deref().map(ReleaseName::parse).transpose();
+        let description = self.description.as_deref().map(Description::parse).transpose();
+        match (links, name, description) {
+            (Ok(links), Ok(name), Ok(description)) if violations.is_empty() => {
+                Ok(Model { name, description, links })
+            }
+            (links, name, description) => {
+                violations.extend(name.err());
+                violations.extend(description.err());
+                // Links that are wrong in themselves are not compared.
+                if !violations.iter().any(|one| matches!(one, ReleaseViolation::Link(_))) {
+                    violations.extend(links.err().unwrap_or_default());
+                }
+                Err(ApiError::ReleaseModel(violations))
+            }
+        }
+    }
+}
+
+/// What should become of a release: of the right kinds, not yet by the rules of the model.
+#[derive(Clone, Debug)]
+pub struct Update {
+    /// Whether it says anything at all.
+    pub is_empty: bool,
+    /// The titles of its milestones.
+    pub milestones: Vec<String>,
+    name: Change<Option<String>>,
+    description: Change<Option<String>>,
+    released_at: Option<Timestamp>,
+}
+
+/// Reads what should become of a release.
+pub fn update(call: &Call) -> Result<Update, ApiError> {
+    let mut fields = Fields::new(&call.params);
+    let name = fields.optional("name");
+    let description = fields.optional("description");
+    let released_at = fields.time("released_at");
+    let milestones = fields.texts("milestones").unwrap_or_default();
+    let is_empty = !fields.has_any(&["name", "description", "released_at", "milestones"]);
+    fields.finish()?;
+    Ok(Update {
+        is_empty,
+        milestones: milestones.into_iter().map(str::to_owned).collect(),
+        name: name.change(),
+        description: description.change(),
+        released_at,
+    })
+}
+
+impl Update {
+    /// Checks the rules of the model.
+    pub fn changes(self) -> Result<ReleaseChanges, ApiError> {
+        let name = parsed(self.name, ReleaseName::parse);
+        let description = parsed(self.description, Description::parse);
+        match (name, description) {
+            (Ok(name), Ok(description)) => {
+                Ok(ReleaseChanges { name, description, released_at: self.released_at })
+            }
+            (name, description) => {
+                let violations = name.err().into_iter().chain(description.err()).collect();
+                Err(ApiError::ReleaseModel(violations))
+            }
+        }
+    }
+}
+
+fn parsed<T>(
+    change: Change<Option<String>>,
+    parse: fn(&str) -> Result<T, ReleaseViolation>,
+) -> Result<Change<Option<T>>, ReleaseViolation> {
+    Ok(match change {
+        Change::Keep => Change::Keep,
+        Change::Set(text) => Change::Set(text.as_deref().map(parse).transpose()?),
+    })
+}
+
+/// Fails where a text of several segments leads out of its folder, as GitLab decides it: also where
+/// it would after one more decoding.
+pub fn file_path(name: &'static str, text: &str) -> Result<(), ApiError> {
+    let again = percent_decode_str(text).decode_utf8_lossy();
+    let leads_out = |text: &str| {
+        let climbs = text.split(['/', '\\']).any(|segment| segment == "..");
+        climbs || text == "." || text.starts_with('/') || text.contains('\n')
+    };
+    if leads_out(text) || leads_out(&again) {
+        return Err(ApiError::Parameters(vec![ParamProblem::NotAFilePath(name.into())]));
+    }
+    Ok(())
+}

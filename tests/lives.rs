@@ -1,0 +1,247 @@
+//! Releases that begin and end, whole or half-way: what is cut off is never seen, and is swept.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use aws_lambda_events::dynamodb::Event;
+use lambda_http::{Context, LambdaEvent};
+use serde_json::{Value, json};
+use shared::app::App;
+use shared::domain::time::Timestamp;
+use shared::store::sweep::Swept;
+use tokio::task::JoinSet;
+
+use crate::harness::proxy::Proxy;
+use crate::harness::world::{Proxied, World, store};
+use crate::harness::{Fault, Gate, Server};
+
+const RELEASES: &str = "/projects/20/releases";
+
+/// The body of a release with `count` links whose names begin with `word`.
+fn release(tag: &str, word: &str, count: usize) -> String {
+    let links: Vec<Value> = (0..count)
+        .map(|n| {
+            let (name, path) = (format!("{word} {n}"), format!("/bin/{word}-{n:04}"));
+            json!({"name": name, "url": format!("https://e.com/{word}/{n}"), "filepath": path})
+        })
+        .collect();
+    json!({"tag_name": tag, "assets": {"links": links}}).to_string()
+}
+
+fn names(release: &Value) -> BTreeSet<String> {
+    let links = release["assets"]["links"].as_array().unwrap();
+    links.iter().map(|link| link["name"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Sweeps all there is, however young: nothing is being made.
+async fn sweep(world: &World) -> Swept {
+    let later = Timestamp::now().plus(Duration::from_secs(1));
+    world.store.sweep(later, Duration::from_secs(30)).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_creation_that_is_killed_half_way_is_not_seen_and_is_swept() {
+    let mut proxied = Proxied::hello().await;
+    let gate = Gate::new();
+    let (held, batches) = (gate.clone(), AtomicUsize::new(0));
+    proxied.proxy.decide(move |operation, _| {
+        let late = operation == "BatchWriteItem" && batches.fetch_add(1, Ordering::SeqCst) >= 3;
+        if late { Fault::Hold(held.clone()) } else { Fault::Pass }
+    });
+    let posting = tokio::spawn({
+        let api = proxied.api.clone();
+        async move { api.post(RELEASES, &release("v2", "old", 100)).await }
+    });
+    gate.reached().await;
+    proxied.kill_server();
+    assert!(posting.await.is_err(), "nothing was answered");
+
+    let world = &proxied.world;
+    let api = proxied.api.at(&world.server.address);
+    api.get(&format!("{RELEASES}/v2")).await.is(404, r#"{"message":"404 Not Found"}"#);
+    assert_eq!(api.get(RELEASES).await.header("x-total"), "1");
+    let links = api.get(&format!("{RELEASES}/v2/assets/links")).await;
+    links.is(404, r#"{"message":"404 Not found"}"#);
+    let download = api.get(&format!("{RELEASES}/v2/downloads/bin/old-0000")).await;
+    download.is(404, r#"{"message":"404 Not Found"}"#);
+    let left = world.assert_sound().await.unreachable;
+    assert!(left > 0, "{left} items of a creation that was cut off");
+
+    // The same names, urls and paths: what is left does not stand in their way.
+    let made = api.post(RELEASES, &release("v2", "old", 3)).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let shown = api.get(&format!("{RELEASES}/v2")).await.json();
+    assert_eq!(names(&shown), ["old 0", "old 1", "old 2"].map(str::to_owned).into());
+    let swept = sweep(world).await;
+    assert_eq!(swept.links + swept.claims, left);
+    let audit = world.assert_sound().await;
+    assert_eq!((audit.links, audit.claims, audit.unreachable), (3, 9, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deletion_whose_answer_was_lost_stays_a_deletion() {
+    let mut proxied = Proxied::hello().await;
+    assert_eq!(proxied.api.post(RELEASES, &release("v2", "old", 30)).await.status, 201);
+    let gate = Gate::new();
+    let held = gate.clone();
+    proxied.proxy.decide(move |operation, _| match operation {
+        "TransactWriteItems" => Fault::HoldAnswer(held.clone()),
+        _ => Fault::Pass,
+    });
+    let deleting = tokio::spawn({
+        let api = proxied.api.clone();
+        async move { api.delete(&format!("{RELEASES}/v2")).await }
+    });
+    gate.reached().await;
+    proxied.kill_server();
+    assert!(deleting.await.is_err(), "nothing was answered");
+
+    let world = &proxied.world;
+    let api = proxied.api.at(&world.server.address);
+    api.get(&format!("{RELEASES}/v2")).await.is(404, r#"{"message":"404 Not Found"}"#);
+    api.delete(&format!("{RELEASES}/v2")).await.is(403, r#"{"message":"403 Forbidden"}"#);
+    assert_eq!(api.post(RELEASES, &release("v2", "new", 2)).await.status, 201);
+    let shown = api.get(&format!("{RELEASES}/v2")).await.json();
+    assert_eq!(names(&shown), ["new 0", "new 1"].map(str::to_owned).into());
+    api.get(&format!("{RELEASES}/v2/downloads/bin/old-0000"))
+        .await
+        .is(404, r#"{"message":"404 Not found"}"#);
+    assert_eq!(world.assert_sound().await.unreachable, 120);
+    let swept = sweep(world).await;
+    assert_eq!((swept.links, swept.claims), (30, 90));
+    let audit = world.assert_sound().await;
+    assert_eq!((audit.links, audit.claims, audit.unreachable), (2, 6, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_creations_of_one_tag_one_is_made_and_whole() {
+    let (world, api) = World::hello().await;
+    let mut tasks = JoinSet::new();
+    for n in 0..12 {
+        let api = api.clone();
+        // Names of one's own, and names that all of them have.
+        let whose =
+            if n % 2 == 0 { "same".to_owned() } else { format!("own {n}").replace(' ', "-") };
+        tasks.spawn(async move { api.post(RELEASES, &release("v2", &whose, 20)).await });
+    }
+    let replies = tasks.join_all().await;
+    let (made, refused): (Vec<_>, Vec<_>) = replies.into_iter().partition(|r| r.status == 201);
+    assert_eq!(made.len(), 1, "{made:?}");
+    for reply in &refused {
+        reply.is(409, r#"{"message":"Release already exists"}"#);
+    }
+    let winner = made[0].json();
+    assert_eq!(names(&winner).len(), 20);
+    assert_eq!(api.get(&format!("{RELEASES}/v2")).await.json(), winner);
+    // Who came late has taken its links away again.
+    let audit = world.assert_sound().await;
+    assert_eq!((audit.links, audit.claims, audit.unreachable), (20, 60, 0));
+}
+
+/// Sends a request to the database itself.
+async fn ask(dynamodb_url: &str, target: &str, body: Value) -> Value {
+    let (_, answer) = crate::harness::proxy::ask(dynamodb_url, target, &body).await;
+    answer
+}
+
+/// The records of the releases table's stream, as an event source hands them to a function.
+async fn streamed(world: &World) -> Event {
+    let url = &world.server.dynamodb_url;
+    let streams = |operation: &str| format!("DynamoDBStreams_20120810.{operation}");
+    let listed = ask(url, &streams("ListStreams"), json!({})).await;
+    let arn = &listed["Streams"][0]["StreamArn"];
+    let described = ask(url, &streams("DescribeStream"), json!({ "StreamArn": arn })).await;
+    let shard = &described["StreamDescription"]["Shards"][0]["ShardId"];
+    let from = json!({ "StreamArn": arn, "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON" });
+    let iterator = ask(url, &streams("GetShardIterator"), from).await;
+    let from = json!({ "ShardIterator": iterator["ShardIterator"] });
+    let mut records = ask(url, &streams("GetRecords"), from).await["Records"].take();
+    // The template's filter.
+    let records = records.as_array_mut().unwrap();
+    records.retain(|record| {
+        record["eventName"] == "REMOVE" && record["dynamodb"]["Keys"]["sk"]["S"] == "0#release"
+    });
+    serde_json::from_value(json!({ "Records": records })).unwrap()
+}
+
+fn context() -> Context {
+    let mut context = Context::default();
+    let end = std::time::SystemTime::now() + Duration::from_secs(30);
+    let end = end.duration_since(std::time::UNIX_EPOCH).unwrap();
+    context.deadline = u64::try_from(end.as_millis()).unwrap();
+    context
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_deleted_releases_left_behind_is_swept_as_the_stream_tells() {
+    let (world, api) = World::hello().await;
+    let stream = json!({
+        "TableName": "release-links-releases",
+        "StreamSpecification": { "StreamEnabled": true, "StreamViewType": "OLD_IMAGE" },
+    });
+    let answer = ask(&world.server.dynamodb_url, "DynamoDB_20120810.UpdateTable", stream).await;
+    assert!(answer["TableDescription"].is_object(), "{answer}");
+
+    for (tag, count) in [("v2", 30), ("v3", 5), ("v4", 5)] {
+        assert_eq!(api.post(RELEASES, &release(tag, "old", count)).await.status, 201);
+    }
+    for tag in ["v2", "v3"] {
+        assert_eq!(api.delete(&format!("{RELEASES}/{tag}")).await.status, 200);
+    }
+    assert_eq!(api.post(RELEASES, &release("v2", "new", 3)).await.status, 201);
+    assert_eq!(world.assert_sound().await.unreachable, 35 * 4);
+    let event = streamed(&world).await;
+    assert_eq!(event.records.len(), 2);
+
+    // A database that fails half-way: the record is handed over again, with those behind it.
+    let proxy = Proxy::start(&world.server.dynamodb_url).await;
+    let deletions = AtomicUsize::new(0);
+    proxy.decide(move |operation, _| {
+        let late = operation == "BatchWriteItem" && deletions.fetch_add(1, Ordering::SeqCst) >= 2;
+        if late { Fault::Throttle } else { Fault::Pass }
+    });
+    let app = App::new(store(&proxy.url), None);
+    let mut soon = context();
+    soon.deadline -= 25_000;
+    let response = sweep::handle(&app, LambdaEvent::new(event.clone(), soon)).await.unwrap();
+    let failures = &response.batch_item_failures;
+    assert_eq!(failures.len(), 1);
+    assert_eq!(failures[0].item_identifier, event.records[0].change.sequence_number);
+    let left = world.assert_sound().await.unreachable;
+    assert!((1..35 * 4).contains(&left), "{left}");
+
+    // Again, and a second time for nothing: an event may come twice.
+    proxy.decide(|_, _| Fault::Pass);
+    for _ in 0..2 {
+        let again = LambdaEvent::new(event.clone(), context());
+        let response = sweep::handle(&app, again).await.unwrap();
+        assert_eq!(response.batch_item_failures, []);
+        let audit = world.assert_sound().await;
+        assert_eq!((audit.links, audit.claims, audit.unreachable), (8, 24, 0));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_local_server_sweeps() {
+    let server = Server::start_with(&[
+        "--ephemeral",
+        "--no-demo",
+        "--dynamodb-listen",
+        "127.0.0.1:0",
+        "--sweep-every",
+        "1",
+    ]);
+    let world = World::over(server);
+    let api = world.populate().await;
+    let old = Timestamp::now().minus(Duration::from_hours(1));
+    let mut new = crate::harness::world::new_release(20, "v2");
+    new.links = crate::harness::world::links("old", 5);
+    world.store.create_release(new, old, crate::harness::world::soon()).await.unwrap();
+    assert_eq!(api.delete(&format!("{RELEASES}/v2")).await.status, 200);
+    // What is young may belong to a release that is being made.
+    assert_eq!(api.post(RELEASES, &release("v3", "young", 2)).await.status, 201);
+    assert_eq!(api.delete(&format!("{RELEASES}/v3")).await.status, 200);
+    world.server.printed(r#""message":"swept","links":5,"claims":15"#);
+    assert_eq!(world.assert_sound().await.unreachable, 8);
+}

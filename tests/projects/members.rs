@@ -1,0 +1,76 @@
+//! `GET /projects/:id/members/all/:user_id`
+
+use shared::domain::project::{NamespacePath, Visibility};
+use shared::domain::token::{AccessLevel, Grant, GrantTarget, User};
+use shared::store::tokens::NewToken;
+
+use super::releases::user;
+use crate::harness::world::{World, grant, token};
+
+const MEMBERS: &str = "/projects/20/members/all";
+const NOT_FOUND: &str = r#"{"message":"404 Not found"}"#;
+
+#[tokio::test]
+async fn callers_find_themselves_with_their_highest_role_and_nobody_else() {
+    let (world, _) = World::hello().await;
+    let in_group = |level| Grant {
+        target: GrantTarget::Namespace(NamespacePath::parse("mynamespace").unwrap()),
+        level,
+    };
+    for (id, username, grants, level) in [
+        (1, "root", vec![grant(20, AccessLevel::Owner)], 50),
+        (7, "ada", vec![grant(20, AccessLevel::Guest)], 10),
+        (7, "ada", vec![in_group(AccessLevel::Developer)], 30),
+        (7, "ada", vec![grant(20, AccessLevel::Planner), in_group(AccessLevel::Maintainer)], 40),
+        (7, "ada", vec![grant(20, AccessLevel::Reporter), in_group(AccessLevel::Guest)], 20),
+    ] {
+        let user_of = User { id, username: username.to_owned(), external: id == 7 };
+        let api = world.api_with(NewToken { user: user_of, grants, ..token() }).await;
+        let shown = user(&world.server.address, id, username);
+        let shown = shown.strip_suffix('}').unwrap();
+        let expected = format!(r#"{shown},"access_level":{level},"expires_at":null}}"#);
+        for path in [
+            format!("{MEMBERS}/{id}"),
+            format!("{MEMBERS}/0{id}"),
+            format!("/projects/MyNamespace%2Fhello/members/all/{id}/"),
+        ] {
+            let reply = api.get(&path).await;
+            reply.is(200, &expected);
+            let head = api.head(&path).await;
+            head.is(200, "");
+            assert_eq!(head.header("etag"), reply.header("etag"));
+        }
+        for other in ["2", "0", "-1", "99999999999999999999"] {
+            api.get(&format!("{MEMBERS}/{other}")).await.is(404, NOT_FOUND);
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_is_no_member_is_not_found() {
+    let (world, api) = World::hello().await;
+    let no_project = r#"{"message":"404 Project Not Found"}"#;
+    let invalid = r#"{"error":"user_id is invalid"}"#;
+    let nobody = world.anonymous();
+    let stranger = world.api_with(token()).await;
+    let unknown = nobody.with("private-token", "glpat-x");
+    let job = world.job().await;
+    for api in [&nobody, &stranger, &job] {
+        api.get(&format!("{MEMBERS}/1")).await.is(404, no_project);
+    }
+    unknown.get(&format!("{MEMBERS}/1")).await.is(401, r#"{"message":"401 Unauthorized"}"#);
+    api.get("/projects/99/members/all/1").await.is(404, no_project);
+    // Its form is looked at before anything else.
+    for api in [&nobody, &stranger, &unknown, &api] {
+        for id in ["root", "1.5", "0x1", "%C3%A9"] {
+            api.get(&format!("{MEMBERS}/{id}")).await.is(400, invalid);
+        }
+    }
+    world.change_project(20, |project| project.visibility = Visibility::Public).await;
+    for api in [&nobody, &stranger, &job] {
+        api.get(&format!("{MEMBERS}/1")).await.is(404, NOT_FOUND);
+    }
+    for path in [MEMBERS, "/projects/20/members", "/projects/20/members/1"] {
+        api.get(path).await.is(404, r#"{"error":"404 Not Found"}"#);
+    }
+}

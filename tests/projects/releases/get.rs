@@ -1,0 +1,157 @@
+//! `GET /projects/:id/releases/:tag_name`
+
+use shared::domain::project::Visibility;
+use shared::domain::token::{AccessLevel, Scope};
+use shared::store::tokens::NewToken;
+
+use super::{Shown, link};
+use crate::harness::world::{LINKS, RELEASE, RELEASES, World, grant, protected, token};
+
+const FORBIDDEN: &str = r#"{"message":"403 Forbidden"}"#;
+const NOT_FOUND: &str = r#"{"message":"404 Not Found"}"#;
+
+#[tokio::test]
+async fn a_release_is_shown_whole() {
+    let (world, api) = World::hello().await;
+    let [at, later] = ["2019-01-03T01:56:19.539Z", "2999-01-01T00:00:00.000Z"];
+    world.release_at("v2", at, later).await;
+    let path = format!("{RELEASES}/v2");
+    let bare =
+        Shown { upcoming: true, may_edit: true, ..Shown::new(&api.address, "v2", at, later) };
+    api.get(&path).await.is(200, &bare.json());
+
+    let body = r##"{"name":"a \"b\"","description":"# über\r\n<b>","released_at":"2019-01-03T01:56:19.539Z"}"##;
+    assert_eq!(api.put(&path, body).await.status, 200);
+    let links = format!("{path}/assets/links");
+    let first = api.post(&links, r#"{"name":"x","url":"https://e.com/x"}"#).await;
+    let second = r#"{"name":"y","url":"https://e.com/y","filepath":"/bin/y","link_type":"image"}"#;
+    let second = api.post(&links, second).await;
+    assert!(second.body.contains("/-/releases/v2/downloads/bin/y\""), "{second:?}");
+    let full = Shown {
+        name: "a \"b\"".to_owned(),
+        description: Some("# über\r\n<b>".to_owned()),
+        links: vec![second.body.clone(), link(first.id(), "x", "https://e.com/x")],
+        upcoming: false,
+        released_at: at.to_owned(),
+        ..bare
+    };
+    let path = "/projects/mynamespace%2Fhello/releases/v2";
+    for path in [path.to_owned(), format!("{path}/"), format!("{path}?include_html_description=0")]
+    {
+        api.get(&path).await.is(200, &full.json());
+    }
+    api.get(&format!("{path}?include_html_description=maybe"))
+        .await
+        .is(400, r#"{"error":"include_html_description is invalid"}"#);
+}
+
+#[tokio::test]
+async fn a_tag_is_one_segment_decoded_once() {
+    let (world, api) = World::hello().await;
+    let at = "2019-01-01T00:00:00.000Z";
+    for (tag, spellings, in_query) in [
+        ("release/1.0", &["release%2F1.0", "release%2f1%2E0"][..], "release%2F1.0"),
+        ("v1.0.0+build 1", &["v1.0.0+build%201", "v1.0.0%2Bbuild%201"], "v1.0.0%2Bbuild+1"),
+        ("a%2Fb", &["a%252Fb"], "a%252Fb"),
+        ("größe", &["gr%C3%B6%C3%9Fe"], "gr%C3%B6%C3%9Fe"),
+        ("v1.0", &["v1.0", "%76%31%2E%30"], "v1.0"),
+        ("v1.0.json", &["v1.0.json", "v1%2E0%2Ejson"], "v1.0.json"),
+        ("permalink", &["permalink"], "permalink"),
+        ("a&b=c#d\"e'", &["a&b=c%23d%22e'"], "a%26b%3Dc%23d%22e%27"),
+    ] {
+        world.release_at(tag, at, at).await;
+        let shown = Shown {
+            encoded: [spellings[0].to_owned(), in_query.to_owned()],
+            may_edit: true,
+            ..Shown::new(&api.address, tag, at, at)
+        };
+        for spelling in spellings {
+            api.get(&format!("{RELEASES}/{spelling}")).await.is(200, &shown.json());
+        }
+    }
+    let long = "x".repeat(300);
+    for missing in ["none", "V1.0", "v1.0.xml", "release", "%20", "a..b", "a%0Ab", &long] {
+        api.get(&format!("{RELEASES}/{missing}")).await.is(404, NOT_FOUND);
+    }
+    api.get(&format!("{RELEASES}/release/1.0")).await.is(404, r#"{"error":"404 Not Found"}"#);
+    for bytes in ["%FF", "%00", "a%C3"] {
+        api.get(&format!("{RELEASES}/{bytes}")).await.is(400, "Bad Request");
+    }
+}
+
+#[tokio::test]
+async fn a_release_is_for_who_may_read_code_and_its_edit_page_for_who_may_write() {
+    let (world, _) = World::hello().await;
+    let callers = [
+        ("guest", world.member(AccessLevel::Guest).await),
+        ("planner", world.member(AccessLevel::Planner).await),
+        ("reporter", world.member(AccessLevel::Reporter).await),
+        ("developer", world.developer().await),
+        ("maintainer", world.member(AccessLevel::Maintainer).await),
+        ("job", world.job().await),
+        ("read_api", {
+            let grants = vec![grant(20, AccessLevel::Owner)];
+            world.api_with(NewToken { scope: Scope::ReadApi, grants, ..token() }).await
+        }),
+    ];
+    let shown = |reply: &crate::harness::Reply| {
+        let url = reply.json()["_links"]["edit_url"].as_str().map(str::to_owned);
+        assert_eq!(reply.status, 200, "{reply:?}");
+        url.is_some_and(|url| url.ends_with("/mynamespace/hello/-/releases/v1.7.0/edit"))
+    };
+    let writers = ["developer", "maintainer", "job", "read_api"];
+    for (caller, api) in &callers {
+        let reply = api.get(RELEASE).await;
+        match *caller {
+            "guest" | "planner" => {
+                reply.is(403, FORBIDDEN);
+                // What is not there is not told to who may not read what is.
+                api.get(&format!("{RELEASES}/none")).await.is(403, FORBIDDEN);
+                api.get(&format!("{RELEASE}?include_html_description=x"))
+                    .await
+                    .is(400, r#"{"error":"include_html_description is invalid"}"#);
+            }
+            caller => {
+                assert_eq!(shown(&reply), writers.contains(&caller), "{caller}");
+                api.get(&format!("{RELEASES}/none")).await.is(404, NOT_FOUND);
+            }
+        }
+    }
+
+    world.change_project(20, |project| project.visibility = Visibility::Public).await;
+    for (caller, api) in &callers {
+        assert_eq!(shown(&api.get(RELEASE).await), writers.contains(caller), "{caller}");
+    }
+    assert!(!shown(&world.anonymous().get(RELEASE).await));
+    assert!(!shown(&world.api_with(token()).await.get(RELEASE).await));
+
+    let rule = protected("v*", Some(AccessLevel::Maintainer));
+    world.change_project(20, |project| project.protected_tags = vec![rule]).await;
+    for (caller, api) in &callers {
+        let may = ["maintainer", "read_api"].contains(caller);
+        assert_eq!(shown(&api.get(RELEASE).await), may, "{caller}");
+    }
+    world.change_project(20, |project| project.archived = true).await;
+    for (caller, api) in &callers {
+        assert!(!shown(&api.get(RELEASE).await), "{caller}");
+    }
+}
+
+#[tokio::test]
+async fn head_answers_as_get_without_the_body_and_what_is_known_is_not_sent_again() {
+    let (_world, api) = World::hello().await;
+    for path in [RELEASE.to_owned(), format!("{RELEASES}/none")] {
+        let (get, head) = (api.get(&path).await, api.head(&path).await);
+        head.is(get.status, "");
+        for name in ["content-type", "etag", "cache-control"] {
+            assert_eq!(head.headers.get(name), get.headers.get(name), "{path} {name}");
+        }
+    }
+    let etag = api.get(RELEASE).await.header("etag").to_owned();
+    assert!(etag.starts_with("W/\""), "{etag}");
+    let known = api.with("if-none-match", &etag);
+    known.get(RELEASE).await.is(304, "");
+    known.head(RELEASE).await.is(304, "");
+    assert_eq!(api.post(LINKS, r#"{"name":"a","url":"https://e.com"}"#).await.status, 201);
+    assert_eq!(known.get(RELEASE).await.status, 200);
+}

@@ -1,0 +1,208 @@
+//! `PUT /projects/:id/releases/:tag_name`
+
+use serde_json::json;
+use shared::domain::project::Visibility;
+use shared::domain::token::{AccessLevel, Scope, User};
+use shared::store::tokens::NewToken;
+
+use super::{Shown, link, tags};
+use crate::harness::world::{LINKS, RELEASE, RELEASES, World, grant, protected, token};
+
+const FORBIDDEN: &str = r#"{"message":"403 Forbidden"}"#;
+const EMPTY: &str = r#"{"message":"params is empty"}"#;
+
+#[tokio::test]
+async fn what_is_sent_changes_and_nothing_else() {
+    let (world, _) = World::hello().await;
+    let at = "2019-01-03T01:56:19.539Z";
+    world.release_at("v2", at, at).await;
+    let user = User { id: 7, username: "ada".to_owned(), external: false };
+    let grants = vec![grant(20, AccessLevel::Developer)];
+    let api = world.api_with(NewToken { user, grants, ..token() }).await;
+    let path = format!("{RELEASES}/v2");
+    let made =
+        api.post(&format!("{path}/assets/links"), r#"{"name":"a","url":"https://e.com/a"}"#).await;
+    // Its author stays who made it.
+    let made = Shown {
+        links: vec![link(made.id(), "a", "https://e.com/a")],
+        may_edit: true,
+        ..Shown::new(&api.address, "v2", at, at)
+    };
+    let shown = |name: &str, description: Option<&str>, released_at: &str| Shown {
+        name: name.to_owned(),
+        description: description.map(str::to_owned),
+        released_at: released_at.to_owned(),
+        upcoming: released_at.starts_with("2999"),
+        ..made.clone()
+    };
+    let [past, future, old] =
+        ["2020-02-02T01:00:00.000Z", "2999-01-01T00:00:00.000Z", "2018-01-01T00:00:00.001Z"];
+    for (body, name, description, released_at) in [
+        (r#"{"name":"Zwei"}"#, "Zwei", None, at),
+        (r#"{"description":"ü\n"}"#, "Zwei", Some("ü\n"), at),
+        (r#"{"name":null}"#, "v2", Some("ü\n"), at),
+        (r#"{"name":" b ","description":""}"#, " b ", Some(""), at),
+        (r#"{"description":null}"#, " b ", None, at),
+        (r#"{"released_at":"2020-02-02T02:00:00+01:00"}"#, " b ", None, past),
+        (r#"{"released_at":"2999-01-01"}"#, " b ", None, future),
+        (r#"{"name":"c","released_at":"2018-01-01T00:00:00.001Z"}"#, "c", None, old),
+        // The same once more.
+        (r#"{"name":"c","released_at":"2018-01-01T00:00:00.001Z"}"#, "c", None, old),
+        (r#"{"name":7,"description":true}"#, "7", Some("true"), old),
+        // Links have endpoints of their own.
+        (
+            r#"{"name":"d","assets":{"links":[{"name":"b","url":"https://e.com/b"}]}}"#,
+            "d",
+            Some("true"),
+            old,
+        ),
+        (
+            r#"{"name":"e","assets":"x","tag_name":"lost","id":99,"created_at":"x"}"#,
+            "e",
+            Some("true"),
+            old,
+        ),
+        (r#"{"milestones":[]}"#, "e", Some("true"), old),
+        (r#"{"milestones":"","description":"m"}"#, "e", Some("m"), old),
+        (r##"{"description":"# \"x\"\\"}"##, "e", Some("# \"x\"\\"), old),
+    ] {
+        let expected = shown(name, description, released_at).json();
+        api.put(&path, body).await.is(200, &expected);
+        api.get(&path).await.is(200, &expected);
+    }
+    let form = "application/x-www-form-urlencoded";
+    let reply = api.send("PUT", &path, form, b"description=a+b").await;
+    reply.is(200, &shown("e", Some("a b"), old).json());
+    let reply = api.send("PUT", &format!("{path}?name=q"), "", b"").await;
+    reply.is(200, &shown("q", Some("a b"), old).json());
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_new_time_moves_a_release_in_the_list_and_to_the_latest() {
+    let world = World::empty();
+    world.project(crate::harness::world::project(20, "mynamespace/hello")).await;
+    for (tag, at) in [("a", "2020-01-01T00:00:00Z"), ("b", "2020-02-01T00:00:00Z")] {
+        world.release_at(tag, at, at).await;
+    }
+    world.release_at("c", "2020-03-01T00:00:00Z", "2020-03-01T00:00:00Z").await;
+    let api = world.developer().await;
+    for (tag, released_at, order) in [
+        ("a", "2020-04-01T00:00:00Z", "a c b"),
+        ("c", "2020-01-15", "a b c"),
+        ("b", "2999-01-01", "b a c"),
+        ("b", "1970-01-01", "a c b"),
+        ("b", "1969-01-01", "a c b"),
+        ("a", "2020-04-01T00:00:00.001Z", "a c b"),
+        ("c", "2020-04-01T00:00:00.002Z", "c a b"),
+    ] {
+        let body = json!({ "released_at": released_at }).to_string();
+        assert_eq!(api.put(&format!("{RELEASES}/{tag}"), &body).await.status, 200);
+        assert_eq!(tags(&api.get(RELEASES).await).join(" "), order, "{tag} {released_at}");
+        let made = api.get(&format!("{RELEASES}?order_by=created_at")).await;
+        assert_eq!(tags(&made).join(" "), "c b a");
+        let latest = format!("/api/v4/projects/20/releases/{}", &order[..1]);
+        api.get(&format!("{RELEASES}/permalink/latest")).await.leads_to(&latest);
+    }
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn checks_come_in_gitlabs_order() {
+    let (world, developer) = World::hello().await;
+    let grants = vec![grant(20, AccessLevel::Owner)];
+    let reader = world.api_with(NewToken { scope: Scope::ReadApi, grants, ..token() }).await;
+    let reporter = world.member(AccessLevel::Reporter).await;
+    let maintainer = world.member(AccessLevel::Maintainer).await;
+    let unknown = world.anonymous().with("private-token", "glpat-x");
+    let stranger = world.api_with(token()).await;
+    let bad = r#"{"released_at":"x","name":[],"milestones":{},"description":{}}"#;
+    let problems = r#"{"error":"name is invalid, description is invalid, released_at is invalid, milestones is invalid"}"#;
+    let nowhere = "/projects/99/releases/v1";
+    let missing = "/projects/20/releases/none";
+    let scope = r#"{"error":"insufficient_scope","error_description":"The request requires higher privileges than provided by the access token.","scope":"api read_api"}"#;
+    let no_project = r#"{"message":"404 Project Not Found"}"#;
+    let too_long = json!({ "name": "x".repeat(256), "description": "y".repeat(256 * 1024 + 1) });
+    let too_long = too_long.to_string();
+    for (case, api, path, body, status, expected) in [
+        ("token", &unknown, nowhere, bad, 401, r#"{"message":"401 Unauthorized"}"#),
+        ("project", &developer, nowhere, bad, 404, no_project),
+        ("invisible", &stranger, RELEASE, bad, 404, no_project),
+        ("scope", &reader, missing, bad, 403, scope),
+        ("parameters", &reporter, missing, bad, 400, problems),
+        ("missing", &maintainer, missing, "{}", 403, FORBIDDEN),
+        ("no tag", &maintainer, "/projects/20/releases/a..b", "{}", 403, FORBIDDEN),
+        ("role", &reporter, RELEASE, "{}", 403, FORBIDDEN),
+        ("empty", &developer, RELEASE, "", 400, EMPTY),
+        ("empty", &developer, RELEASE, "{}", 400, EMPTY),
+        ("empty", &developer, RELEASE, r#"{"assets":{"links":[]},"ref":"x"}"#, 400, EMPTY),
+        (
+            "milestones",
+            &developer,
+            RELEASE,
+            r#"{"milestones":["1.0","2.0"]}"#,
+            400,
+            r#"{"message":"Milestone(s) not found: 1.0, 2.0"}"#,
+        ),
+        (
+            "model",
+            &developer,
+            RELEASE,
+            &too_long,
+            400,
+            r#"{"message":"Validation failed: Name is too long (maximum is 255 characters), Description is too long (maximum is 262144 bytes)"}"#,
+        ),
+    ] {
+        let reply = api.put(path, body).await;
+        assert_eq!((reply.status, reply.body.as_str()), (status, expected), "{case}");
+    }
+
+    let good = r#"{"name":"b"}"#;
+    let rule = protected("v*", Some(AccessLevel::Maintainer));
+    world.change_project(20, |project| project.protected_tags = vec![rule]).await;
+    developer.put(RELEASE, good).await.is(403, FORBIDDEN);
+    assert_eq!(maintainer.put(RELEASE, good).await.status, 200);
+    world.change_project(20, |project| project.archived = true).await;
+    maintainer.put(RELEASE, good).await.is(403, FORBIDDEN);
+    world.change_project(20, |project| project.visibility = Visibility::Public).await;
+    for api in [&stranger, &world.anonymous()] {
+        api.put(RELEASE, bad).await.is(400, problems);
+        api.put(RELEASE, good).await.is(403, FORBIDDEN);
+    }
+    assert_eq!(world.job().await.put(RELEASE, good).await.status, 403);
+    world
+        .change_project(20, |project| {
+            project.archived = false;
+            project.protected_tags = Vec::new();
+        })
+        .await;
+    assert_eq!(world.job().await.put(RELEASE, good).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_of_different_fields_at_once_all_stay() {
+    let (world, api) = World::hello().await;
+    let bodies = |round: u32| {
+        [
+            json!({ "name": format!("name {round}") }),
+            json!({ "description": format!("notes {round}") }),
+            json!({ "released_at": format!("2020-01-{round:02}T00:00:00Z") }),
+        ]
+    };
+    for round in 1..=10 {
+        let writers = bodies(round).map(|body| {
+            let api = api.clone();
+            tokio::spawn(async move { api.put(RELEASE, &body.to_string()).await.status })
+        });
+        for writer in writers {
+            assert_eq!(writer.await.unwrap(), 200);
+        }
+        let json = api.get(RELEASE).await.json();
+        let shown = ["name", "description", "released_at"].map(|name| json[name].as_str().unwrap());
+        let at = format!("2020-01-{round:02}T00:00:00.000Z");
+        assert_eq!(shown, [&format!("name {round}"), &format!("notes {round}"), &*at]);
+        assert_eq!(tags(&api.get(RELEASES).await), ["v1.7.0"]);
+    }
+    assert_eq!(api.get(LINKS).await.status, 200);
+    world.assert_sound().await;
+}

@@ -1,0 +1,211 @@
+//! Releases of many links: what one of them costs does not depend on the others, and what is all of
+//! them still fits.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use shared::domain::time::Timestamp;
+use shared::store::deadline::Deadline;
+
+use crate::harness::world::{Proxied, World, links, new_release};
+use crate::harness::{Api, Reply};
+use crate::round_trips::{Cost, cost};
+
+const RELEASES: &str = "/projects/20/releases";
+
+/// What Lambda hands on of an answer, less a little for what API Gateway has around the body.
+const LAMBDA_BYTES: usize = 6 * 1024 * 1024 - 64 * 1024;
+
+/// One at a time: each of these keeps a machine busy for seconds.
+static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+async fn populate(world: &World, tag: &str, count: usize) {
+    let mut new = new_release(20, tag);
+    new.links = links("file", count);
+    let deadline = Deadline::after(Duration::from_mins(2));
+    world.store.create_release(new, Timestamp::now(), deadline).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_links_are_published_listed_downloaded_and_deleted() {
+    let _turn = TURN.lock().await;
+    let (world, api) = World::hello().await;
+    let links: Vec<Value> = (0..1000)
+        .map(|n| json!({"name": n.to_string(), "url": format!("https://e.com/{n}"), "filepath": format!("/bin/{n:04}")}))
+        .collect();
+    let body = json!({"tag_name": "v2", "assets": {"links": links}}).to_string();
+    let made = api.post(RELEASES, &body).await;
+    assert_eq!(made.status, 201);
+    let made = made.json();
+    assert_eq!(made["assets"]["count"], 1000);
+
+    let mut listed = Vec::new();
+    for page in 1..=10 {
+        let reply = api.get(&format!("{RELEASES}/v2/assets/links?per_page=100&page={page}")).await;
+        assert_eq!(reply.header("x-total-pages"), "10");
+        listed.extend(reply.json().as_array().unwrap().clone());
+    }
+    assert_eq!(Value::from(listed.clone()), made["assets"]["links"]);
+    let names: BTreeSet<_> = listed.iter().map(|link| link["name"].as_str().unwrap()).collect();
+    assert_eq!(names.len(), 1000);
+    for n in [0, 1, 499, 999] {
+        let reply = api.get(&format!("{RELEASES}/v2/downloads/bin/{n:04}")).await;
+        assert_eq!((reply.status, reply.header("location")), (302, &*format!("https://e.com/{n}")));
+    }
+    assert_eq!(world.assert_sound().await.links, 1000);
+    assert_eq!(api.delete(&format!("{RELEASES}/v2")).await.json(), made);
+    assert_eq!(api.get(&format!("{RELEASES}/v2/downloads/bin/0000")).await.status, 404);
+    assert_eq!(world.assert_sound().await.links, 0);
+}
+
+/// What each thing costs that is done with one link of a release.
+async fn costs_of_one_link(proxied: &Proxied, tag: &str) -> Vec<(&'static str, Cost)> {
+    let links = format!("{RELEASES}/{tag}/assets/links");
+    let body = r#"{"name":"one","url":"https://e.com/one","filepath":"/bin/one"}"#;
+    let (made, create) = cost(proxied, async |api: &Api| api.post(&links, body).await).await;
+    assert_eq!(made.status, 201);
+    let link = format!("{links}/{}", made.id());
+    let (_, get) = cost(proxied, async |api: &Api| api.get(&link).await).await;
+    let path = format!("{RELEASES}/{tag}/downloads/bin/one");
+    let (download, downloaded) = cost(proxied, async |api: &Api| api.get(&path).await).await;
+    assert_eq!(download.status, 302);
+    let renamed = r#"{"name":"two"}"#;
+    let (_, update) = cost(proxied, async |api: &Api| api.put(&link, renamed).await).await;
+    let (deleted, delete) = cost(proxied, async |api: &Api| api.delete(&link).await).await;
+    assert_eq!(deleted.status, 200);
+    vec![
+        ("create", create),
+        ("get", get),
+        ("download", downloaded),
+        ("update", update),
+        ("delete", delete),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_link_costs_the_same_among_ten_and_among_ten_thousand() {
+    let _turn = TURN.lock().await;
+    let proxied = Proxied::hello().await;
+    populate(&proxied.world, "ten", 10).await;
+    populate(&proxied.world, "many", 10_000).await;
+    // The process takes numbers for links in blocks; this takes its first.
+    let first = r#"{"name":"one","url":"https://e.com/one"}"#;
+    assert_eq!(
+        proxied.api.post("/projects/20/releases/v1.7.0/assets/links", first).await.status,
+        201
+    );
+
+    let few = costs_of_one_link(&proxied, "ten").await;
+    let many = costs_of_one_link(&proxied, "many").await;
+    println!("{:<10} {:>6} {:>8} {:>8}  requests", "one link", "in row", "writes", "reads");
+    for ((name, few), (_, many)) in few.iter().zip(&many) {
+        println!(
+            "{name:<10} {:>6} {:>8.1} {:>8.1}  {}",
+            many.sequential,
+            many.write_units,
+            many.read_units,
+            many.requests.join(", ")
+        );
+        assert_eq!(few, many, "{name}");
+    }
+    println!("\n{:<10} {:>8} {:>12}", "links", "reads", "reads a link");
+    for (tag, count) in [("ten", 10.0), ("many", 10_000.0)] {
+        let page = format!("{RELEASES}/{tag}/assets/links");
+        let (reply, list) = cost(&proxied, async |api: &Api| api.get(&page).await).await;
+        assert_eq!(reply.status, 200);
+        println!("{count:<10} {:>8.1} {:>12.3}", list.read_units, list.read_units / count);
+        // The token and the project, then the partition: a unit reads 4 KB, about ten links.
+        assert!(list.read_units < 4.0 + count * 0.15, "{}", list.read_units);
+    }
+}
+
+/// How many bytes the body takes in the JSON in which a function hands it over.
+fn bytes_on_the_way(reply: &Reply) -> usize {
+    Value::from(reply.body.as_str()).to_string().len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_would_be_too_long_has_the_newest_links_that_fit() {
+    let _turn = TURN.lock().await;
+    let (world, api) = World::hello().await;
+    let url = |n: usize| format!("https://e.com/{}/{n}", "x".repeat(2_000));
+    for (tag, count) in [("big-1", 1_500), ("big-2", 10), ("big-3", 1_400)] {
+        let mut new = new_release(20, tag);
+        let fields = (0..count).map(|n| {
+            use shared::domain::link::{Draft, LinkType};
+            // Quotes take four times their room on the way.
+            let name = format!("\"{n}\"");
+            Draft::new(Some(&name), Some(&url(n)), None, LinkType::Other).fields().unwrap()
+        });
+        new.links = shared::domain::release::NewLinks::parse(fields.collect()).unwrap();
+        let deadline = Deadline::after(Duration::from_mins(2));
+        world.store.create_release(new, Timestamp::now(), deadline).await.unwrap();
+    }
+
+    let mut ids = Vec::new();
+    for page in 1..=3 {
+        let reply =
+            api.get(&format!("{RELEASES}/big-1/assets/links?per_page=100&page={page}")).await;
+        ids.extend(reply.json().as_array().unwrap().iter().map(|link| link["id"].clone()));
+    }
+    assert_eq!(ids.len(), 300);
+
+    let whole = api.get(&format!("{RELEASES}/big-1")).await;
+    let changed = api.put(&format!("{RELEASES}/big-1"), r#"{"name":"big"}"#).await;
+    for reply in [&whole, &changed] {
+        assert_eq!(reply.status, 200);
+        let bytes = bytes_on_the_way(reply);
+        assert!((4_900_000..LAMBDA_BYTES).contains(&bytes), "{bytes}");
+        let release = reply.json();
+        assert_eq!(release["assets"]["count"], 1_500);
+        let shown: Vec<_> = release["assets"]["links"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|link| link["id"].clone())
+            .collect();
+        assert!((1_000..1_500).contains(&shown.len()), "{}", shown.len());
+        assert_eq!(shown[..300], ids, "the newest");
+    }
+
+    let list = api.get(RELEASES).await;
+    assert!(bytes_on_the_way(&list) < LAMBDA_BYTES);
+    let releases = list.json();
+    let counts: Vec<_> = releases
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|release| {
+            let shown = release["assets"]["links"].as_array().unwrap().len();
+            (release["tag_name"].as_str().unwrap(), release["assets"]["count"].clone(), shown)
+        })
+        .collect();
+    let [big_3, big_2, big_1, hello] = counts.as_slice() else { panic!("{counts:?}") };
+    assert_eq!((big_2.2, hello.2), (10, 0), "what is small is whole");
+    for (tag, count, shown) in [big_3, big_1] {
+        assert!((250..1_400).contains(shown), "{tag}: {shown} of {count}");
+    }
+    let deleted = api.delete(&format!("{RELEASES}/big-1")).await;
+    assert_eq!((deleted.status, deleted.json()["assets"]["count"].clone()), (200, json!(1_500)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_whose_descriptions_are_too_long_has_their_beginnings() {
+    let _turn = TURN.lock().await;
+    let (_world, api) = World::hello().await;
+    let long = "\"ä".repeat(80_000);
+    for n in 0..19 {
+        let body = json!({"tag_name": format!("v{n}"), "description": long}).to_string();
+        assert_eq!(api.post(RELEASES, &body).await.status, 201);
+    }
+    let list = api.get(RELEASES).await;
+    let bytes = bytes_on_the_way(&list);
+    assert!(bytes < LAMBDA_BYTES, "{bytes}");
+    let releases = list.json();
+    for release in &releases.as_array().unwrap()[..19] {
+        let shown = release["description"].as_str().unwrap();
+        assert!(long.starts_with(shown) && shown.len() > 50_000, "{}", shown.len());
+    }
+    assert_eq!(api.get(&format!("{RELEASES}/v0")).await.json()["description"], long);
+}
