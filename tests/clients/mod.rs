@@ -1,19 +1,24 @@
 //! Real GitLab clients, unmodified, against the running server.
 
+mod command_line;
+mod connection;
+mod glab;
 mod install;
 mod node;
 pub(crate) mod python;
+mod release_tools;
+mod repository;
 
 use std::path::Path;
 use std::process::Command;
 
-use shared::domain::project::ProjectPath;
-use shared::domain::token::{AccessLevel, TokenKind};
+use serde_json::{Value, json};
+use shared::domain::token::AccessLevel;
 use shared::store::tokens::NewToken;
 
-use crate::harness::World;
 use crate::harness::binaries;
-use crate::harness::world::{grant, project, token};
+use crate::harness::world::{grant, job_token, project, token};
+use crate::harness::{Api, World};
 
 /// A server, as the clients' programs expect it, with a token and the token of a job.
 struct Expected {
@@ -23,28 +28,77 @@ struct Expected {
 }
 
 impl Expected {
-    async fn start() -> Self {
+    /// A server with releases of these tags.
+    async fn start(tags: &[&str]) -> Self {
         let world = World::empty();
         world.project(project(20, "mynamespace/hello")).await;
-        for tag in ["release/1.0", "v1.0.0+build 1"] {
+        for tag in tags {
             world.release(20, tag).await;
         }
-        let developer = || NewToken { grants: vec![grant(20, AccessLevel::Developer)], ..token() };
-        let job = NewToken {
-            kind: TokenKind::Job,
-            job_project: Some(ProjectPath::parse("mynamespace/hello").unwrap()),
-            ..developer()
+        let of_developer = async |new: NewToken| {
+            let grants = vec![grant(20, AccessLevel::Developer)];
+            world.token(NewToken { grants, ..new }).await.reveal().to_owned()
         };
-        let token = world.token(developer()).await.reveal().to_owned();
-        let job_token = world.token(job).await.reveal().to_owned();
+        let token = of_developer(token()).await;
+        let job_token = of_developer(job_token("mynamespace/hello")).await;
         Self { world, token, job_token }
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}", self.world.server.address)
+    }
+
+    /// The API with the token.
+    fn api(&self) -> Api {
+        self.world.anonymous().with("private-token", &self.token)
+    }
+
+    /// A release as its project's developer sees it, but for what `shown` alone can say: when it
+    /// was made, and its description.
+    fn release(&self, tag: &str, name: &str, shown: &Value, links: &Value) -> Value {
+        let made = shown["created_at"].as_str().unwrap();
+        assert!(is_time(made), "{made}");
+        let url = self.url();
+        let project_url = format!("{url}/mynamespace/hello");
+        let encoded_tag = tag.replace('/', "%2F");
+        let page = format!("{project_url}/-/releases/{encoded_tag}");
+        let list = |what, state| {
+            format!("{project_url}/-/{what}?release_tag={encoded_tag}&scope=all&state={state}")
+        };
+        json!({
+            "name": name,
+            "tag_name": tag,
+            "description": shown["description"],
+            "created_at": made,
+            "released_at": made,
+            "upcoming_release": false,
+            "author": {
+                "id": 1,
+                "username": "root",
+                "name": "root",
+                "state": "active",
+                "locked": false,
+                "avatar_url": null,
+                "web_url": format!("{url}/root"),
+            },
+            "assets": { "count": links.as_array().unwrap().len(), "links": links },
+            "_links": {
+                "closed_issues_url": list("issues", "closed"),
+                "closed_merge_requests_url": list("merge_requests", "closed"),
+                "edit_url": format!("{page}/edit"),
+                "merged_merge_requests_url": list("merge_requests", "merged"),
+                "opened_issues_url": list("issues", "opened"),
+                "opened_merge_requests_url": list("merge_requests", "opened"),
+                "self": page,
+            },
+        })
     }
 
     /// Runs a client's program, which asserts for itself, and looks after it in the tables.
     async fn run(&self, program: &mut Command) {
         install::run(
             program
-                .env("URL", format!("http://{}", self.world.server.address))
+                .env("URL", self.url())
                 .env("TOKEN", &self.token)
                 .env("JOB_TOKEN", &self.job_token),
         );
@@ -53,21 +107,48 @@ impl Expected {
     }
 }
 
+/// What the programs for links find.
+const TAGS: [&str; 2] = ["release/1.0", "v1.0.0+build 1"];
+
 #[tokio::test]
 async fn python_gitlab_works_with_links() {
     let Some(programs) = python::programs() else { return };
-    let expected = Expected::start().await;
+    let expected = Expected::start(&TAGS).await;
     expected.run(Command::new(programs.join("python")).arg(file("links.py"))).await;
+}
+
+#[tokio::test]
+async fn python_gitlab_works_with_releases() {
+    let Some(programs) = python::programs() else { return };
+    let expected = Expected::start(&[]).await;
+    expected.run(Command::new(programs.join("python")).arg(file("releases.py"))).await;
 }
 
 #[tokio::test]
 async fn gitbeaker_works_with_links() {
     let Some(folder) = node::folder() else { return };
-    let expected = Expected::start().await;
-    // Node looks for packages beside the program.
-    let program = folder.join("links.mjs");
-    std::fs::copy(file("links.mjs"), &program).unwrap();
-    expected.run(Command::new("node").arg(program)).await;
+    let expected = Expected::start(&TAGS).await;
+    expected.run(Command::new("node").arg(program(&folder, "links.mjs"))).await;
+}
+
+#[tokio::test]
+async fn gitbeaker_works_with_releases() {
+    let Some(folder) = node::folder() else { return };
+    let expected = Expected::start(&[]).await;
+    expected.run(Command::new("node").arg(program(&folder, "releases.mjs"))).await;
+}
+
+/// A program beside the packages, where Node looks for them.
+fn program(folder: &Path, name: &str) -> std::path::PathBuf {
+    let program = folder.join(name);
+    std::fs::copy(file(name), &program).unwrap();
+    program
+}
+
+/// Whether a text is a time as GitLab writes it.
+fn is_time(text: &str) -> bool {
+    let digits: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    digits == "0000-00-00T00:00:00.000Z"
 }
 
 /// A file of this folder.
