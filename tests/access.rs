@@ -7,8 +7,8 @@ use shared::domain::token::{AccessLevel, Grant, GrantTarget, Scope, TokenKind, U
 use shared::store::projects::NewProject;
 use shared::store::tokens::NewToken;
 
-use crate::harness::world::{LINKS, World, grant, project, protected, soon, token};
-use crate::harness::{Api, Reply};
+use harness::world::{LINKS, World, grant, project, protected, soon, token};
+use harness::{Api, Reply};
 
 const P404: (u16, &str) = (404, r#"{"message":"404 Project Not Found"}"#);
 const FORBIDDEN: (u16, &str) = (403, r#"{"message":"403 Forbidden"}"#);

@@ -4,8 +4,8 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use crate::harness::World;
-use crate::harness::binaries;
+use harness::World;
+use harness::binaries;
 
 struct Admin {
     endpoint_url: String,
@@ -156,7 +156,7 @@ async fn mistakes_are_said_in_one_line() {
 #[tokio::test]
 async fn an_audit_finds_what_is_broken() {
     let (world, api) = World::hello().await;
-    let links = crate::harness::world::LINKS;
+    let links = harness::world::LINKS;
     api.post(links, r#"{"name":"a","url":"https://e.com"}"#).await;
     let admin = admin(&world);
     assert!(admin.run(&["audit"]).status.success());

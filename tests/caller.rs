@@ -5,9 +5,9 @@ use std::time::Duration;
 use shared::domain::token::{Scope, TokenKind, User};
 use shared::store::tokens::NewToken;
 
-use crate::harness::Api;
-use crate::harness::world::{World, job_token, token};
 use crate::projects::releases::user;
+use harness::Api;
+use harness::world::{World, job_token, token};
 
 const USER: &str = "/api/v4/user";
 const JOB: &str = "/api/v4/job";

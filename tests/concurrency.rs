@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use shared::domain::project::ProjectId;
 use tokio::task::JoinSet;
 
-use crate::harness::world::{LINKS, Proxied, World, create_release, soon};
-use crate::harness::{Api, Fault, Gate, Reply};
+use harness::world::{LINKS, Proxied, World, create_release, soon};
+use harness::{Api, Fault, Gate, Reply};
 
 /// Sends all at once, from connections of their own.
 async fn all(

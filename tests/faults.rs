@@ -7,30 +7,9 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::harness::Fault;
-use crate::harness::world::{LINKS, Proxied};
-
-/// A different fault for one request in `one_in`, in an order that repeats itself.
-fn now_and_then(one_in: u64) -> impl Fn(&str, &serde_json::Value) -> Fault + Send + Sync {
-    let state = AtomicU64::new(0x2545_f491_4f6c_dd1d);
-    move |_, _| {
-        let mut random = state.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
-        random = (random ^ (random >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        random = (random ^ (random >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        random ^= random >> 31;
-        if !random.is_multiple_of(one_in) {
-            return Fault::Pass;
-        }
-        match (random / one_in) % 6 {
-            0 => Fault::Throttle,
-            1 => Fault::Conflict,
-            2 => Fault::Unprocessed,
-            3 => Fault::Delay(Duration::from_millis(150)),
-            4 => Fault::DropBefore,
-            _ => Fault::DropAfter,
-        }
-    }
-}
+use harness::Fault;
+use harness::proxy::now_and_then;
+use harness::world::{LINKS, Proxied};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_one_fault_in_ten_requests_no_client_sees_anything() {

@@ -12,9 +12,9 @@ use shared::domain::time::Timestamp;
 use shared::store::sweep::Swept;
 use tokio::task::JoinSet;
 
-use crate::harness::proxy::Proxy;
-use crate::harness::world::{Proxied, World, store};
-use crate::harness::{Fault, Gate, Server};
+use harness::proxy::Proxy;
+use harness::world::{Proxied, World, store};
+use harness::{Fault, Gate, Server};
 
 const RELEASES: &str = "/projects/20/releases";
 
@@ -141,7 +141,7 @@ async fn of_many_creations_of_one_tag_one_is_made_and_whole() {
 
 /// Sends a request to the database itself.
 async fn ask(dynamodb_url: &str, target: &str, body: Value) -> Value {
-    let (_, answer) = crate::harness::proxy::ask(dynamodb_url, target, &body).await;
+    let (_, answer) = harness::proxy::ask(dynamodb_url, target, &body).await;
     answer
 }
 
@@ -235,9 +235,9 @@ async fn the_local_server_sweeps() {
     let world = World::over(server);
     let api = world.populate().await;
     let old = Timestamp::now().minus(Duration::from_hours(1));
-    let mut new = crate::harness::world::new_release(20, "v2");
-    new.links = crate::harness::world::links("old", 5);
-    world.store.create_release(new, old, crate::harness::world::soon()).await.unwrap();
+    let mut new = harness::world::new_release(20, "v2");
+    new.links = harness::world::links("old", 5);
+    world.store.create_release(new, old, harness::world::soon()).await.unwrap();
     assert_eq!(api.delete(&format!("{RELEASES}/v2")).await.status, 200);
     // What is young may belong to a release that is being made.
     assert_eq!(api.post(RELEASES, &release("v3", "young", 2)).await.status, 201);

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::harness::world::{LINKS, World};
-use crate::harness::{Server, binaries};
+use harness::world::{LINKS, World};
+use harness::{Server, binaries};
 
 #[test]
 fn the_examples_of_the_documentation_work_when_pasted() {

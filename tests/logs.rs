@@ -4,8 +4,8 @@ use serde_json::Value;
 use shared::domain::token::{AccessLevel, Secret, TokenKind};
 use shared::store::tokens::NewToken;
 
-use crate::harness::world::{LINKS, Proxied, World, grant, token};
-use crate::harness::{Fault, Server};
+use harness::world::{LINKS, Proxied, World, grant, token};
+use harness::{Fault, Server};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_token_is_ever_logged_whatever_carries_it() {

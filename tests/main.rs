@@ -8,8 +8,6 @@
     reason = "a test that cannot go on fails"
 )]
 
-mod harness;
-
 mod access;
 mod admin;
 mod caller;

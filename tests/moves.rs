@@ -10,8 +10,8 @@ use todc_utils::linearizability::history::{Action, History};
 use todc_utils::specifications::Specification;
 use tokio::task::JoinSet;
 
-use crate::harness::Api;
-use crate::harness::world::{LINKS, World};
+use harness::Api;
+use harness::world::{LINKS, World};
 
 /// What is done to a path, by whom, and what came of it.
 #[derive(Clone, Debug)]

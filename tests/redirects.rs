@@ -8,8 +8,8 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
 use shared::domain::project::Visibility;
 
-use crate::harness::world::{LINKS, RELEASES, World};
-use crate::harness::{Api, Reply, Server};
+use harness::world::{LINKS, RELEASES, World};
+use harness::{Api, Reply, Server};
 
 const DOWNLOADS: [&str; 2] = [
     "/projects/20/releases/v1.7.0/downloads/bin/app",

@@ -1,8 +1,8 @@
 //! How often a request asks the database, how often in a row, and what that costs: the counts of
 //! the design, as upper bounds.
 
-use crate::harness::world::{LINKS, Proxied};
-use crate::harness::{Api, Reply};
+use harness::world::{LINKS, Proxied};
+use harness::{Api, Reply};
 
 /// What one request to the API cost.
 #[derive(Debug, PartialEq)]

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use shared::domain::time::Timestamp;
 use shared::store::deadline::Deadline;
 
-use crate::harness::world::{Proxied, World, links, new_release};
-use crate::harness::{Api, Reply};
 use crate::round_trips::{Cost, cost};
+use harness::world::{Proxied, World, links, new_release};
+use harness::{Api, Reply};
 
 const RELEASES: &str = "/projects/20/releases";
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::harness::binaries::workspace;
+use harness::binaries::workspace;
 
 /// All files below a folder of the workspace that end in one of these ways.
 fn files(folder: &str, endings: &[&str]) -> Vec<(PathBuf, String)> {

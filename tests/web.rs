@@ -5,8 +5,8 @@ use shared::domain::token::{AccessLevel, Scope};
 use shared::store::projects::NewProject;
 use shared::store::tokens::NewToken;
 
-use crate::harness::World;
-use crate::harness::world::{
+use harness::World;
+use harness::world::{
     LINKS, RELEASE, RELEASES, grant, job_token, new_release, project, soon, token,
 };
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use shared::domain::token::AccessLevel;
 
 use super::Expected;
-use crate::harness::Api;
+use harness::Api;
 
 const PROJECT: &str = "/projects/mynamespace%2Fhello";
 /// The tags, as they are and as they are sent.

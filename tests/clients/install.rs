@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::harness::binaries;
+use harness::binaries;
 
 /// A folder as `install` leaves it. What was installed by the same `pins` is used again.
 pub(super) fn once(name: &str, pins: &str, install: impl FnOnce(&Path)) -> PathBuf {

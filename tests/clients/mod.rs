@@ -16,9 +16,9 @@ use serde_json::{Value, json};
 use shared::domain::token::AccessLevel;
 use shared::store::tokens::NewToken;
 
-use crate::harness::binaries;
-use crate::harness::world::{grant, job_token, project, token};
-use crate::harness::{Api, World};
+use harness::binaries;
+use harness::world::{grant, job_token, project, token};
+use harness::{Api, World};
 
 /// A server, as the clients' programs expect it, with a token and the token of a job.
 struct Expected {

@@ -10,11 +10,11 @@ use shared::routes::{ROUTES, Verb};
 use shared::store::TableNames;
 
 use super::template::{list, logical_id, read, resources, tagged};
-use crate::harness::World;
-use crate::harness::proxy::{Access, Proxy};
-use crate::harness::world::soon;
 use crate::lambda::processes::Functions;
 use crate::lambda::{SWEEP, Tokens, event, functions, world_of_events};
+use harness::World;
+use harness::proxy::{Access, Proxy};
+use harness::world::soon;
 
 /// What a role allows: an action on a table, and whether only inside a transaction.
 type Grants = BTreeSet<(String, String, bool)>;

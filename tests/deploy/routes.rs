@@ -7,8 +7,8 @@ use serde_yaml_ng::Value;
 use shared::routes::{Function, ROUTES, Verb};
 
 use super::template::{logical_id, read, resources};
-use crate::harness::binaries::workspace;
 use crate::lambda::{SWEEP, functions};
+use harness::binaries::workspace;
 
 /// Method, path, function.
 type Route = (String, String, String);

@@ -2,7 +2,7 @@
 
 use serde_yaml_ng::Value;
 
-use crate::harness::binaries::workspace;
+use harness::binaries::workspace;
 
 /// A YAML file of the workspace.
 pub(super) fn read(file: &str) -> Value {

@@ -6,7 +6,7 @@ use std::process::Command;
 use shared::routes::{ROUTES, Route, Verb};
 use shared::store::TableNames;
 
-use crate::harness::binaries;
+use harness::binaries;
 
 /// The methods a path without a method of its own stands for.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 
-use crate::harness::binaries;
+use harness::binaries;
 
 /// How long an answer may take that has to wait until its function is built.
 const LONGEST_BUILD: Duration = Duration::from_mins(10);

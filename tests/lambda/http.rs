@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::emulator::{Emulator, in_time};
 use super::{LINKS, Tokens};
-use crate::harness::{Api, Reply};
+use harness::{Api, Reply};
 
 /// Drives every route with a developer's token.
 pub(super) async fn run(emulator: &Emulator, tokens: &Tokens) {

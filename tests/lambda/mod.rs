@@ -7,10 +7,10 @@ mod invocations;
 pub(crate) mod processes;
 
 use crate::clients::python;
-use crate::harness::World;
-use crate::harness::binaries;
-use crate::harness::world::{grant, project, token};
 use emulator::Emulator;
+use harness::World;
+use harness::binaries;
+use harness::world::{grant, project, token};
 use serde_json::Value;
 use shared::domain::project::ProjectPath;
 use shared::domain::token::{AccessLevel, Secret, TokenKind};

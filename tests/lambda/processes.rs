@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 use super::invocations::{self, without_what_varies};
 use super::{SWEEP, Tokens, event, functions, world_of_events};
-use crate::harness::binaries;
+use harness::binaries;
 
 fn binary(name: &str) -> PathBuf {
     match std::env::var_os("FUNCTIONS") {

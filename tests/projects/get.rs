@@ -5,7 +5,7 @@ use shared::domain::token::{AccessLevel, Grant, GrantTarget, Scope};
 use shared::store::projects::NewProject;
 use shared::store::tokens::NewToken;
 
-use crate::harness::world::{World, grant, job_token, project, token};
+use harness::world::{World, grant, job_token, project, token};
 
 const P404: &str = r#"{"message":"404 Project Not Found"}"#;
 

@@ -5,7 +5,7 @@ use shared::domain::token::{AccessLevel, Grant, GrantTarget, User};
 use shared::store::tokens::NewToken;
 
 use super::releases::user;
-use crate::harness::world::{World, grant, token};
+use harness::world::{World, grant, token};
 
 const MEMBERS: &str = "/projects/20/members/all";
 const NOT_FOUND: &str = r#"{"message":"404 Not found"}"#;

@@ -4,7 +4,7 @@ use shared::domain::project::{ReleasesAccess, Visibility};
 use shared::domain::token::AccessLevel;
 use shared::store::tokens::NewToken;
 
-use crate::harness::world::{RELEASE, World, grant, job_token, protected, token};
+use harness::world::{RELEASE, World, grant, job_token, protected, token};
 
 const COMMIT: &str = "/projects/20/repository/commits/abc/merge_requests";
 const TAGS: &str = "/projects/20/repository/tags";

@@ -8,9 +8,7 @@ use shared::domain::token::{AccessLevel, Scope, User};
 use shared::store::tokens::NewToken;
 
 use super::{Shown, is_now, link, tags};
-use crate::harness::world::{
-    RELEASE, RELEASES, World, grant, job_token, project, protected, token,
-};
+use harness::world::{RELEASE, RELEASES, World, grant, job_token, project, protected, token};
 
 const FORBIDDEN: &str = r#"{"message":"403 Forbidden"}"#;
 const PROTECTED: &str =

@@ -4,7 +4,7 @@ use shared::domain::token::{AccessLevel, Scope};
 use shared::store::tokens::NewToken;
 
 use super::tags;
-use crate::harness::world::{LINKS, RELEASE, RELEASES, World, grant, protected, token};
+use harness::world::{LINKS, RELEASE, RELEASES, World, grant, protected, token};
 
 const FORBIDDEN: &str = r#"{"message":"403 Forbidden"}"#;
 

@@ -6,8 +6,8 @@ use shared::domain::project::{ReleasesAccess, Visibility};
 use shared::domain::token::AccessLevel;
 use shared::store::tokens::NewToken;
 
-use crate::harness::Api;
-use crate::harness::world::{LINKS, RELEASE, RELEASES, World, grant, job_token, token};
+use harness::Api;
+use harness::world::{LINKS, RELEASE, RELEASES, World, grant, job_token, token};
 
 const DOWNLOAD: &str = "/projects/20/releases/v1.7.0/downloads/bin/app";
 const FILE: &str = "https://files.example/app?a=1&b=2#c";

@@ -5,7 +5,7 @@ use shared::domain::token::{AccessLevel, Scope};
 use shared::store::tokens::NewToken;
 
 use super::{Shown, link};
-use crate::harness::world::{LINKS, RELEASE, RELEASES, World, grant, protected, token};
+use harness::world::{LINKS, RELEASE, RELEASES, World, grant, protected, token};
 
 const FORBIDDEN: &str = r#"{"message":"403 Forbidden"}"#;
 const NOT_FOUND: &str = r#"{"message":"404 Not Found"}"#;
@@ -94,7 +94,7 @@ async fn a_release_is_for_who_may_read_code_and_its_edit_page_for_who_may_write(
             world.api_with(NewToken { scope: Scope::ReadApi, grants, ..token() }).await
         }),
     ];
-    let shown = |reply: &crate::harness::Reply| {
+    let shown = |reply: &harness::Reply| {
         let url = reply.json()["_links"]["edit_url"].as_str().map(str::to_owned);
         assert_eq!(reply.status, 200, "{reply:?}");
         url.is_some_and(|url| url.ends_with("/mynamespace/hello/-/releases/v1.7.0/edit"))

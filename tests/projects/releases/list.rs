@@ -9,8 +9,8 @@ use shared::domain::token::AccessLevel;
 use shared::store::projects::NewProject;
 
 use super::{Shown, link, tags};
-use crate::harness::Reply;
-use crate::harness::world::{RELEASE, RELEASES, World, project, token};
+use harness::Reply;
+use harness::world::{RELEASE, RELEASES, World, project, token};
 
 fn page_headers(reply: &Reply) -> [&str; 6] {
     ["x-per-page", "x-page", "x-next-page", "x-prev-page", "x-total", "x-total-pages"]

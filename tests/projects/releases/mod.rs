@@ -14,7 +14,7 @@ use std::time::Duration;
 use serde_json::Value;
 use shared::domain::time::Timestamp;
 
-use crate::harness::Reply;
+use harness::Reply;
 
 /// A release of project 20 by root as whole JSON, key by key in GitLab's order.
 #[derive(Clone)]

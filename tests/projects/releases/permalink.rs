@@ -5,8 +5,8 @@ use shared::domain::project::{ReleasesAccess, Visibility};
 use shared::domain::token::AccessLevel;
 use shared::store::tokens::NewToken;
 
-use crate::harness::world::{RELEASES, World, grant, project, token};
-use crate::harness::{Server, world};
+use harness::world::{RELEASES, World, grant, project, token};
+use harness::{Server, world};
 
 const LATEST: &str = "/projects/20/releases/permalink/latest";
 const NOT_FOUND: &str = r#"{"message":"404 Not Found"}"#;

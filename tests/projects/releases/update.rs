@@ -6,7 +6,7 @@ use shared::domain::token::{AccessLevel, Scope, User};
 use shared::store::tokens::NewToken;
 
 use super::{Shown, link, tags};
-use crate::harness::world::{LINKS, RELEASE, RELEASES, World, grant, protected, token};
+use harness::world::{LINKS, RELEASE, RELEASES, World, grant, protected, token};
 
 const FORBIDDEN: &str = r#"{"message":"403 Forbidden"}"#;
 const EMPTY: &str = r#"{"message":"params is empty"}"#;
@@ -81,7 +81,7 @@ async fn what_is_sent_changes_and_nothing_else() {
 #[tokio::test]
 async fn a_new_time_moves_a_release_in_the_list_and_to_the_latest() {
     let world = World::empty();
-    world.project(crate::harness::world::project(20, "mynamespace/hello")).await;
+    world.project(harness::world::project(20, "mynamespace/hello")).await;
     for (tag, at) in [("a", "2020-01-01T00:00:00Z"), ("b", "2020-02-01T00:00:00Z")] {
         world.release_at(tag, at, at).await;
     }

@@ -3,6 +3,7 @@
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::{Map, Value, json};
 use shared::domain::release::Release;
+use shared::domain::token::Secret;
 use shared::routes::{Function, Verb, find};
 
 use crate::Error;
@@ -65,17 +66,27 @@ pub(crate) async fn of(function: &str, database: &Database, unique: &str) -> Res
 }
 
 fn request(database: &Database, verb: Verb, path: &str, body: &Value) -> Result<Value, Error> {
-    let method = verb.as_str();
+    let found = find(&verb.as_str().parse()?, path);
+    let token = match found.route.function {
+        Function::GetJob => ("JOB-TOKEN", &database.job_token),
+        _ => ("PRIVATE-TOKEN", &database.token),
+    };
+    rest(token, verb.as_str(), path, body)
+}
+
+/// A request as API Gateway's REST flavour hands it over.
+pub(crate) fn rest(
+    (token_header, token): (&str, &Secret),
+    method: &str,
+    path: &str,
+    body: &Value,
+) -> Result<Value, Error> {
     let found = find(&method.parse()?, path);
     let parameters: Map<String, Value> = found
         .parameters
         .iter()
         .map(|(name, value)| ((*name).to_owned(), Value::from(*value)))
         .collect();
-    let (token_header, token) = match found.route.function {
-        Function::GetJob => ("JOB-TOKEN", &database.job_token),
-        _ => ("PRIVATE-TOKEN", &database.token),
-    };
     let body = if body.is_null() { String::new() } else { body.to_string() };
     Ok(json!({
         "resource": found.route.path,

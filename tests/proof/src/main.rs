@@ -1,8 +1,11 @@
 //! Measures what the README promises, on the real binaries, as commands anyone can run.
 
 mod binaries;
+mod crash;
 mod database;
 mod event;
+mod history;
+mod progress;
 mod start;
 
 use std::path::PathBuf;
@@ -39,6 +42,10 @@ struct Options {
 enum Proof {
     /// How fast each function starts, and how large it is, beside a bare `lambda_http` hello.
     Start,
+    /// Whether concurrent histories of a release are linearizable, on a bad database.
+    History,
+    /// Whether what was answered is there after a kill, and nothing else.
+    Crash,
 }
 
 /// What a proof came to.
@@ -69,6 +76,8 @@ async fn prove(arguments: &Arguments) -> Result<Vec<String>, Error> {
     let options = &arguments.options;
     let verdict = match arguments.proof {
         Proof::Start => start::prove(options).await?,
+        Proof::History => history::prove(options).await?,
+        Proof::Crash => crash::prove(options).await?,
     };
     if let Some(file) = &options.json {
         std::fs::write(file, serde_json::to_string_pretty(&verdict.figures)?)?;

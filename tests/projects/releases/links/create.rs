@@ -1,6 +1,6 @@
 //! `POST /projects/:id/releases/:tag_name/assets/links`
 
-use crate::harness::world::{LINKS, World};
+use harness::world::{LINKS, World};
 
 #[tokio::test]
 async fn a_link_is_made_and_shown() {

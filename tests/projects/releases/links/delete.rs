@@ -1,6 +1,6 @@
 //! `DELETE /projects/:id/releases/:tag_name/assets/links/:link_id`
 
-use crate::harness::world::{LINKS, World, soon};
+use harness::world::{LINKS, World, soon};
 
 #[tokio::test]
 async fn the_deleted_link_is_answered_and_everything_of_it_is_free() {

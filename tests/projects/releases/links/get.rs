@@ -1,6 +1,6 @@
 //! `GET /projects/:id/releases/:tag_name/assets/links/:link_id`
 
-use crate::harness::world::{LINKS, World, project};
+use harness::world::{LINKS, World, project};
 
 #[tokio::test]
 async fn a_link_is_found_by_its_number_within_its_release_only() {

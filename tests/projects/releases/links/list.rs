@@ -1,7 +1,7 @@
 //! `GET /projects/:id/releases/:tag_name/assets/links`
 
-use crate::harness::world::{LINKS, World};
-use crate::harness::{Api, Reply};
+use harness::world::{LINKS, World};
+use harness::{Api, Reply};
 
 async fn make(api: &Api, links: &str, count: usize) {
     for number in 1..=count {
@@ -132,7 +132,7 @@ async fn links_repeat_the_request_sorted_and_without_tokens() {
 
 #[tokio::test]
 async fn a_public_url_stands_in_links_and_asset_urls() {
-    let world = World::over(crate::harness::Server::start_with(&[
+    let world = World::over(harness::Server::start_with(&[
         "--ephemeral",
         "--no-demo",
         "--dynamodb-listen",

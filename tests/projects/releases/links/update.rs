@@ -1,6 +1,6 @@
 //! `PUT /projects/:id/releases/:tag_name/assets/links/:link_id`
 
-use crate::harness::world::{LINKS, World};
+use harness::world::{LINKS, World};
 
 const LINK: &str = "/projects/20/releases/v1.7.0/assets/links/1";
 

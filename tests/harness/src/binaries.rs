@@ -5,12 +5,12 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 /// The local server.
-pub(crate) fn local() -> PathBuf {
+pub fn local() -> PathBuf {
     folder().join("release-links-local")
 }
 
 /// The operator's command.
-pub(crate) fn admin() -> PathBuf {
+pub fn admin() -> PathBuf {
     folder().join("release-links-admin")
 }
 
@@ -22,16 +22,17 @@ fn folder() -> PathBuf {
         .get_or_init(|| {
             let built = cargo().args(["build", "--quiet", "--workspace", "--bins"]).status();
             assert!(built.is_ok_and(|status| status.success()), "the binaries do not build");
-            // target/debug/deps/api-… stands beside target/debug/release-links-local.
-            let test = std::env::current_exe().unwrap();
-            test.ancestors().nth(2).unwrap().to_owned()
+            // Whoever asks was built into the same target folder, which Cargo marks.
+            let asking = std::env::current_exe().unwrap();
+            let target = asking.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists());
+            target.unwrap().join("debug")
         })
         .clone()
 }
 
 /// Cargo, at the workspace's root, as if it was not this test that calls it: build scripts that
 /// heard Cargo's words to the test would run again, and with them much of the build.
-pub(crate) fn cargo() -> Command {
+pub fn cargo() -> Command {
     let mut command = Command::new(env!("CARGO"));
     command.current_dir(workspace());
     for (name, _) in std::env::vars_os() {
@@ -44,6 +45,6 @@ pub(crate) fn cargo() -> Command {
 }
 
 /// The workspace's root.
-pub(crate) fn workspace() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+pub fn workspace() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
 }

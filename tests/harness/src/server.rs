@@ -8,12 +8,12 @@ use std::thread::JoinHandle;
 use super::binaries;
 
 /// A running server; it ends with this value.
-pub(crate) struct Server {
+pub struct Server {
     child: Child,
     /// The API's address, `127.0.0.1:…`.
-    pub(crate) address: String,
+    pub address: String,
     /// The URL of the database behind it.
-    pub(crate) dynamodb_url: String,
+    pub dynamodb_url: String,
     /// All it printed.
     output: Arc<Mutex<String>>,
     readers: Vec<JoinHandle<()>>,
@@ -21,16 +21,21 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts a server with nothing in it.
-    pub(crate) fn start() -> Self {
+    pub fn start() -> Self {
         Self::start_with(&["--ephemeral", "--no-demo", "--dynamodb-listen", "127.0.0.1:0"])
     }
 
     /// Starts a server with these flags on a free port.
-    pub(crate) fn start_with(flags: &[&str]) -> Self {
+    pub fn start_with(flags: &[&str]) -> Self {
+        Self::start_with_log("TRACE", flags)
+    }
+
+    /// The same, logging from this level on: all it prints is kept.
+    pub fn start_with_log(level: &str, flags: &[&str]) -> Self {
         let mut child = Command::new(binaries::local())
             .args(["--listen", "127.0.0.1:0"])
             .args(flags)
-            .env("AWS_LAMBDA_LOG_LEVEL", "TRACE")
+            .env("AWS_LAMBDA_LOG_LEVEL", level)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -55,7 +60,7 @@ impl Server {
     }
 
     /// What the server printed so far, once `word` is in it.
-    pub(crate) fn printed(&self, word: &str) -> String {
+    pub fn printed(&self, word: &str) -> String {
         loop {
             let output = self.output.lock().unwrap().clone();
             if output.contains(word) {
@@ -65,21 +70,26 @@ impl Server {
         }
     }
 
+    /// The number of its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends the server as a crash would.
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 
     /// Asks the server to stop and waits until it has.
-    pub(crate) fn terminate(&mut self) -> ExitStatus {
+    pub fn terminate(&mut self) -> ExitStatus {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         self.child.wait().unwrap()
     }
 
     /// All the server printed, after its end.
-    pub(crate) fn output(mut self) -> String {
+    pub fn output(mut self) -> String {
         self.kill();
         for reader in self.readers.drain(..) {
             reader.join().unwrap();

@@ -1,6 +1,7 @@
 //! What stands between the service and its database in tests: it counts requests, and makes the
 //! database as bad as a test wants it.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -16,28 +17,28 @@ use tokio::sync::Semaphore;
 
 /// One request that the database answered.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Seen {
+pub struct Seen {
     /// The operation, as `PutItem`.
-    pub(crate) operation: String,
+    pub operation: String,
     /// Requests that run at the same time share a wave: waves are sequential round trips.
-    pub(crate) wave: usize,
+    pub wave: usize,
     /// The write units it cost.
-    pub(crate) write_units: f64,
+    pub write_units: f64,
     /// The read units it cost.
-    pub(crate) read_units: f64,
+    pub read_units: f64,
 }
 
 /// One thing a request does to a table, in the words of IAM.
 #[derive(Clone, Debug)]
-pub(crate) struct Access {
-    pub(crate) action: String,
-    pub(crate) table: String,
-    pub(crate) in_transaction: bool,
+pub struct Access {
+    pub action: String,
+    pub table: String,
+    pub in_transaction: bool,
 }
 
 /// What to do with a request.
 #[derive(Clone, Debug)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// Nothing.
     Pass,
     /// Refuse it, as the database does above its limits.
@@ -58,25 +59,53 @@ pub(crate) enum Fault {
     HoldAnswer(Gate),
 }
 
+/// A different fault for one request in `one_in`, in an order that repeats itself.
+pub fn now_and_then(one_in: u64) -> impl Fn(&str, &Value) -> Fault + Send + Sync {
+    let state = AtomicU64::new(0x2545_f491_4f6c_dd1d);
+    move |_, _| {
+        let mut random = state.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+        random = (random ^ (random >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        random = (random ^ (random >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        random ^= random >> 31;
+        if !random.is_multiple_of(one_in) {
+            return Fault::Pass;
+        }
+        match (random / one_in) % 6 {
+            0 => Fault::Throttle,
+            1 => Fault::Conflict,
+            2 => Fault::Unprocessed,
+            3 => Fault::Delay(Duration::from_millis(150)),
+            4 => Fault::DropBefore,
+            _ => Fault::DropAfter,
+        }
+    }
+}
+
 /// A gate at which requests wait.
 #[derive(Clone, Debug)]
-pub(crate) struct Gate {
+pub struct Gate {
     arrived: Arc<Semaphore>,
     open: Arc<Semaphore>,
 }
 
-impl Gate {
-    pub(crate) fn new() -> Self {
+impl Default for Gate {
+    fn default() -> Self {
         Self { arrived: Arc::new(Semaphore::new(0)), open: Arc::new(Semaphore::new(0)) }
+    }
+}
+
+impl Gate {
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// Waits until a request waits at the gate.
-    pub(crate) async fn reached(&self) {
+    pub async fn reached(&self) {
         self.arrived.acquire().await.unwrap().forget();
     }
 
     /// Lets every request through, now and later.
-    pub(crate) fn open(&self) {
+    pub fn open(&self) {
         self.open.add_permits(1_000);
     }
 
@@ -105,14 +134,14 @@ struct Log {
 }
 
 /// A running proxy.
-pub(crate) struct Proxy {
-    pub(crate) url: String,
+pub struct Proxy {
+    pub url: String,
     state: Arc<State>,
 }
 
 impl Proxy {
     /// Starts a proxy before the database at `dynamodb_url`.
-    pub(crate) async fn start(dynamodb_url: &str) -> Self {
+    pub async fn start(dynamodb_url: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let state = Arc::new(State {
@@ -136,23 +165,23 @@ impl Proxy {
     }
 
     /// Decides what happens to each request from now on, by its operation and body.
-    pub(crate) fn decide(&self, decide: impl Fn(&str, &Value) -> Fault + Send + Sync + 'static) {
+    pub fn decide(&self, decide: impl Fn(&str, &Value) -> Fault + Send + Sync + 'static) {
         *self.state.decide.lock().unwrap() = Arc::new(decide);
     }
 
     /// Makes waves countable: each request takes long enough for the others of its wave to arrive
     /// while it is under way, on a busy machine too.
-    pub(crate) fn count_waves(&self) {
+    pub fn count_waves(&self) {
         self.state.log.lock().unwrap().pause = Duration::from_millis(30);
     }
 
     /// What the requests since the last call did to which table.
-    pub(crate) fn take_accesses(&self) -> Vec<Access> {
+    pub fn take_accesses(&self) -> Vec<Access> {
         std::mem::take(&mut self.state.log.lock().unwrap().accesses)
     }
 
     /// The requests since the last call.
-    pub(crate) fn take_seen(&self) -> Vec<Seen> {
+    pub fn take_seen(&self) -> Vec<Seen> {
         let mut log = self.state.log.lock().unwrap();
         log.waves = 0;
         std::mem::take(&mut log.seen)
@@ -240,7 +269,7 @@ async fn relay(
 }
 
 /// Sends a request to the database at `dynamodb_url` past every proxy.
-pub(crate) async fn ask(dynamodb_url: &str, target: &str, body: &Value) -> (u16, Value) {
+pub async fn ask(dynamodb_url: &str, target: &str, body: &Value) -> (u16, Value) {
     let credential = "Credential=local/20260101/us-east-1/dynamodb/aws4_request";
     let (head, ()) = Request::post("/")
         .header("host", "localhost")

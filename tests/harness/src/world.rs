@@ -23,30 +23,30 @@ use super::proxy::Proxy;
 use super::server::Server;
 
 /// The paths of the examples: project 20 and its release.
-pub(crate) const LINKS: &str = "/projects/20/releases/v1.7.0/assets/links";
+pub const LINKS: &str = "/projects/20/releases/v1.7.0/assets/links";
 /// The releases of project 20.
-pub(crate) const RELEASES: &str = "/projects/20/releases";
+pub const RELEASES: &str = "/projects/20/releases";
 /// Its release of the examples.
-pub(crate) const RELEASE: &str = "/projects/20/releases/v1.7.0";
+pub const RELEASE: &str = "/projects/20/releases/v1.7.0";
 
 /// A server and the store behind it.
-pub(crate) struct World {
-    pub(crate) server: Server,
-    pub(crate) store: Store,
+pub struct World {
+    pub server: Server,
+    pub store: Store,
 }
 
 /// A store over this database.
-pub(crate) fn store(dynamodb_url: &str) -> Store {
+pub fn store(dynamodb_url: &str) -> Store {
     let client = app::client(Database::local(dynamodb_url.to_owned())).unwrap();
     Store::new(client, TableNames::default())
 }
 
-pub(crate) fn soon() -> Deadline {
+pub fn soon() -> Deadline {
     Deadline::after(Duration::from_secs(30))
 }
 
 /// A private project with releases for everybody who sees it.
-pub(crate) fn project(id: u64, path: &str) -> NewProject {
+pub fn project(id: u64, path: &str) -> NewProject {
     NewProject {
         id: Some(ProjectId(id)),
         path: ProjectPath::parse(path).unwrap(),
@@ -58,7 +58,7 @@ pub(crate) fn project(id: u64, path: &str) -> NewProject {
 }
 
 /// A token of a user without any role.
-pub(crate) fn token() -> NewToken {
+pub fn token() -> NewToken {
     NewToken {
         kind: TokenKind::Access,
         name: "test".to_owned(),
@@ -71,81 +71,91 @@ pub(crate) fn token() -> NewToken {
 }
 
 /// A job's token, in a project of this path, of a user without any role.
-pub(crate) fn job_token(path: &str) -> NewToken {
+pub fn job_token(path: &str) -> NewToken {
     let job_project = Some(ProjectPath::parse(path).unwrap());
     NewToken { kind: TokenKind::Job, job_project, ..token() }
 }
 
+/// A token of somebody of this role in project 20.
+fn member(level: AccessLevel) -> NewToken {
+    NewToken { grants: vec![grant(20, level)], ..token() }
+}
+
 /// A role in one project.
-pub(crate) fn grant(project: u64, level: AccessLevel) -> Grant {
+pub fn grant(project: u64, level: AccessLevel) -> Grant {
     Grant { target: GrantTarget::Project(ProjectId(project)), level }
 }
 
 /// A rule that keeps a tag to those of at least a role.
-pub(crate) fn protected(pattern: &str, create_level: Option<AccessLevel>) -> ProtectedTag {
+pub fn protected(pattern: &str, create_level: Option<AccessLevel>) -> ProtectedTag {
     ProtectedTag { pattern: pattern.to_owned(), create_level }
 }
 
 impl World {
     /// A server with nothing in it.
-    pub(crate) fn empty() -> Self {
+    pub fn empty() -> Self {
         Self::over(Server::start())
     }
 
     /// The world of a server that runs.
-    pub(crate) fn over(server: Server) -> Self {
+    pub fn over(server: Server) -> Self {
         let store = store(&server.dynamodb_url);
         Self { server, store }
     }
 
     /// A server with private project 20, `mynamespace/hello`, its release `v1.7.0`, and the API
     /// as a developer of it uses it.
-    pub(crate) async fn hello() -> (Self, Api) {
+    pub async fn hello() -> (Self, Api) {
         let world = Self::empty();
         let api = world.populate().await;
         (world, api)
     }
 
     /// Makes what [`World::hello`] has.
-    pub(crate) async fn populate(&self) -> Api {
+    pub async fn populate(&self) -> Api {
         self.project(project(20, "mynamespace/hello")).await;
         self.release(20, "v1.7.0").await;
         self.developer().await
     }
 
     /// The API as a developer of project 20 uses it.
-    pub(crate) async fn developer(&self) -> Api {
+    pub async fn developer(&self) -> Api {
         self.member(AccessLevel::Developer).await
     }
 
     /// The API as somebody of this role in project 20 uses it.
-    pub(crate) async fn member(&self, level: AccessLevel) -> Api {
-        self.api_with(NewToken { grants: vec![grant(20, level)], ..token() }).await
+    pub async fn member(&self, level: AccessLevel) -> Api {
+        self.api_with(member(level)).await
+    }
+
+    /// A token of a developer of project 20.
+    pub async fn developers_token(&self) -> Secret {
+        self.token(member(AccessLevel::Developer)).await
     }
 
     /// The API as a job of project 20 uses it, whose user is a developer there.
-    pub(crate) async fn job(&self) -> Api {
+    pub async fn job(&self) -> Api {
         let grants = vec![grant(20, AccessLevel::Developer)];
         let secret = self.token(NewToken { grants, ..job_token("mynamespace/hello") }).await;
         self.anonymous().with("job-token", secret.reveal())
     }
 
     /// The API without a token.
-    pub(crate) fn anonymous(&self) -> Api {
+    pub fn anonymous(&self) -> Api {
         Api::anonymous(&self.server.address)
     }
 
     /// The API with a new token in `PRIVATE-TOKEN`.
-    pub(crate) async fn api_with(&self, new: NewToken) -> Api {
+    pub async fn api_with(&self, new: NewToken) -> Api {
         let secret = self.token(new).await;
         self.anonymous().with("private-token", secret.reveal())
     }
 
-    pub(crate) async fn token(&self, new: NewToken) -> Secret {
+    pub async fn token(&self, new: NewToken) -> Secret {
         self.store.create_token(new, Timestamp::now(), soon()).await.unwrap().0
     }
 
-    pub(crate) async fn project(&self, new: NewProject) -> Project {
+    pub async fn project(&self, new: NewProject) -> Project {
         match self.store.create_project(new, Timestamp::now(), soon()).await.unwrap() {
             ProjectCreated::Project(project) => project,
             other @ (ProjectCreated::IdUsed | ProjectCreated::PathTaken) => panic!("{other:?}"),
@@ -153,7 +163,7 @@ impl World {
     }
 
     /// Changes a project as its owner would.
-    pub(crate) async fn change_project(&self, id: u64, change: impl FnOnce(&mut Project)) {
+    pub async fn change_project(&self, id: u64, change: impl FnOnce(&mut Project)) {
         let named = ProjectRef::Id(ProjectId(id));
         let mut project = self.store.find_project(&named, soon()).await.unwrap().unwrap();
         change(&mut project);
@@ -161,21 +171,21 @@ impl World {
     }
 
     /// Withdraws a token.
-    pub(crate) async fn revoke(&self, secret: &Secret) {
+    pub async fn revoke(&self, secret: &Secret) {
         let tokens = self.store.list_tokens(soon()).await.unwrap();
         let token = tokens.iter().find(|token| token.hash == secret.hash()).unwrap();
         assert!(self.store.revoke_token(token, soon()).await.unwrap());
     }
 
     /// A release made in project 20 at a moment, and released at another.
-    pub(crate) async fn release_at(&self, tag: &str, created_at: &str, released_at: &str) {
+    pub async fn release_at(&self, tag: &str, created_at: &str, released_at: &str) {
         let released_at = released_at.parse().unwrap();
         let new = NewRelease { released_at, ..new_release(20, tag) };
         let made = self.store.create_release(new, created_at.parse().unwrap(), soon()).await;
         assert!(matches!(made.unwrap(), ReleaseCreated::Release(..)), "{tag} exists");
     }
 
-    pub(crate) async fn release(&self, project: u64, tag: &str) -> Release {
+    pub async fn release(&self, project: u64, tag: &str) -> Release {
         match create_release(&self.store, project, tag).await {
             ReleaseCreated::Release(release, _) => release,
             ReleaseCreated::Exists => panic!("{tag} exists"),
@@ -183,12 +193,12 @@ impl World {
     }
 
     /// The audit of a quiet database.
-    pub(crate) async fn audit(&self) -> Audit {
+    pub async fn audit(&self) -> Audit {
         self.store.audit(Duration::from_secs(30)).await.unwrap()
     }
 
     /// Asserts that no rule of the tables is broken.
-    pub(crate) async fn assert_sound(&self) -> Audit {
+    pub async fn assert_sound(&self) -> Audit {
         let audit = self.audit().await;
         assert!(audit.violations.is_empty(), "{audit:#?}");
         audit
@@ -196,18 +206,18 @@ impl World {
 }
 
 /// A world whose API reaches its database through a proxy; its store does not.
-pub(crate) struct Proxied {
-    pub(crate) world: World,
-    pub(crate) proxy: Proxy,
+pub struct Proxied {
+    pub world: World,
+    pub proxy: Proxy,
     /// The API as a developer of project 20 uses it.
-    pub(crate) api: Api,
+    pub api: Api,
     /// Ends before the database does.
     server: Server,
 }
 
 impl Proxied {
     /// What [`World::hello`] has, behind a proxy that passes everything.
-    pub(crate) async fn hello() -> Self {
+    pub async fn hello() -> Self {
         let (world, direct) = World::hello().await;
         let proxy = Proxy::start(&world.server.dynamodb_url).await;
         let server = Server::start_with(&["--no-demo", "--endpoint-url", &proxy.url]);
@@ -217,22 +227,22 @@ impl Proxied {
     }
 
     /// Ends the server behind the proxy as a crash would.
-    pub(crate) fn kill_server(&mut self) {
+    pub fn kill_server(&mut self) {
         self.server.kill();
     }
 
     /// The server behind the proxy, alone.
-    pub(crate) fn into_server(self) -> Server {
+    pub fn into_server(self) -> Server {
         self.server
     }
 }
 
-pub(crate) async fn create_release(store: &Store, project: u64, tag: &str) -> ReleaseCreated {
+pub async fn create_release(store: &Store, project: u64, tag: &str) -> ReleaseCreated {
     store.create_release(new_release(project, tag), Timestamp::now(), soon()).await.unwrap()
 }
 
 /// Links whose names begin with `word`, each with a path.
-pub(crate) fn links(word: &str, count: usize) -> NewLinks {
+pub fn links(word: &str, count: usize) -> NewLinks {
     let link = |n| {
         let (name, url) = (format!("{word} {n}"), format!("https://e.com/{word}/{n}"));
         let path = format!("/bin/{word}-{n:05}");
@@ -242,7 +252,7 @@ pub(crate) fn links(word: &str, count: usize) -> NewLinks {
 }
 
 /// A release without links, released now.
-pub(crate) fn new_release(project: u64, tag: &str) -> NewRelease {
+pub fn new_release(project: u64, tag: &str) -> NewRelease {
     NewRelease {
         key: ReleaseKey { project: ProjectId(project), tag: TagName::parse(tag).unwrap() },
         name: None,

@@ -42,70 +42,70 @@ const KNOWN_HEADERS: &[&str] = &[
 
 /// The API, as one caller uses it.
 #[derive(Clone)]
-pub(crate) struct Api {
-    pub(crate) address: String,
+pub struct Api {
+    pub address: String,
     headers: Vec<(String, String)>,
     may_fail: bool,
 }
 
 /// An answer.
 #[derive(Clone, Debug)]
-pub(crate) struct Reply {
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: String,
+pub struct Reply {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: String,
 }
 
 impl Api {
     /// The API without a token.
-    pub(crate) fn anonymous(address: &str) -> Self {
+    pub fn anonymous(address: &str) -> Self {
         Self { address: address.to_owned(), headers: Vec::new(), may_fail: false }
     }
 
     /// The same with one more header on every request.
-    pub(crate) fn with(&self, name: &str, value: &str) -> Self {
+    pub fn with(&self, name: &str, value: &str) -> Self {
         let mut api = self.clone();
         api.headers.push((name.to_owned(), value.to_owned()));
         api
     }
 
     /// The same caller at another server.
-    pub(crate) fn at(&self, address: &str) -> Self {
+    pub fn at(&self, address: &str) -> Self {
         Self { address: address.to_owned(), ..self.clone() }
     }
 
     /// The same, where an answer may be a 5xx.
-    pub(crate) fn that_may_fail(&self) -> Self {
+    pub fn that_may_fail(&self) -> Self {
         Self { may_fail: true, ..self.clone() }
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Reply {
+    pub async fn get(&self, path: &str) -> Reply {
         self.send("GET", path, "", b"").await
     }
 
-    pub(crate) async fn head(&self, path: &str) -> Reply {
+    pub async fn head(&self, path: &str) -> Reply {
         self.send("HEAD", path, "", b"").await
     }
 
     /// Goes where a redirect leads, which has to be this server.
-    pub(crate) async fn follow(&self, reply: &Reply) -> Reply {
+    pub async fn follow(&self, reply: &Reply) -> Reply {
         let location = reply.header("location");
         let path = location.strip_prefix(&format!("http://{}", self.address)).unwrap_or(location);
         assert!(path.starts_with('/') && !path.starts_with("//"), "{location}");
         self.get(path).await
     }
 
-    pub(crate) async fn delete(&self, path: &str) -> Reply {
+    pub async fn delete(&self, path: &str) -> Reply {
         self.send("DELETE", path, "", b"").await
     }
 
     /// POSTs JSON.
-    pub(crate) async fn post(&self, path: &str, body: &str) -> Reply {
+    pub async fn post(&self, path: &str, body: &str) -> Reply {
         self.send("POST", path, "application/json", body.as_bytes()).await
     }
 
     /// POSTs JSON: sends all of the request but its last byte, and that when `moment` has come.
-    pub(crate) async fn post_when<T>(
+    pub async fn post_when<T>(
         &self,
         path: &str,
         body: &str,
@@ -140,18 +140,33 @@ impl Api {
     }
 
     /// PUTs JSON.
-    pub(crate) async fn put(&self, path: &str, body: &str) -> Reply {
+    pub async fn put(&self, path: &str, body: &str) -> Reply {
         self.send("PUT", path, "application/json", body.as_bytes()).await
     }
 
     /// Sends a request; `path` goes out as it is, below `/api/v4` unless it says otherwise.
-    pub(crate) async fn send(
+    pub async fn send(&self, method: &str, path: &str, content_type: &str, body: &[u8]) -> Reply {
+        let (path, request) = self.request(method, path, content_type, body);
+        let reply = exchange(&self.address, request).await.unwrap();
+        reply.check(method, &path, self.may_fail);
+        reply
+    }
+
+    /// Sends a request with JSON to a server that may end meanwhile: none where it did not answer.
+    pub async fn attempt(&self, method: &str, path: &str, body: &str) -> Option<Reply> {
+        let (path, request) = self.request(method, path, "application/json", body.as_bytes());
+        let reply = exchange(&self.address, request).await.ok()?;
+        reply.check(method, &path, self.may_fail);
+        Some(reply)
+    }
+
+    fn request(
         &self,
         method: &str,
         path: &str,
         content_type: &str,
         body: &[u8],
-    ) -> Reply {
+    ) -> (String, Request<Full<Bytes>>) {
         let path =
             if path.starts_with("/projects") { format!("/api/v4{path}") } else { path.to_owned() };
         let mut request = Request::builder()
@@ -169,27 +184,27 @@ impl Api {
             let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
             request.headers_mut().insert(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
-        let reply = exchange(&self.address, request).await;
-        reply.check(method, &path, self.may_fail);
-        reply
+        (path, request)
     }
 }
 
-async fn exchange(address: &str, request: Request<Full<Bytes>>) -> Reply {
-    let stream = TcpStream::connect(address).await.unwrap();
+type NoAnswer = Box<dyn std::error::Error + Send + Sync>;
+
+async fn exchange(address: &str, request: Request<Full<Bytes>>) -> Result<Reply, NoAnswer> {
+    let stream = TcpStream::connect(address).await?;
     let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let connection = tokio::spawn(connection);
-    let response = sender.send_request(request).await.unwrap();
+    let response = sender.send_request(request).await?;
     let (head, body) = response.into_parts();
-    let body = body.collect().await.unwrap().to_bytes();
+    let body = body.collect().await?.to_bytes();
     drop(sender);
-    connection.await.unwrap().unwrap();
-    Reply {
+    connection.await??;
+    Ok(Reply {
         status: head.status.as_u16(),
         headers: head.headers,
-        body: String::from_utf8(body.to_vec()).unwrap(),
-    }
+        body: String::from_utf8(body.to_vec())?,
+    })
 }
 
 impl Reply {
@@ -238,35 +253,35 @@ impl Reply {
 
     /// Asserts a redirect, and where it leads.
     #[track_caller]
-    pub(crate) fn leads_to(&self, location: &str) {
+    pub fn leads_to(&self, location: &str) {
         assert_eq!(self.status, 302, "{self:?}");
         assert_eq!(self.header("location"), location);
     }
 
     /// A header's text; an answer without it fails the test.
-    pub(crate) fn header(&self, name: &str) -> &str {
+    pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).unwrap_or_else(|| panic!("no {name}: {self:?}")).to_str().unwrap()
     }
 
     /// Asserts the status and the whole body.
     #[track_caller]
-    pub(crate) fn is(&self, status: u16, body: &str) {
+    pub fn is(&self, status: u16, body: &str) {
         assert_eq!((self.status, self.body.as_str()), (status, body));
     }
 
     /// The body as JSON.
-    pub(crate) fn json(&self) -> serde_json::Value {
+    pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
     }
 
     /// The number of the link in the body.
     #[track_caller]
-    pub(crate) fn id(&self) -> u64 {
+    pub fn id(&self) -> u64 {
         self.json()["id"].as_u64().unwrap_or_else(|| panic!("no id: {self:?}"))
     }
 
     /// The names of the links in the body, in order.
-    pub(crate) fn names(&self) -> Vec<String> {
+    pub fn names(&self) -> Vec<String> {
         let json = self.json();
         let links = json.as_array().unwrap_or_else(|| panic!("no list: {self:?}"));
         links.iter().map(|link| link["name"].as_str().unwrap().to_owned()).collect()

@@ -1,0 +1,28 @@
+//! The service as its users see it: the real server as a process, a client that distrusts it, and
+//! the operator's way to projects, releases and tokens.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    clippy::disallowed_methods,
+    reason = "what cannot be set up for a test fails it"
+)]
+#![allow(
+    missing_docs,
+    clippy::must_use_candidate,
+    clippy::return_self_not_must_use,
+    reason = "for the tests beside it alone"
+)]
+
+pub mod binaries;
+pub mod client;
+pub mod proxy;
+pub mod server;
+pub mod world;
+
+pub use client::{Api, Reply};
+pub use proxy::{Fault, Gate};
+pub use server::Server;
+pub use world::World;

@@ -1,0 +1,266 @@
+//! Kills what serves, at any moment and under load, again and again. After each kill what was
+//! answered is there, what was not is there whole or not at all, and no rule of the tables is broken.
+
+mod book;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use comfy_table::{Table, presets};
+use harness::world::World;
+use harness::{Api, Server, binaries};
+use runtime_api::Function as Process;
+use serde_json::{Value, json};
+use shared::domain::time::Timestamp;
+use shared::domain::token::Secret;
+use shared::routes::{Function, find};
+use shared::store::TableNames;
+use tokio::task::JoinSet;
+
+use crate::progress::Progress;
+use crate::{Error, Options, Verdict, event};
+use book::Book;
+
+/// How many clients there are at once.
+const CLIENTS: usize = 5;
+/// The functions that write.
+const WRITERS: [Function; 5] = [
+    Function::CreateLink,
+    Function::UpdateLink,
+    Function::DeleteLink,
+    Function::CreateRelease,
+    Function::DeleteRelease,
+];
+const RELEASES: &str = "/projects/20/releases";
+const STEP: Duration = Duration::from_secs(30);
+
+/// What came of all kills.
+#[derive(Default)]
+struct Tally {
+    kills: u64,
+    answered: u64,
+    unanswered: u64,
+    left_behind: u64,
+    missed: Vec<String>,
+}
+
+/// Kills the local server, whose database goes with it, and functions, in turn.
+pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
+    let kills: u64 = if options.quick { 20 } else { 200 };
+    let folder = tempfile::tempdir()?;
+    let mut on_disk = OnDisk::start(folder.path().join("data")).await?;
+    let mut functions = Functions::start().await;
+    let progress = Progress::of(kills);
+    let (mut of_servers, mut of_functions) = (Tally::default(), Tally::default());
+    for number in 0..kills {
+        if number % 2 == 0 {
+            on_disk.kill_once(number, &mut of_servers).await?;
+        } else {
+            functions.kill_once(number, &mut of_functions).await?;
+        }
+        progress.advance();
+    }
+    progress.end();
+
+    let mut table = Table::new();
+    table.load_style(presets::ASCII_MARKDOWN);
+    table.set_header([
+        "killed",
+        "times",
+        "writes answered",
+        "cut off",
+        "items left to sweep",
+        "lost or broken",
+    ]);
+    let mut figures = serde_json::Map::new();
+    let mut missed = Vec::new();
+    for (name, tally) in [("local server", of_servers), ("function", of_functions)] {
+        let counts = [tally.kills, tally.answered, tally.unanswered, tally.left_behind];
+        let broken = tally.missed.len().to_string();
+        let cells = counts.iter().map(ToString::to_string).chain([broken]);
+        table.add_row([name.to_owned()].into_iter().chain(cells));
+        figures.insert(
+            name.to_owned(),
+            json!({
+                "kills": tally.kills,
+                "answered": tally.answered,
+                "cut_off": tally.unanswered,
+                "left_to_sweep": tally.left_behind,
+                "lost_or_broken": tally.missed.len(),
+            }),
+        );
+        missed.extend(tally.missed.into_iter().map(|what| format!("{name}: {what}")));
+    }
+    println!("{table}");
+    Ok(Verdict { figures: Value::Object(figures), missed })
+}
+
+/// How a client reaches what is going to be killed.
+#[derive(Clone)]
+pub(crate) enum Way {
+    /// The local server.
+    Server(Api),
+    /// The functions themselves.
+    Functions(Arc<HashMap<Function, Process>>, Arc<Secret>),
+}
+
+impl Way {
+    /// Sends a request; none where nobody is left to answer it.
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        body: &Value,
+    ) -> Result<Option<(u16, Value)>, Error> {
+        match self {
+            Self::Server(api) => {
+                let reply = api.attempt(method, path, &body.to_string()).await;
+                Ok(reply.map(|reply| (reply.status, reply.json())))
+            }
+            Self::Functions(processes, token) => {
+                let path = format!("/api/v4{path}");
+                let function = find(&method.parse()?, &path).route.function;
+                let process = processes.get(&function).ok_or("no function for this")?;
+                let event = event::rest(("PRIVATE-TOKEN", token), method, &path, body)?;
+                let Ok(answer) = process.invoke(&event).await else { return Ok(None) };
+                let status = u16::try_from(answer["statusCode"].as_u64().unwrap_or_default())?;
+                Ok(Some((status, serde_json::from_str(answer["body"].as_str().unwrap_or("null"))?)))
+            }
+        }
+    }
+}
+
+/// Lets clients write until `end` is over, and kills then.
+async fn load_and_kill<Kill: Future<Output = ()>>(
+    way: &Way,
+    tag: &str,
+    kill: impl FnOnce() -> Kill,
+) -> Result<Vec<Book>, Error> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut clients = JoinSet::new();
+    for number in 0..CLIENTS {
+        let book = Book::new(format!("{tag}-{number}"), tag.to_owned());
+        clients.spawn(book.write(way.clone(), Arc::clone(&stop)));
+    }
+    tokio::time::sleep(Duration::from_millis(fastrand::u64(20..250))).await;
+    kill().await;
+    stop.store(true, Ordering::Relaxed);
+    let mut books = Vec::new();
+    while let Some(book) = clients.join_next().await {
+        books.push(book??);
+    }
+    Ok(books)
+}
+
+/// Compares what clients were answered with what is there, and the tables with their rules; then
+/// leaves nothing for the next time.
+async fn check(world: &World, api: &Api, books: &[Book], tally: &mut Tally) -> Result<(), Error> {
+    tally.kills += 1;
+    for book in books {
+        tally.answered += book.answered;
+        tally.unanswered += book.unanswered;
+        tally.missed.extend(book.differences(api).await);
+    }
+    let audit = world.audit().await;
+    tally.left_behind += audit.unreachable;
+    tally.missed.extend(audit.violations);
+    for release in
+        api.get(&format!("{RELEASES}?per_page=100")).await.json().as_array().into_iter().flatten()
+    {
+        let tag = release["tag_name"].as_str().unwrap_or_default();
+        api.delete(&format!("{RELEASES}/{tag}")).await;
+    }
+    let later = Timestamp::now().plus(Duration::from_secs(1));
+    world.store.sweep(later, STEP).await?;
+    let left = world.audit().await.unreachable;
+    if left > 0 {
+        tally.missed.push(format!("{left} items are left after a sweep"));
+    }
+    Ok(())
+}
+
+/// A local server whose database is on disk.
+struct OnDisk {
+    data: PathBuf,
+    world: World,
+    api: Api,
+}
+
+impl OnDisk {
+    async fn start(data: PathBuf) -> Result<Self, Error> {
+        let world = World::over(serve(&data)?);
+        let api = world.populate().await;
+        Ok(Self { data, world, api })
+    }
+
+    async fn kill_once(&mut self, number: u64, tally: &mut Tally) -> Result<(), Error> {
+        let tag = format!("kill-{number}");
+        create_release(&self.api, &tag).await?;
+        let way = Way::Server(self.api.clone());
+        let server = &mut self.world.server;
+        let books = load_and_kill(&way, &tag, async || server.kill()).await?;
+        self.world = World::over(serve(&self.data)?);
+        self.api = self.api.at(&self.world.server.address);
+        check(&self.world, &self.api, &books, tally).await
+    }
+}
+
+fn serve(data: &std::path::Path) -> Result<Server, Error> {
+    let data = data.to_str().ok_or("the folder's name is not UTF-8")?;
+    Ok(Server::start_with(&["--data-dir", data, "--no-demo", "--dynamodb-listen", "127.0.0.1:0"]))
+}
+
+async fn create_release(api: &Api, tag: &str) -> Result<(), Error> {
+    let reply = api.post(RELEASES, &json!({ "tag_name": tag }).to_string()).await;
+    if reply.status == 201 { Ok(()) } else { Err(format!("no release: {reply:?}").into()) }
+}
+
+/// Functions on a database that stays.
+struct Functions {
+    world: World,
+    api: Api,
+    token: Arc<Secret>,
+}
+
+impl Functions {
+    async fn start() -> Self {
+        let (world, api) = World::hello().await;
+        let token = Arc::new(world.developers_token().await);
+        Self { world, api, token }
+    }
+
+    async fn kill_once(&mut self, number: u64, tally: &mut Tally) -> Result<(), Error> {
+        let tag = format!("kill-{number}");
+        create_release(&self.api, &tag).await?;
+        let tables = TableNames::default();
+        let variables = [
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_ACCESS_KEY_ID", "proof"),
+            ("AWS_SECRET_ACCESS_KEY", "proof"),
+            ("AWS_ENDPOINT_URL_DYNAMODB", &self.world.server.dynamodb_url),
+            ("DIRECTORY_TABLE", &tables.directory),
+            ("RELEASES_TABLE", &tables.releases),
+        ];
+        let mut processes = HashMap::new();
+        for function in WRITERS {
+            let binary = binaries::local().with_file_name(function.name());
+            let process = Process::start(&binary, &variables, Duration::from_secs(10)).await?;
+            processes.insert(function, process);
+        }
+        let processes = Arc::new(processes);
+        let way = Way::Functions(Arc::clone(&processes), Arc::clone(&self.token));
+        let victim = fastrand::choice(WRITERS).ok_or("no function")?;
+        let books = load_and_kill(&way, &tag, async || {
+            if let Some(process) = processes.get(&victim) {
+                process.kill().await;
+            }
+        })
+        .await?;
+        // What the function had sent before its end is still on its way through the database.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        check(&self.world, &self.api, &books, tally).await
+    }
+}

@@ -1,0 +1,242 @@
+//! One client of a round: it asks what chance tells it to, of few names, urls and paths.
+
+use std::sync::{Arc, Mutex};
+
+use fastrand::Rng;
+use harness::{Api, Reply};
+use serde_json::{Value, json};
+use todc_utils::linearizability::history::Action::{self, Call, Response};
+
+use super::listing::List;
+use super::model::{
+    Created, Deleted, Downloaded, Fields, Got, ReleaseCreated, ReleaseDeleted, Step, Taken, Updated,
+};
+use crate::Error;
+
+/// What all clients of a round have seen so far.
+pub(crate) type Story = Arc<Mutex<Vec<(usize, Action<Step>)>>>;
+
+/// So few that they meet all the time.
+const VALUES: u8 = 3;
+
+const RELEASES: &str = "/projects/20/releases";
+
+pub(crate) struct Worker {
+    number: usize,
+    random: Rng,
+    api: Api,
+    tag: String,
+    story: Story,
+    /// Links that were seen, of this life of the release or an earlier one.
+    known: Vec<u64>,
+}
+
+impl Worker {
+    pub(crate) fn new(number: usize, seed: u64, api: Api, tag: &str, story: Story) -> Self {
+        let random = Rng::with_seed(seed ^ number as u64);
+        Self { number, random, api, tag: tag.to_owned(), story, known: Vec::new() }
+    }
+
+    /// Takes so many steps; answers with the lists it has seen.
+    pub(crate) async fn run(mut self, steps: usize) -> Result<Vec<List>, Error> {
+        let mut lists = Vec::new();
+        for _ in 0..steps {
+            match self.random.u8(..100) {
+                0..5 => self.delete_release().await?,
+                5..15 => self.create_release().await?,
+                15..45 => self.create_link().await?,
+                45..65 => self.update_link().await?,
+                65..75 => self.delete_link().await?,
+                75..83 => self.get_link().await?,
+                83..93 => self.download().await?,
+                _ => lists.extend(self.list().await?),
+            }
+        }
+        Ok(lists)
+    }
+
+    fn tell(&self, action: Action<Step>) -> Result<usize, Error> {
+        let mut story = self.story.lock().map_err(|_| "another client panicked")?;
+        story.push((self.number, action));
+        Ok(story.len())
+    }
+
+    fn release(&self) -> String {
+        format!("{RELEASES}/{}", self.tag)
+    }
+
+    fn links(&self) -> String {
+        format!("{RELEASES}/{}/assets/links", self.tag)
+    }
+
+    fn fields(&mut self) -> Fields {
+        Fields {
+            name: self.random.u8(..VALUES),
+            url: self.random.u8(..VALUES),
+            path: self.random.bool().then(|| self.random.u8(..VALUES)),
+        }
+    }
+
+    fn id(&mut self) -> u64 {
+        let last = self.known.len().saturating_sub(4);
+        self.random.choice(&self.known[last..]).copied().unwrap_or(1)
+    }
+
+    async fn create_release(&mut self) -> Result<(), Error> {
+        self.tell(Call(Step::CreateRelease(None)))?;
+        let reply = self.api.post(RELEASES, &json!({ "tag_name": self.tag }).to_string()).await;
+        let answer = match reply.status {
+            201 => ReleaseCreated::Release,
+            409 => ReleaseCreated::Exists,
+            _ => return Err(unexpected(&reply)),
+        };
+        self.tell(Response(Step::CreateRelease(Some(answer))))?;
+        Ok(())
+    }
+
+    async fn delete_release(&mut self) -> Result<(), Error> {
+        self.tell(Call(Step::DeleteRelease(None)))?;
+        let reply = self.api.delete(&self.release()).await;
+        let answer = match reply.status {
+            200 => ReleaseDeleted::Release,
+            403 => ReleaseDeleted::NotThere,
+            _ => return Err(unexpected(&reply)),
+        };
+        self.tell(Response(Step::DeleteRelease(Some(answer))))?;
+        Ok(())
+    }
+
+    async fn create_link(&mut self) -> Result<(), Error> {
+        let fields = self.fields();
+        self.tell(Call(Step::CreateLink(fields, None)))?;
+        let reply = self.api.post(&self.links(), &fields.json()).await;
+        let answer = match reply.status {
+            201 => Created::Link(reply.id()),
+            400 => Created::Taken(taken(&reply)?),
+            404 => Created::NoRelease,
+            _ => return Err(unexpected(&reply)),
+        };
+        if let Created::Link(id) = answer {
+            self.known.push(id);
+        }
+        self.tell(Response(Step::CreateLink(fields, Some(answer))))?;
+        Ok(())
+    }
+
+    async fn update_link(&mut self) -> Result<(), Error> {
+        let (id, fields) = (self.id(), self.fields());
+        self.tell(Call(Step::UpdateLink(id, fields, None)))?;
+        let reply = self.api.put(&format!("{}/{id}", self.links()), &fields.json()).await;
+        let answer = match reply.status {
+            200 => Updated::Link,
+            400 => Updated::Taken(taken(&reply)?),
+            404 => Updated::NotFound,
+            _ => return Err(unexpected(&reply)),
+        };
+        self.tell(Response(Step::UpdateLink(id, fields, Some(answer))))?;
+        Ok(())
+    }
+
+    async fn delete_link(&mut self) -> Result<(), Error> {
+        let id = self.id();
+        self.tell(Call(Step::DeleteLink(id, None)))?;
+        let reply = self.api.delete(&format!("{}/{id}", self.links())).await;
+        let answer = match reply.status {
+            200 => Deleted::Link(Fields::read(&reply.json())?),
+            404 => Deleted::NotFound,
+            _ => return Err(unexpected(&reply)),
+        };
+        self.tell(Response(Step::DeleteLink(id, Some(answer))))?;
+        Ok(())
+    }
+
+    async fn get_link(&mut self) -> Result<(), Error> {
+        let id = self.id();
+        self.tell(Call(Step::GetLink(id, None)))?;
+        let reply = self.api.get(&format!("{}/{id}", self.links())).await;
+        let answer = match reply.status {
+            200 => Got::Link(Fields::read(&reply.json())?),
+            404 => Got::NotFound,
+            _ => return Err(unexpected(&reply)),
+        };
+        self.tell(Response(Step::GetLink(id, Some(answer))))?;
+        Ok(())
+    }
+
+    async fn download(&mut self) -> Result<(), Error> {
+        let path = self.random.u8(..VALUES);
+        self.tell(Call(Step::Download(path, None)))?;
+        let reply = self.api.get(&format!("{}/downloads{}", self.release(), path_text(path))).await;
+        let answer = match (reply.status, reply.body.as_str()) {
+            (302, _) => Downloaded::Url(last_digit(reply.header("location"))?),
+            (404, r#"{"message":"404 Not found"}"#) => Downloaded::NoLink,
+            (404, r#"{"message":"404 Not Found"}"#) => Downloaded::NoRelease,
+            _ => return Err(unexpected(&reply)),
+        };
+        self.tell(Response(Step::Download(path, Some(answer))))?;
+        Ok(())
+    }
+
+    async fn list(&mut self) -> Result<Option<List>, Error> {
+        let begin = self.story.lock().map_err(|_| "another client panicked")?.len();
+        let reply = self.api.get(&format!("{}?per_page=100", self.links())).await;
+        let end = self.story.lock().map_err(|_| "another client panicked")?.len();
+        if reply.status == 404 {
+            return Ok(None);
+        }
+        let json = reply.json();
+        let rows = json.as_array().ok_or_else(|| unexpected(&reply))?;
+        let mut links = Vec::new();
+        for row in rows {
+            let id = row["id"].as_u64().ok_or_else(|| unexpected(&reply))?;
+            links.push((id, Fields::read(row)?));
+            self.known.push(id);
+        }
+        Ok(Some(List { begin, end, links }))
+    }
+}
+
+impl Fields {
+    fn json(self) -> String {
+        json!({
+            "name": format!("name {}", self.name),
+            "url": format!("https://e.com/{}", self.url),
+            "direct_asset_path": self.path.map(path_text),
+        })
+        .to_string()
+    }
+
+    fn read(link: &Value) -> Result<Self, Error> {
+        let text = |key: &str| link[key].as_str().unwrap_or_default();
+        let direct = text("direct_asset_url");
+        Ok(Self {
+            name: last_digit(text("name"))?,
+            url: last_digit(text("url"))?,
+            path: if direct == text("url") { None } else { Some(last_digit(direct)?) },
+        })
+    }
+}
+
+fn path_text(path: u8) -> String {
+    format!("/bin/file-{path}")
+}
+
+/// Which of the few values a text is.
+fn last_digit(text: &str) -> Result<u8, Error> {
+    let digit = text.chars().last().and_then(|last| last.to_digit(10));
+    Ok(u8::try_from(digit.ok_or_else(|| format!("no value: {text}"))?)?)
+}
+
+fn taken(reply: &Reply) -> Result<Taken, Error> {
+    let says = |words: &str| reply.body.contains(words);
+    let taken = Taken {
+        name: says("Name has already been taken"),
+        url: says("Url has already been taken"),
+        path: says("Filepath has already been taken"),
+    };
+    if taken.name || taken.url || taken.path { Ok(taken) } else { Err(unexpected(reply)) }
+}
+
+fn unexpected(reply: &Reply) -> Error {
+    format!("an answer that nobody expects: {reply:?}").into()
+}
