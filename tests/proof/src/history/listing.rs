@@ -45,11 +45,12 @@ impl List {
     }
 }
 
-/// The links that were made before `begin`, and that nothing has touched since, begun or ended: no
-/// change or deletion of the link, and nothing that begins or ends a release.
+/// The links that were made before `begin`, and that nothing has touched since they were asked for,
+/// begun or ended: no change or deletion of the link, and nothing that begins or ends a release. (A
+/// link that was asked for in one life of the release and answered in the next is in none.)
 fn untouched(events: &[(usize, Action<Step>)], begin: usize) -> Vec<(u64, Fields)> {
     let mut links = Vec::new();
-    for (at, (_, action)) in events[..begin].iter().enumerate() {
+    for (answered, (who, action)) in events[..begin].iter().enumerate() {
         let Action::Response(Step::CreateLink(fields, Some(Created::Link(id)))) = action else {
             continue;
         };
@@ -59,9 +60,11 @@ fn untouched(events: &[(usize, Action<Step>)], begin: usize) -> Vec<(u64, Fields
             Step::DeleteRelease(answer) => !matches!(answer, Some(ReleaseDeleted::NotThere)),
             Step::CreateLink(..) | Step::GetLink(..) | Step::Download(..) => false,
         };
-        // A deletion that had begun before the link was answered may have ended after.
-        let open = open_before(&events[..at]);
-        let later = events[at..].iter().map(|(_, action)| match action {
+        let asked = events[..answered].iter().rposition(|(other, _)| other == who);
+        let asked = asked.unwrap_or(answered);
+        // A deletion that had begun before the link was asked for may have ended after.
+        let open = open_before(&events[..asked]);
+        let later = events[asked..].iter().map(|(_, action)| match action {
             Action::Call(step) | Action::Response(step) => step,
         });
         if !open.into_iter().chain(later).any(touched) {
