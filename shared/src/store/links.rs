@@ -70,6 +70,10 @@ impl Store {
         loop {
             match self.transact(writes.clone(), deadline).await? {
                 Decision::Committed => return Ok(Created::Link(link)),
+                // Nobody else has the number: an earlier try was carried out and its answer lost.
+                Decision::ConditionsFailed(failed) if failed.first() == Some(&true) => {
+                    return Ok(Created::Link(link));
+                }
                 Decision::ConditionsFailed(_) => {}
             }
             let taken = self.taken(release, &draft, None, deadline).await?;

@@ -110,6 +110,11 @@ impl Store {
         match self.transact(writes, deadline).await? {
             Decision::Committed => Ok(ReleaseCreated::Release(release, links)),
             Decision::ConditionsFailed(_) => {
+                let there = self.get_release(&release.key, deadline).await?;
+                if there.is_some_and(|there| there.uid == release.uid) {
+                    // An earlier try was carried out and its answer lost.
+                    return Ok(ReleaseCreated::Release(release, links));
+                }
                 // No release will ever have this uid. What fails here is left to a sweep.
                 if let Err(error) = self.batch_delete(keys, deadline).await {
                     tracing::warn!(cause = %error, "a release that exists left links behind");
