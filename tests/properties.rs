@@ -2,13 +2,13 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
 
-use harness::world::{LINKS, World};
+use harness::world::{LINKS, RELEASES, World};
 
 fn runner(cases: u32) -> TestRunner {
     TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() })
@@ -193,4 +193,43 @@ async fn what_is_accepted_survives_the_store_and_the_wire() {
     .await
     .unwrap();
     assert_eq!(world.assert_sound().await.claims, 0);
+}
+
+/// As many times as a body has room for.
+fn filled(before: &str, part: &str, between: &str, after: &str) -> String {
+    let room = 1024 * 1024 - before.len() - after.len();
+    let parts = vec![part; room / (part.len() + between.len())];
+    format!("{before}{}{after}", parts.join(between))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_full_of_mistakes_are_answered_soon_and_briefly() {
+    let (_world, api) = World::hello().await;
+    let (json, form) = ("application/json", "application/x-www-form-urlencoded");
+    let links = r#"{"tag_name":"v9","assets":{"links":["#;
+    let link_type = "tag_name=v9&assets[links][][name]=a&assets[links][][url]=http://a&\
+                     assets[links][][link_type]=";
+    for (content_type, body) in [
+        (json, filled(links, "{}", ",", "]}}")),
+        (json, filled(links, r#"{"name":[],"url":[]}"#, ",", "]}}")),
+        (json, filled(links, r#"{"name":"a","url":"http://a"}"#, ",", "]}}")),
+        (json, filled(r#"{"tag_name":"v9","milestones":["#, "[]", ",", "]}")),
+        (json, filled(r#"{"tag_name":"v9","milestones":["#, "\"\"", ",", "]}")),
+        (form, filled("tag_name=v9&milestones=", "\u{1}", "", "")),
+        (form, filled("tag_name=v9&milestones=", ",\"", "", "")),
+        (form, filled("tag_name=", "\u{1}", "", "")),
+        (form, filled("tag_name=v9&name=", "\u{1}", "", "")),
+        (form, filled("tag_name=v9&description=", "\u{1}", "", "")),
+        (form, filled("tag_name=v9&", "assets[links][][link_type]=\u{1}", "&", "")),
+        (form, filled(link_type, "\u{1}", "", "")),
+    ] {
+        let started = Instant::now();
+        let reply = api.send("POST", RELEASES, content_type, body.as_bytes()).await;
+        let (shown, took) = (&body[..body.len().min(120)], started.elapsed());
+        assert_eq!(reply.status, 400, "{shown}");
+        assert!(took < Duration::from_secs(20), "{took:?} {shown}");
+        // As a function hands it on: inside a JSON string.
+        let sent = serde_json::to_string(&reply.body).unwrap().len();
+        assert!(sent < 5 * 1024 * 1024, "{sent} {shown}");
+    }
 }

@@ -334,7 +334,48 @@ pub fn sort_newest_first(links: &mut [Link]) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// GitLab's expression, a step at a time: `\A\/[^\/](?!.*\/\/.*)[\-\.\w\/]+[\da-zA-Z]+\z`.
+    fn gitlab_takes(path: &str) -> bool {
+        let chars: Vec<char> = path.chars().collect();
+        let [first, second, rest @ ..] = chars.as_slice() else { return false };
+        let line: String = rest.iter().take_while(|c| **c != '\n').collect();
+        let middle = |c: &char| c.is_ascii_alphanumeric() || "-._/".contains(*c);
+        let split = |at| {
+            let (before, after) = rest.split_at(at);
+            before.iter().all(middle) && after.iter().all(char::is_ascii_alphanumeric)
+        };
+        *first == '/' && *second != '/' && !line.contains("//") && (1..rest.len()).any(split)
+    }
+
+    proptest! {
+        #[test]
+        fn paths_are_those_that_gitlabs_expression_matches(
+            path in "/?[-._/a1é\n ]{0,8}[a/]{0,2}|\\PC{0,6}|/[-._a-c]{1,140}",
+        ) {
+            let short = path.chars().count() <= MAX_PATH_CHARS;
+            let parsed = DirectAssetPath::parse(&path);
+            prop_assert_eq!(parsed.is_ok(), short && gitlab_takes(&path), "{:?}", path);
+            if let Ok(parsed) = parsed {
+                prop_assert_eq!(parsed.as_str(), path);
+            }
+        }
+
+        #[test]
+        fn a_name_is_kept_or_refused(name in "\\PC{0,300}|[ \t\u{3000}]{0,3}") {
+            match LinkName::parse(Some(&name)) {
+                Ok(parsed) => prop_assert_eq!(parsed.as_str(), name),
+                Err(Violation::NameBlank) => prop_assert_eq!(name.trim(), ""),
+                Err(violation) => {
+                    prop_assert_eq!(violation, Violation::NameTooLong);
+                    prop_assert!(name.chars().count() > MAX_NAME_CHARS);
+                }
+            }
+        }
+    }
 
     #[test]
     fn paths_gitlab_accepts_are_accepted() {

@@ -172,7 +172,34 @@ fn is_host(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// Urls, nearly urls, and anything.
+    fn text() -> impl Strategy<Value = String> {
+        let known = prop::sample::select(vec![
+            "http", "https", "ftp", "ssh", "HTTP", ":", "//", "/", "?", "#", "@", "[", "]", "::1",
+            "1.2.3.4", "e.com", "größe", "-", "_", "%0a", "%0D", " ", "\n", "\r", "\t", "\u{a0}",
+            "<", "\\", "80",
+        ]);
+        let part = prop_oneof![4 => known.prop_map(str::to_owned), 1 => "\\PC{0,3}"];
+        let parts = proptest::collection::vec(part, 0..10).prop_map(|parts| parts.concat());
+        prop_oneof![parts.clone(), parts.prop_map(|rest| format!("https://e{rest}"))]
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_url_that_stays_one_or_refused(text in text()) {
+            let Ok(url) = LinkUrl::parse(&text) else { return Ok(()) };
+            prop_assert_eq!(LinkUrl::parse(url.as_str()), Ok(url.clone()));
+            let stored = url.as_str();
+            prop_assert!(text.contains(stored));
+            prop_assert!(!stored.contains(['\r', '\n']));
+            let (scheme, _) = stored.split_once(':').unwrap();
+            prop_assert!(ALLOWED_SCHEMES.contains(&scheme), "{stored}");
+        }
+    }
 
     #[test]
     fn urls_gitlab_accepts_are_accepted() {

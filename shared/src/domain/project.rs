@@ -319,7 +319,60 @@ pub struct Project {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// A pattern's stars, tried at every length: slow, and plain.
+    fn slowly_matches(pattern: &[u8], text: &[u8]) -> bool {
+        match pattern {
+            [] => text.is_empty(),
+            [b'*', rest @ ..] => (0..=text.len()).any(|at| slowly_matches(rest, &text[at..])),
+            [byte, rest @ ..] => text.first() == Some(byte) && slowly_matches(rest, &text[1..]),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn stars_match_what_they_match_when_every_length_is_tried(
+            pattern in "[ab*]{0,7}", text in "[ab]{0,9}",
+        ) {
+            let expected = slowly_matches(pattern.as_bytes(), text.as_bytes());
+            let found = wildcard_matches(&pattern, &text);
+            prop_assert_eq!(found, expected, "{:?} {:?}", pattern, text);
+        }
+
+        #[test]
+        fn any_pattern_can_be_asked_about_any_tag(pattern in "[*é]{0,300}", text in "é{0,100}") {
+            let has_enough = pattern.matches('é').count() <= text.matches('é').count();
+            let expected = pattern == text || pattern.contains('*') && has_enough;
+            prop_assert_eq!(wildcard_matches(&pattern, &text), expected);
+        }
+
+        #[test]
+        fn a_folded_path_is_one_and_its_own_folded_form(
+            text in "[aZ0_.-]{1,5}(/[aZ0_.-]{1,5}){0,3}",
+        ) {
+            let Ok(path) = ProjectPath::parse(&text) else { return Ok(()) };
+            let folded = ProjectPath::parse(&path.folded()).unwrap();
+            prop_assert_eq!(folded.as_str(), path.folded());
+            prop_assert_eq!(folded.folded(), path.folded());
+            let shouted = ProjectPath::parse(&text.to_ascii_uppercase()).unwrap();
+            prop_assert_eq!(shouted.folded(), path.folded());
+            let (namespace, name) = path.split();
+            prop_assert_eq!(format!("{namespace}/{name}"), text);
+            prop_assert!(NamespacePath::parse(namespace).unwrap().contains(&shouted));
+        }
+
+        #[test]
+        fn any_text_names_a_project_or_nothing(text in "\\PC{0,12}|[-+0-9]{0,24}|[a-z/.]{0,8}") {
+            match ProjectRef::parse(&text) {
+                ProjectRef::Id(ProjectId(id)) => prop_assert_eq!(text.parse(), Ok(id)),
+                ProjectRef::Path(path) => prop_assert_eq!(path.as_str(), text),
+                ProjectRef::Nothing => {}
+            }
+        }
+    }
 
     #[test]
     fn a_number_a_path_and_anything_else_are_told_apart() {

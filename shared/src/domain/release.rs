@@ -299,7 +299,40 @@ impl ReleaseChanges {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// The rules of git-check-ref-format's manual, one after the other, but for the one on spaces.
+    fn git_takes(text: &str) -> bool {
+        let parts: Vec<&str> = text.split('/').collect();
+        let rules = [
+            parts.iter().any(|part| part.starts_with('.') || part.strip_suffix(".lock").is_some()),
+            text.contains(".."),
+            text.bytes().any(|byte| byte < 0x20 || byte == 0x7f || b"~^:".contains(&byte)),
+            text.bytes().any(|byte| b"?*[".contains(&byte)),
+            parts.iter().any(|part| part.is_empty()),
+            text.ends_with('.'),
+            text.contains("@{"),
+            text == "@",
+            text.contains('\\'),
+        ];
+        !rules.contains(&true)
+    }
+
+    proptest! {
+        #[test]
+        fn tag_names_are_those_that_git_takes(
+            text in prop_oneof![
+                "[-v1./@{ ]{0,6}", "[a.]{0,3}(\\.lock)?(/[a.]{0,2})?",
+                "\\PC{0,6}", "[ -\x7f\0]{0,4}", "é{126,129}",
+            ],
+        ) {
+            // What Git's command line takes for a name, and a URL shows as it is.
+            let fits = text.len() <= MAX_TAG_BYTES && text.trim() == text && !text.starts_with('-');
+            prop_assert_eq!(TagName::parse(&text).is_ok(), fits && git_takes(&text), "{:?}", text);
+        }
+    }
 
     #[test]
     fn tag_names_follow_git_check_ref_format() {

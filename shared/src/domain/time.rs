@@ -99,7 +99,46 @@ pub struct InvalidTimestamp;
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// From the year -9999 to the year 9999, which is all there is.
+    const FIRST: i64 = -377_705_023_201_000;
+    const LAST: i64 = 253_402_207_200_999;
+
+    proptest! {
+        #[test]
+        fn a_moment_that_was_shown_is_read_back(millis in FIRST..=LAST) {
+            let moment = Timestamp::from_unix_millis(millis);
+            let shown = moment.to_string();
+            prop_assert_eq!(Timestamp::parse_lenient(&shown), Ok(moment));
+            prop_assert_eq!(shown.parse(), Ok(moment));
+            let without_offset = shown.trim_end_matches('Z');
+            prop_assert_eq!(Timestamp::parse_lenient(without_offset), Ok(moment));
+        }
+
+        #[test]
+        fn any_text_is_a_moment_there_is_or_refused(
+            text in prop_oneof![
+                "[-+0-9TZtzW:., \\[\\]/a-z]{0,40}", "\\PC{0,12}",
+                "[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]?[-+0-9:.Z]{0,12}",
+            ],
+        ) {
+            if let Ok(moment) = Timestamp::parse_lenient(&text) {
+                prop_assert!((FIRST..=LAST).contains(&moment.unix_millis()), "{text}");
+            }
+        }
+
+        #[test]
+        fn no_moment_is_too_far_to_be_shown_or_moved(millis: i64, seconds: u64) {
+            let moment = Timestamp::from_unix_millis(millis);
+            let by = Duration::from_secs(seconds);
+            prop_assert!(!moment.to_string().is_empty());
+            prop_assert!(moment.minus(by) <= moment && moment <= moment.plus(by));
+            prop_assert!(moment <= moment.next());
+        }
+    }
 
     #[test]
     fn is_shown_in_gitlabs_form_and_read_back() {

@@ -308,7 +308,34 @@ impl Token {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn what_was_not_drawn_is_no_secret(
+            text in prop_oneof![
+                "gl(pat|cbt)-[0-9A-Za-z]{28}", "gl(pat|cbt)-\\PC{0,28}",
+                "[0-9A-Za-zé-]{34}", "\\PC{0,40}",
+            ],
+        ) {
+            prop_assert_eq!(Secret::parse(&text), None);
+        }
+
+        #[test]
+        fn a_drawn_secret_is_none_with_anything_before_behind_or_cut_off(
+            job: bool, more in "\\PC{1,3}", cut in 1..34_usize,
+        ) {
+            let secret = Secret::draw(if job { TokenKind::Job } else { TokenKind::Access });
+            let text = secret.reveal();
+            prop_assert_eq!(Secret::parse(text), Some(secret.clone()));
+            prop_assert_eq!(Secret::parse(&format!("{more}{text}")), None);
+            prop_assert_eq!(Secret::parse(&format!("{text}{more}")), None);
+            prop_assert_eq!(Secret::parse(&text[..cut]), None);
+            prop_assert_eq!(Secret::parse(&text[text.len() - cut..]), None);
+        }
+    }
 
     #[test]
     fn a_drawn_secret_parses_and_no_text_one_character_away_does() {

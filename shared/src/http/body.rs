@@ -144,7 +144,155 @@ async fn multipart(content_type: &str, bytes: &[u8]) -> Result<Params, ApiError>
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use url::form_urlencoded;
+
     use super::*;
+
+    fn params_of(content_type: &str, bytes: &[u8]) -> Result<Params, ApiError> {
+        let content_type = HeaderValue::from_str(content_type).unwrap();
+        let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, content_type)]);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        match runtime.block_on(read(&headers, bytes))? {
+            Body::Params(params) => Ok(params),
+            Body::Unsupported { media_type } => panic!("{media_type}"),
+        }
+    }
+
+    const TYPES: [&str; 4] = [
+        "application/json",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "multipart/form-data",
+    ];
+
+    /// What bodies are made of, and anything.
+    fn bytes() -> impl Strategy<Value = Vec<u8>> {
+        let known = prop::sample::select(vec![
+            "{",
+            "}",
+            "[",
+            "]",
+            "[]",
+            "[a]",
+            "\"",
+            "\"a\":",
+            ",",
+            "1",
+            "-",
+            "1e999",
+            "null",
+            "\\u0000",
+            "\\ud800",
+            "a",
+            "=",
+            "&",
+            "+",
+            "%",
+            "%2",
+            "%5B",
+            "%00",
+            "%FF",
+            "é",
+            "\r\n",
+            "\r\n\r\n",
+            "--x",
+            "--x--",
+            "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n",
+            "Content-Disposition: form-data; name=a[]; filename=\"f\"",
+            "\0",
+        ]);
+        let any = proptest::collection::vec(any::<u8>(), 0..6);
+        let part = prop_oneof![4 => known.prop_map(|text| text.as_bytes().to_vec()), 1 => any];
+        proptest::collection::vec(part, 0..24).prop_map(|parts| parts.concat())
+    }
+
+    /// Names that hold no others, and texts.
+    fn texts() -> impl Strategy<Value = Params> {
+        let name = "[a-zA-Z0-9_é日.-]{1,8}";
+        let value = "[^\0]{0,20}".prop_map(Param::Text);
+        proptest::collection::btree_map(name, value, 0..6)
+    }
+
+    fn text(param: &Param) -> &str {
+        let Param::Text(text) = param else { panic!("{param:?}") };
+        text
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_parameters_or_refused(
+            content_type in prop::sample::select(&TYPES[..]), bytes in bytes(),
+        ) {
+            match params_of(content_type, &bytes) {
+                Ok(params) => prop_assert_eq!(refuse_nul(&params), Ok(())),
+                Err(error) => prop_assert!(
+                    matches!(error, ApiError::BadRequest | ApiError::MalformedJson { .. }),
+                    "{error:?}"
+                ),
+            }
+        }
+
+        #[test]
+        fn texts_are_read_from_a_form_as_browsers_write_it(params in texts()) {
+            let mut form = form_urlencoded::Serializer::new(String::new());
+            for (name, value) in &params {
+                form.append_pair(name, text(value));
+            }
+            let read = params_of(TYPES[1], form.finish().as_bytes());
+            prop_assert_eq!(read, Ok(params));
+        }
+
+        #[test]
+        fn texts_are_read_from_parts(params in texts()) {
+            // Long enough to stand in no text.
+            let boundary = "0123456789abcdefghijklmnopqrstuvwxyz";
+            let head = "Content-Disposition: form-data; name";
+            let part = |(name, value): (&String, &Param)| {
+                format!("--{boundary}\r\n{head}=\"{name}\"\r\n\r\n{}\r\n", text(value))
+            };
+            let parts: String = params.iter().map(part).collect();
+            let body = format!("{parts}--{boundary}--\r\n");
+            let content_type = format!("multipart/form-data; boundary={boundary}");
+            prop_assert_eq!(params_of(&content_type, body.as_bytes()), Ok(params));
+        }
+
+        #[test]
+        fn texts_are_read_from_json(params in texts()) {
+            let object: serde_json::Map<_, _> = params
+                .iter()
+                .map(|(name, value)| (name.clone(), Value::from(text(value))))
+                .collect();
+            let body = Value::Object(object).to_string();
+            prop_assert_eq!(params_of(TYPES[0], body.as_bytes()), Ok(params));
+        }
+
+        #[test]
+        fn whole_numbers_stand_for_their_digits(number: i64) {
+            let body = format!("{{\"a\":{number}}}");
+            let params = params_of(TYPES[0], body.as_bytes()).unwrap();
+            prop_assert_eq!(text(&params["a"]), number.to_string());
+        }
+
+        #[test]
+        fn floats_stand_for_a_text_that_is_the_same_float(float in prop::num::f64::NORMAL) {
+            let text = ruby_float(float);
+            prop_assert_eq!(text.parse::<f64>().unwrap().to_bits(), float.to_bits(), "{}", text);
+            prop_assert!(text.contains('.'));
+        }
+    }
+
+    #[test]
+    fn a_body_of_brackets_is_refused_and_not_followed_down() {
+        let brackets = "[".repeat(MAX_BODY_BYTES);
+        let name = format!("a{}", "[b]".repeat(MAX_BODY_BYTES / 4));
+        assert!(matches!(
+            params_of(TYPES[0], brackets.as_bytes()),
+            Err(ApiError::MalformedJson { .. })
+        ));
+        assert_eq!(params_of(TYPES[1], brackets.as_bytes()), Ok(Params::new()));
+        assert_eq!(params_of(TYPES[1], name.as_bytes()), Err(ApiError::BadRequest));
+    }
 
     #[test]
     fn floats_look_as_ruby_writes_them() {

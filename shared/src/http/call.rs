@@ -213,3 +213,42 @@ pub(crate) fn origin(request: &Request) -> (&str, &str) {
     };
     (scheme, host)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(name: &str, encoded: String) -> Result<PathParameters, ApiError> {
+        let parameters = HashMap::from([(name.to_owned(), encoded)]);
+        PathParameters::read(&Request::default().with_path_parameters(parameters))
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_encoded_is_decoded_once(text in "[^\0]{0,20}|(%2[0-9A-F]|%25|%){1,6}") {
+            let encoded = utf8_percent_encode(&text, NON_ALPHANUMERIC).to_string();
+            let expected = PathParameters { tag_name: text, ..PathParameters::default() };
+            prop_assert_eq!(read("tag_name", encoded), Ok(expected));
+        }
+
+        #[test]
+        fn any_path_is_text_without_nul_or_refused(
+            encoded in "(%[0-9A-Fa-f]{2}|%00|%C3%A9|%|[a-z/.+é\0]){0,12}",
+        ) {
+            match read("id", encoded) {
+                Ok(path) => prop_assert!(!path.id.contains('\0')),
+                Err(error) => prop_assert_eq!(error, ApiError::BadRequest),
+            }
+        }
+
+        #[test]
+        fn a_path_without_a_percent_sign_stays_as_it_is(text in "[^%\0]{0,20}") {
+            prop_assert_eq!(read("sha", text.clone()).map(|path| path.sha), Ok(text));
+        }
+    }
+}

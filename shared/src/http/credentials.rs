@@ -93,3 +93,47 @@ fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>
     let text = std::str::from_utf8(value.as_bytes()).map_err(|_| ApiError::BadRequest)?.trim();
     Ok((!text.is_empty()).then_some(text))
 }
+
+#[cfg(test)]
+mod tests {
+    use lambda_http::http::HeaderValue;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::http::params::Param;
+
+    fn header_value() -> impl Strategy<Value = HeaderValue> {
+        let known =
+            prop::sample::select(vec!["Bearer ", "bearer", "glpat-", "glcbt-", " ", "é", "\t"]);
+        let any = proptest::collection::vec(any::<u8>(), 0..6);
+        let part = prop_oneof![known.prop_map(|text| text.as_bytes().to_vec()), any];
+        proptest::collection::vec(part, 0..6)
+            .prop_filter_map("no header", |parts| HeaderValue::from_bytes(&parts.concat()).ok())
+    }
+
+    proptest! {
+        #[test]
+        fn any_headers_hold_tokens_or_are_refused(
+            authorization in header_value(), private in header_value(), job in header_value(),
+            access in proptest::option::of("[ a]{0,3}"),
+        ) {
+            let headers = HeaderMap::from_iter([
+                (header::AUTHORIZATION, authorization),
+                (header::HeaderName::from_static("private-token"), private),
+                (header::HeaderName::from_static("job-token"), job),
+            ]);
+            let mut params = Params::new();
+            if let Some(access) = access {
+                params.insert("access_token".to_owned(), Param::Text(access));
+            }
+            match Credentials::read(&headers, &params) {
+                // None of these was drawn.
+                Ok(credentials) => prop_assert_eq!(credentials.hashes(), []),
+                Err(error) => prop_assert!(
+                    matches!(error, ApiError::BadRequest | ApiError::TwoTokens),
+                    "{error:?}"
+                ),
+            }
+        }
+    }
+}

@@ -4,6 +4,7 @@
 //! one. What a client must not see (the cause of a 500) stands in the variant and goes to the log.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use lambda_http::http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::json;
@@ -213,13 +214,9 @@ impl ApiError {
                 error(StatusCode::PAYLOAD_TOO_LARGE, "413 Request Entity Too Large")
             }
             Self::Parameters(problems) => {
-                let mut words: Vec<String> = Vec::new();
-                for problem in problems {
-                    let said = problem.words();
-                    if !words.contains(&said) {
-                        words.push(said);
-                    }
-                }
+                let mut said = HashSet::new();
+                let words = problems.iter().map(ParamProblem::words);
+                let words: Vec<_> = words.filter(|words| said.insert(words.clone())).collect();
                 error(StatusCode::BAD_REQUEST, &words.join(", "))
             }
             Self::Refused(Refusal::UnknownToken) => {
@@ -274,6 +271,7 @@ impl ApiError {
                 message(StatusCode::BAD_REQUEST, &format!("Validation failed: {sentences}"))
             }
             Self::NoSuchLinkType(word) => {
+                let word = repeated(word);
                 message(StatusCode::BAD_REQUEST, &format!("'{word}' is not a valid link_type"))
             }
             Self::TagNameInvalid => message(StatusCode::BAD_REQUEST, "Tag name invalid"),
@@ -284,7 +282,7 @@ impl ApiError {
             Self::ReleaseExists => message(StatusCode::CONFLICT, "Release already exists"),
             Self::NoSuchMilestones(titles) => message(
                 StatusCode::BAD_REQUEST,
-                &format!("Milestone(s) not found: {}", titles.join(", ")),
+                &format!("Milestone(s) not found: {}", repeated(&titles.join(", "))),
             ),
             Self::NothingToChange => message(StatusCode::BAD_REQUEST, "params is empty"),
             Self::Unavailable { cause: _ } => {
@@ -345,6 +343,14 @@ impl From<StoreError> for ApiError {
             StoreError::Refused(_) | StoreError::Corrupt(_) => Self::Internal { cause },
         }
     }
+}
+
+/// The most of what a client sent that an answer repeats, in bytes: on its way from the function a
+/// byte can take seven, and Lambda hands on six megabytes.
+const MAX_REPEATED_BYTES: usize = 512 * 1024;
+
+fn repeated(text: &str) -> &str {
+    &text[..text.floor_char_boundary(MAX_REPEATED_BYTES)]
 }
 
 fn error(status: StatusCode, words: &str) -> ErrorAnswer {
@@ -495,6 +501,22 @@ mod tests {
             }
         }
         examples
+    }
+
+    #[test]
+    fn what_is_repeated_fits_into_an_answer() {
+        for text in ["\u{1}", "\"", "\\", "é", "x🦀"] {
+            // As long as a body can be.
+            let text = text.repeat(1024 * 1024 / text.len());
+            for error in [
+                ApiError::NoSuchLinkType(text.clone()),
+                ApiError::NoSuchMilestones(vec![text.clone()]),
+                ApiError::NoSuchMilestones(text.chars().map(String::from).collect()),
+            ] {
+                let sent = serde_json::to_string(&error.answer().body).unwrap();
+                assert!(sent.len() < 5 * 1024 * 1024, "{}", sent.len());
+            }
+        }
     }
 
     #[test]

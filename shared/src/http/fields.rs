@@ -270,7 +270,31 @@ pub(super) fn parse_integer(text: &str) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn an_integer_is_read_however_it_is_spelled(
+            number: i64, plus: bool, zeros in 0..3_usize, space in "[ \t]{0,2}",
+        ) {
+            let digits = number.unsigned_abs().to_string();
+            let sign = if number < 0 { "-" } else if plus { "+" } else { "" };
+            let spelled = format!("{space}{sign}{}{digits}{space}", "0".repeat(zeros));
+            // The negative one that has no positive counterpart is as good as its neighbour.
+            prop_assert_eq!(parse_integer(&spelled), Some(number.max(-i64::MAX)));
+            let underscored: Vec<String> = digits.chars().map(String::from).collect();
+            let spelled = format!("{sign}{}", underscored.join("_"));
+            prop_assert_eq!(parse_integer(&spelled), Some(number.max(-i64::MAX)));
+        }
+
+        #[test]
+        fn any_text_is_an_integer_or_none(text in "[-+_0-9 .x\u{663}]{0,30}|\\PC{0,8}") {
+            let digits = text.chars().filter(char::is_ascii_digit).count();
+            prop_assert!(parse_integer(&text).is_none() || digits > 0);
+        }
+    }
 
     #[test]
     fn integers_are_read_as_ruby_does() {

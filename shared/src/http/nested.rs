@@ -87,6 +87,8 @@ fn has(map: &Params, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn read(pairs: &[(&str, &str)]) -> Result<String, ApiError> {
@@ -129,6 +131,81 @@ mod tests {
             (&[("a[", "1")], "{a[:1}"),
         ] {
             assert_eq!(read(pairs).unwrap(), expected, "{pairs:?}");
+        }
+    }
+
+    /// A value as JSON has it: a text, texts, or an object.
+    fn tree() -> impl Strategy<Value = Params> {
+        let text = "[a-z]{0,3}".prop_map(Param::Text);
+        let texts = proptest::collection::vec(text.clone(), 1..4).prop_map(Param::List);
+        let leaf = prop_oneof![text, texts];
+        let inner = leaf.prop_recursive(3, 24, 4, |inner| {
+            proptest::collection::btree_map("[a-z]{1,2}", inner, 1..4).prop_map(Param::Map)
+        });
+        proptest::collection::btree_map("[a-z]{1,2}", inner, 0..4)
+    }
+
+    /// The names by which a form holds a value.
+    fn names(name: &str, param: &Param, pairs: &mut Vec<(String, String)>) {
+        match param {
+            Param::Text(text) => pairs.push((name.to_owned(), text.clone())),
+            Param::List(list) => {
+                for entry in list {
+                    names(&format!("{name}[]"), entry, pairs);
+                }
+            }
+            Param::Map(map) => {
+                for (key, value) in map {
+                    names(&format!("{name}[{key}]"), value, pairs);
+                }
+            }
+            Param::Null | Param::File => unreachable!(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_named_by_the_rules_is_read_back(tree in tree()) {
+            let mut pairs = Vec::new();
+            for (name, value) in &tree {
+                names(name, value, &mut pairs);
+            }
+            let mut read = Params::new();
+            for (name, value) in pairs {
+                insert(&mut read, &name, Param::Text(value)).unwrap();
+            }
+            prop_assert_eq!(read, tree);
+        }
+
+        #[test]
+        fn objects_in_a_list_are_told_apart_by_their_first_name_that_comes_again(
+            entries in proptest::collection::vec(
+                ("[a-z]{0,3}", proptest::option::of("[a-z]{0,3}")), 1..6,
+            ),
+        ) {
+            let mut read = Params::new();
+            let mut expected = Vec::new();
+            for (name, url) in entries {
+                let mut entry = Params::new();
+                for (key, value) in [("name", Some(name)), ("url", url)] {
+                    let Some(value) = value.map(Param::Text) else { continue };
+                    insert(&mut read, &format!("links[][{key}]"), value.clone()).unwrap();
+                    entry.insert(key.to_owned(), value);
+                }
+                expected.push(Param::Map(entry));
+            }
+            prop_assert_eq!(&read["links"], &Param::List(expected));
+        }
+
+        #[test]
+        fn any_names_are_read_or_refused(
+            names in proptest::collection::vec("[ab\\[\\]]{0,12}|\\PC{0,6}", 0..8),
+        ) {
+            let mut params = Params::new();
+            for name in names {
+                let read = insert(&mut params, &name, Param::Null);
+                prop_assert!(matches!(read, Ok(()) | Err(ApiError::BadRequest)), "{read:?}");
+            }
         }
     }
 

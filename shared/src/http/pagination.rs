@@ -118,3 +118,98 @@ impl Page {
         format!("{}{}?{}", call.base, call.encoded_path, query_string(&params))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use lambda_http::http::Method;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::app::WebUrl;
+    use crate::http::call::PathParameters;
+    use crate::http::credentials::Credentials;
+    use crate::http::params::Params;
+    use crate::store::deadline::Deadline;
+
+    fn call(query: Params) -> Call {
+        let deadline = Deadline::after(Duration::from_secs(1));
+        Call {
+            method: Method::GET,
+            params: query.clone(),
+            query,
+            path: PathParameters { id: "24".to_owned(), ..PathParameters::default() },
+            credentials: Credentials::default(),
+            base: WebUrl::parse("https://e.com").unwrap(),
+            encoded_path: "/api/v4/projects/24/releases".to_owned(),
+            deadline,
+            last_moment: deadline,
+        }
+    }
+
+    fn query(page: Option<String>, per_page: Option<String>) -> Params {
+        [("page", page), ("per_page", per_page)]
+            .into_iter()
+            .filter_map(|(name, text)| Some((name.to_owned(), Param::Text(text?))))
+            .collect()
+    }
+
+    /// A number of entries, as clients spell it and as it counts.
+    fn size() -> impl Strategy<Value = (Option<String>, usize)> {
+        let spelled = (1..130_usize, prop::sample::select(vec!["", "+", "0", " ", "00"]))
+            .prop_map(|(size, before)| (Some(format!("{before}{size}")), size.min(100)));
+        let default = prop::sample::select(vec![None, Some(""), Some("-3"), Some("-0_1")])
+            .prop_map(|text| (text.map(str::to_owned), 20));
+        prop_oneof![3 => spelled, 1 => default]
+    }
+
+    proptest! {
+        #[test]
+        fn the_pages_put_together_are_the_list((per_page, size) in size(), total in 0..300_usize) {
+            let rows: Vec<usize> = (0..total).collect();
+            let mut seen = Vec::new();
+            let mut number = "1".to_owned();
+            while !number.is_empty() {
+                let call = call(query(Some(number), per_page.clone()));
+                let page = Page::read(&call).unwrap();
+                let of_page = page.rows(&rows);
+                prop_assert!(of_page.len() <= size);
+                seen.extend_from_slice(of_page);
+                let headers = page.headers(&call, total, &[]);
+                prop_assert_eq!(headers["x-per-page"].to_str().unwrap(), size.to_string());
+                let pages = total.div_ceil(size).max(1).to_string();
+                prop_assert_eq!(headers["x-total-pages"].to_str().unwrap(), pages);
+                number = headers["x-next-page"].to_str().unwrap().to_owned();
+                let links = headers["link"].to_str().unwrap();
+                prop_assert_eq!(links.contains("rel=\"next\""), !number.is_empty());
+            }
+            prop_assert_eq!(seen, rows);
+        }
+
+        #[test]
+        fn any_page_of_any_list_is_a_part_of_it_or_refused(
+            page in "[-+_0-9 a]{0,22}", per_page in "[-+_0-9 a]{0,22}", total in 0..300_usize,
+        ) {
+            let call = call(query(Some(page), Some(per_page)));
+            let Ok(page) = Page::read(&call) else { return Ok(()) };
+            let rows: Vec<usize> = (0..total).collect();
+            let of_page = page.rows(&rows);
+            prop_assert!(of_page.len() <= 100);
+            if let [first, ..] = of_page {
+                prop_assert_eq!(&rows[*first..first + of_page.len()], of_page);
+            }
+            prop_assert!(page.headers(&call, total, &[]).contains_key("link"));
+        }
+
+        #[test]
+        fn links_to_pages_can_stand_in_a_header_whatever_the_query(
+            name in "\\PC{0,6}", text in "[^\0]{0,12}",
+        ) {
+            let call = call([(name, Param::Text(text))].into());
+            let Ok(page) = Page::read(&call) else { return Ok(()) };
+            let links = page.headers(&call, 1, &[])["link"].to_str().unwrap().to_owned();
+            prop_assert_eq!(links.matches("; rel=").count(), 2);
+        }
+    }
+}

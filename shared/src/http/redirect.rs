@@ -88,11 +88,11 @@ impl Answer {
         admission: &Admission,
     ) -> Result<Self, ApiError> {
         let has_token = TOKEN_PARAMETERS.iter().any(|name| call.query.contains_key(*name));
-        let mut cache = String::from("private, no-store");
-        if admission.is_open_to_everybody() && !has_token {
-            cache.clear();
-            let _ = write!(cache, "public, max-age={PUBLIC_SECONDS}");
-        }
+        let cache = if admission.is_open_to_everybody() && !has_token {
+            format!("public, max-age={PUBLIC_SECONDS}")
+        } else {
+            "private, no-store".to_owned()
+        };
         let value = |text: &str| {
             HeaderValue::from_str(text)
                 .map_err(|error| ApiError::Internal { cause: error.to_string() })
@@ -105,5 +105,28 @@ impl Answer {
         let words = format!("This resource has been moved temporarily to {}.", location.0);
         let body = serde_json::Value::from(words).to_string();
         Ok(Self { status: StatusCode::FOUND, headers, body })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn every_url_that_a_link_can_have_can_stand_in_a_header(
+            scheme in "(https?|ftp):/{0,3}", host in "[a-z0-9@:ß日.\\[\\]\u{ad}]{0,8}",
+            rest in "[/?#]?\\PC{0,12}[\t\0\x7f\u{2028}]{0,2}",
+        ) {
+            let Ok(url) = LinkUrl::parse(&format!("{scheme}{host}{rest}")) else { return Ok(()) };
+            let Location(location) = Location::of_link(&url);
+            prop_assert!(location.bytes().all(|byte| byte.is_ascii_graphic()), "{location}");
+            prop_assert!(HeaderValue::from_str(&location).is_ok());
+            if url.as_str().bytes().all(|byte| byte.is_ascii_graphic()) {
+                prop_assert_eq!(location, url.as_str());
+            }
+        }
     }
 }

@@ -88,7 +88,7 @@ impl<'a> ReleaseBody<'a> {
         let description = self.description.unwrap_or_default();
         let mut left = most
             .saturating_sub(FRAME_BYTES)
-            .saturating_sub(bytes_on_the_way(description).min(most / 2));
+            .saturating_sub(bytes_of_text(description).min(most / 2));
         if of_links(&self.assets.links) > left {
             let fitting = self.assets.links.iter().take_while(|link| {
                 let bytes = bytes_on_the_way(link.get()) + 1;
@@ -97,7 +97,7 @@ impl<'a> ReleaseBody<'a> {
             let fitting = fitting.count();
             self.assets.links.truncate(fitting);
         }
-        if bytes_on_the_way(description) > most / 2 {
+        if bytes_of_text(description) > most / 2 {
             let mut left = most / 2;
             let end = description.char_indices().find(|(_, char)| {
                 let bytes = bytes_of(*char);
@@ -186,11 +186,63 @@ fn bytes_on_the_way(json: &str) -> usize {
     json.len() + json.bytes().filter(|byte| matches!(byte, b'"' | b'\\')).count()
 }
 
-/// The same for a character of a text that becomes a JSON string before.
+/// The same for a text that becomes a JSON string before.
+fn bytes_of_text(text: &str) -> usize {
+    text.chars().map(bytes_of).sum()
+}
+
+/// The same for a character of it.
 fn bytes_of(char: char) -> usize {
     match char {
         '"' | '\\' => 4,
         '\0'..='\u{1f}' => 7,
         _ => char.len_utf8(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(description: &str) -> ReleaseBody<'_> {
+        let base = WebUrl::parse("https://e.com").unwrap();
+        let link = RawValue::from_string(format!("{{\"name\":\"{}\"}}", "x".repeat(500))).unwrap();
+        ReleaseBody {
+            name: "v1",
+            tag_name: "v1",
+            description: Some(description),
+            created_at: String::new(),
+            released_at: String::new(),
+            upcoming_release: false,
+            author: UserBody::new(&base, 1, "root"),
+            assets: Assets { count: 500, links: vec![link; 500] },
+            _links: PageLinks {
+                closed_issues_url: String::new(),
+                closed_merge_requests_url: String::new(),
+                edit_url: None,
+                merged_merge_requests_url: String::new(),
+                opened_issues_url: String::new(),
+                opened_merge_requests_url: String::new(),
+                itself: String::new(),
+            },
+        }
+    }
+
+    #[test]
+    fn releases_fit_into_an_answer_whatever_their_descriptions_are_made_of() {
+        let count = 20;
+        for char in ['x', 'é', '"', '\n', '\u{1}'] {
+            // Alone, each is just short enough for its share.
+            let length = MAX_BYTES / count / 2 / char.len_utf8();
+            let description = String::from(char).repeat(length);
+            let mut bodies: Vec<_> = (0..count).map(|_| body(&description)).collect();
+            fit(&mut bodies).unwrap();
+            let json = serde_json::to_string(&bodies).unwrap();
+            let sent = serde_json::to_string(&json).unwrap().len();
+            assert!(sent <= MAX_BYTES, "{char:?} {sent}");
+            assert!(
+                bodies.iter().all(|body| body.description.is_some_and(|text| !text.is_empty()))
+            );
+        }
     }
 }

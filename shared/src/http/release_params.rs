@@ -96,6 +96,11 @@ pub fn create(call: &Call) -> Result<Creation, ApiError> {
     fields.optional("ref");
     let assets = fields.hash("assets");
     let entries = assets.map(|assets| fields.hashes(assets, "links", LINKS)).unwrap_or_default();
+    if entries.len() > MAX_NEW_LINKS {
+        // Each may be wrong in its own way: saying it all would take longer than there is time, and
+        // more room than an answer has.
+        return Err(ApiError::ReleaseModel(vec![ReleaseViolation::TooManyLinks]));
+    }
     let names = fields.required_in(LINKS, &entries, "name");
     let urls = fields.required_in(LINKS, &entries, "url");
     let paths = fields.optional_in(LINKS, &entries, "direct_asset_path");
@@ -131,9 +136,6 @@ impl Creation {
     /// all the rest at once.
     pub fn model(self) -> Result<Model, ApiError> {
         let mut violations = Vec::new();
-        if self.links.len() > MAX_NEW_LINKS {
-            violations.push(ReleaseViolation::TooManyLinks);
-        }
         let mut links = Vec::new();
         for (draft, unknown_type) in self.links {
             if let Some(word) = unknown_type {
@@ -235,4 +237,116 @@ pub fn file_path(name: &'static str, text: &str) -> Result<(), ApiError> {
         return Err(ApiError::Parameters(vec![ParamProblem::NotAFilePath(name.into())]));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use lambda_http::http::Method;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::app::WebUrl;
+    use crate::http::call::PathParameters;
+    use crate::http::credentials::Credentials;
+    use crate::http::params::{Param, Params};
+    use crate::store::deadline::Deadline;
+
+    fn call(params: Params) -> Call {
+        let deadline = Deadline::after(Duration::from_secs(1));
+        Call {
+            method: Method::POST,
+            params,
+            query: Params::new(),
+            path: PathParameters::default(),
+            credentials: Credentials::default(),
+            base: WebUrl::parse("https://e.com").unwrap(),
+            encoded_path: "/api/v4/projects/24/releases".to_owned(),
+            deadline,
+            last_moment: deadline,
+        }
+    }
+
+    fn with_links(links: Vec<Param>) -> Params {
+        let assets = Param::Map([("links".to_owned(), Param::List(links))].into());
+        let tag = Param::Text("v1".to_owned());
+        [("tag_name".to_owned(), tag), ("assets".to_owned(), assets)].into()
+    }
+
+    #[test]
+    fn hundreds_of_thousands_of_wrong_links_are_one_mistake() {
+        // As many as a body holds.
+        let links = vec![Param::Map(Params::new()); 350_000];
+        assert_eq!(
+            create(&call(with_links(links))).unwrap_err(),
+            ApiError::ReleaseModel(vec![ReleaseViolation::TooManyLinks])
+        );
+        let links = vec![Param::Map(Params::new()); MAX_NEW_LINKS];
+        let error = create(&call(with_links(links))).unwrap_err();
+        assert!(matches!(&error, ApiError::Parameters(all) if all.len() == 2 * MAX_NEW_LINKS));
+        assert!(error.answer().body.ends_with("assets[links][999][url] is missing\"}"));
+    }
+
+    /// Parameters of any kind under the names that count, and others.
+    fn params() -> impl Strategy<Value = Params> {
+        let name = prop::sample::select(vec![
+            "tag_name",
+            "name",
+            "description",
+            "ref",
+            "milestones",
+            "released_at",
+            "assets",
+            "links",
+            "url",
+            "direct_asset_path",
+            "filepath",
+            "link_type",
+            "x",
+        ]);
+        let name = name.prop_map(str::to_owned);
+        let leaf = prop_oneof![
+            Just(Param::Null),
+            Just(Param::File),
+            "|v1|2020-01-01|image|/bin/x1|https://e.com|\\PC{0,4}".prop_map(Param::Text),
+        ];
+        let value = leaf.prop_recursive(3, 24, 6, {
+            let name = name.clone();
+            move |inner| {
+                prop_oneof![
+                    proptest::collection::vec(inner.clone(), 0..4).prop_map(Param::List),
+                    proptest::collection::btree_map(name.clone(), inner, 0..6).prop_map(Param::Map),
+                ]
+            }
+        });
+        proptest::collection::btree_map(name, value, 0..8)
+    }
+
+    proptest! {
+        #[test]
+        fn any_parameters_make_a_release_or_are_refused_in_words(params in params()) {
+            let call = call(params);
+            let made = create(&call).and_then(Creation::model).map(drop);
+            let changed = update(&call).and_then(Update::changes).map(drop);
+            let listed = list(&call).map(drop);
+            for error in [made, changed, listed].into_iter().filter_map(Result::err) {
+                let answer = error.answer();
+                prop_assert_eq!(answer.status.as_u16(), 400);
+                prop_assert!(answer.body.len() > 12, "{}", answer.body);
+            }
+        }
+
+        #[test]
+        fn a_path_that_stays_in_its_folder_is_one_and_no_other(
+            path in "([.a/\\\\]|%2e|%2F|%5c|%0A|%25|\n){0,6}",
+        ) {
+            let again = percent_decode_str(&path).decode_utf8_lossy().into_owned();
+            let stays = [&path, &again].into_iter().all(|text| {
+                let climbs = format!("/{}/", text.replace('\\', "/")).contains("/../");
+                !climbs && text != "." && !text.starts_with('/') && !text.contains('\n')
+            });
+            prop_assert_eq!(file_path("suffix_path", &path).is_ok(), stays, "{:?}", path);
+        }
+    }
 }
