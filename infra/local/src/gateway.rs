@@ -1,15 +1,17 @@
 //! The stand-in for API Gateway: routes by the project's one table and hands each request to the
 //! function's own `handle`, as the event the function would get.
 
+use std::error::Error;
+
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Response, StatusCode, header};
+use http_body_util::LengthLimitError;
 use shared::app::App;
 use shared::routes::{self, Function};
 use tokio::net::TcpListener;
 
-use crate::Error;
 use crate::event::Received;
 
 /// The largest body API Gateway takes, in bytes.
@@ -22,7 +24,7 @@ pub(crate) async fn serve(
     listener: TcpListener,
     app: &'static App,
     stopped: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), Error> {
+) -> Result<(), crate::Error> {
     let router = Router::new().fallback(answer).with_state(app);
     axum::serve(listener, router).with_graceful_shutdown(stopped).await?;
     Ok(())
@@ -37,8 +39,12 @@ async fn answer(State(app): State<&'static App>, request: Request) -> Response<B
     if path.len() + query.len() > MAX_URL_BYTES {
         return refuse(StatusCode::URI_TOO_LONG, "Request-URI Too Long");
     }
-    let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else {
-        return refuse(StatusCode::PAYLOAD_TOO_LARGE, "413 Request Entity Too Large");
+    let body = match to_bytes(body, MAX_BODY_BYTES).await {
+        Ok(body) => body,
+        Err(error) if error.source().is_some_and(<dyn Error>::is::<LengthLimitError>) => {
+            return refuse(StatusCode::PAYLOAD_TOO_LARGE, "413 Request Entity Too Large");
+        }
+        Err(_) => return refuse(StatusCode::BAD_REQUEST, "Bad Request"),
     };
     let found = routes::find(&head.method, path);
     let received =

@@ -13,6 +13,8 @@ use crate::event::SWEEP;
 
 /// The bare function the others are measured by.
 pub(crate) const HELLO: &str = "hello";
+/// The function that asks the database what the others ask, and does nothing else.
+pub(crate) const FLOOR: &str = "floor";
 
 /// A function as it is deployed.
 pub(crate) struct Binary {
@@ -28,15 +30,20 @@ pub(crate) fn all(folder: Option<&Path>) -> Result<Vec<Binary>, Error> {
     std::iter::once(HELLO)
         .chain(functions)
         .map(|name| {
-            let path = match folder {
-                Some(folder) => folder.join(name).join("bootstrap"),
-                None => build(name)?,
-            };
+            let path = find(folder, name)?;
             let content = std::fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?;
             let (bytes, zip_bytes) = (content.len() as u64, zipped(&content)?);
             Ok(Binary { name, path, bytes, zip_bytes })
         })
         .collect()
+}
+
+/// One binary, from `folder` in cargo-lambda's layout, or built.
+pub(crate) fn find(folder: Option<&Path>, name: &str) -> Result<PathBuf, Error> {
+    match folder {
+        Some(folder) => Ok(folder.join(name).join("bootstrap")),
+        None => build(name),
+    }
 }
 
 /// Builds one package alone: together, the features that the local server asks of their common

@@ -4,8 +4,14 @@ mod binaries;
 mod crash;
 mod database;
 mod event;
+mod ground;
 mod history;
+mod matrix;
+mod pool;
 mod progress;
+mod scale;
+mod soak;
+mod speed;
 mod start;
 
 use std::path::PathBuf;
@@ -46,6 +52,14 @@ enum Proof {
     History,
     /// Whether what was answered is there after a kill, and nothing else.
     Crash,
+    /// Whether everybody may do what GitLab lets them, everywhere and by every carrier of a token.
+    Matrix,
+    /// Whether memory stays flat and nothing leaks under a long, mixed load.
+    Soak,
+    /// What a request costs, beside a function that only asks the same of the database.
+    Speed,
+    /// Whether one link costs the same in a release of any size, and one release in a project.
+    Scale,
 }
 
 /// What a proof came to.
@@ -78,6 +92,10 @@ async fn prove(arguments: &Arguments) -> Result<Vec<String>, Error> {
         Proof::Start => start::prove(options).await?,
         Proof::History => history::prove(options).await?,
         Proof::Crash => crash::prove(options).await?,
+        Proof::Matrix => matrix::prove(options).await?,
+        Proof::Soak => soak::prove(options).await?,
+        Proof::Speed => speed::prove(options).await?,
+        Proof::Scale => scale::prove(options).await?,
     };
     if let Some(file) = &options.json {
         std::fs::write(file, serde_json::to_string_pretty(&verdict.figures)?)?;

@@ -9,6 +9,7 @@ use shared::store::TableNames;
 
 use crate::binaries::{self, Binary, HELLO};
 use crate::database::Database;
+use crate::pool::peak_kilobytes;
 use crate::{Error, Options, Verdict, event};
 
 /// Start to first poll, at most so many times the hello's.
@@ -249,23 +250,16 @@ fn judge(all: &mut [Measured]) -> Vec<Judged> {
     judged
 }
 
-fn milliseconds(duration: Duration) -> f64 {
+pub(crate) fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }
 
-/// The most memory a process has had resident, in kilobytes.
-fn peak_kilobytes(pid: u32) -> Result<f64, Error> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM")?;
-    Ok(line.trim().trim_end_matches(" kB").trim().parse()?)
-}
-
-fn median(figures: &mut [f64]) -> f64 {
+pub(crate) fn median(figures: &mut [f64]) -> f64 {
     quantile(figures, 0.5)
 }
 
 /// The figure below which this part of them lies.
-fn quantile(figures: &mut [f64], part: f64) -> f64 {
+pub(crate) fn quantile(figures: &mut [f64], part: f64) -> f64 {
     figures.sort_by(f64::total_cmp);
     #[expect(
         clippy::cast_possible_truncation,

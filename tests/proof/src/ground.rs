@@ -1,0 +1,65 @@
+//! A database in this process, for one contender or one proof alone, with projects in it.
+
+use std::time::Duration;
+
+use harness::world;
+use shared::domain::project::ProjectId;
+use shared::domain::release::{NewLinks, Release};
+use shared::domain::time::Timestamp;
+use shared::domain::token::{AccessLevel, Secret};
+use shared::store::Store;
+use shared::store::deadline::Deadline;
+use shared::store::projects::ProjectCreated;
+use shared::store::releases::{NewRelease, ReleaseCreated};
+use shared::store::tokens::NewToken;
+use tokio::net::TcpListener;
+
+use crate::Error;
+
+/// A running database.
+pub(crate) struct Ground {
+    pub(crate) url: String,
+    pub(crate) store: Store,
+    /// Of a developer of all its projects.
+    pub(crate) token: Secret,
+}
+
+impl Ground {
+    /// Starts a database with private projects of these numbers.
+    pub(crate) async fn start(projects: &[ProjectId]) -> Result<Self, Error> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        tokio::spawn(dynoxide::server::serve_on(listener, dynoxide::Database::memory()?));
+        let store = world::store(&url);
+        store.create_tables(world::soon()).await?;
+        let mut grants = Vec::new();
+        for project in projects {
+            let new = world::project(project.0, &format!("mynamespace/project-{project}"));
+            match store.create_project(new, Timestamp::now(), world::soon()).await? {
+                ProjectCreated::Project(_) => {}
+                ProjectCreated::IdUsed | ProjectCreated::PathTaken => {
+                    return Err("not empty".into());
+                }
+            }
+            grants.push(world::grant(project.0, AccessLevel::Developer));
+        }
+        let new = NewToken { grants, ..world::token() };
+        let (token, _) = store.create_token(new, Timestamp::now(), world::soon()).await?;
+        Ok(Self { url, store, token })
+    }
+
+    /// A new release with these links, of which there may be many.
+    pub(crate) async fn release(
+        &self,
+        project: ProjectId,
+        tag: &str,
+        links: NewLinks,
+    ) -> Result<Release, Error> {
+        let new = NewRelease { links, ..world::new_release(project.0, tag) };
+        let deadline = Deadline::after(Duration::from_mins(5));
+        match self.store.create_release(new, Timestamp::now(), deadline).await? {
+            ReleaseCreated::Release(release, _) => Ok(release),
+            ReleaseCreated::Exists => Err(format!("{tag} is there already").into()),
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! What GitLab answers, as tables. They are written from its observed behaviour and know nothing
+//! of how the service decides: where the two disagree, one of them is wrong.
+
+use shared::domain::project::{ReleasesAccess, Visibility};
+use shared::domain::token::AccessLevel;
+
+use super::cell::{Action, Caller, Carrier, Protection, Setting};
+
+/// An answer, as far as it is foretold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// What was asked for, with this status.
+    Good(u16),
+    /// Nothing of it: the status and the whole body.
+    Refused(u16, String),
+}
+
+/// Where a caller stands in a project once the token has been found, or none has been looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    Anonymous,
+    External,
+    Stranger,
+    Member(AccessLevel),
+    /// A developer whose token only reads.
+    Reader,
+    /// A stranger whose token only reads.
+    StrangeReader,
+    /// A job of this project, of a developer.
+    JobHere,
+    JobElsewhere,
+}
+
+/// What a caller meets at the links of a project whose releases are for everybody, which is not
+/// archived and protects no tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Row {
+    /// There is no such project.
+    Hidden,
+    /// Reading is answered, writing forbidden.
+    Reads,
+    /// Both are answered.
+    Writes,
+    /// Reading is answered, writing beyond the token.
+    ReadsByScope,
+    /// There is no such project, but that writing is beyond the token is said before.
+    HiddenByScope,
+    /// The project does not admit this job.
+    NotAdmitted,
+}
+
+const UNAUTHORIZED: (u16, &str) = (401, r#"{"message":"401 Unauthorized"}"#);
+const EXPIRED: (u16, &str) = (
+    401,
+    r#"{"error":"invalid_token","error_description":"Token is expired. You can either do re-authorization or token refresh."}"#,
+);
+const REVOKED: (u16, &str) = (
+    401,
+    r#"{"error":"invalid_token","error_description":"Token was revoked. You have to re-authorize from the user."}"#,
+);
+const NO_PROJECT: (u16, &str) = (404, r#"{"message":"404 Project Not Found"}"#);
+const NO_RECORD: (u16, &str) = (404, r#"{"message":"404 Not found"}"#);
+const NO_TAG: (u16, &str) = (404, r#"{"message":"404 Tag Not Found"}"#);
+const NO_JOB: (u16, &str) = (404, r#"{"message":"404 Job Not Found"}"#);
+const NO_ROUTE: (u16, &str) = (404, r#"{"error":"404 Not Found"}"#);
+const FORBIDDEN: (u16, &str) = (403, r#"{"message":"403 Forbidden"}"#);
+const PROTECTED: (u16, &str) =
+    (403, r#"{"message":"You are not allowed to create this tag as it is protected."}"#);
+const SCOPE: (u16, &str) = (
+    403,
+    r#"{"error":"insufficient_scope","error_description":"The request requires higher privileges than provided by the access token.","scope":"api read_api"}"#,
+);
+
+fn refused((status, body): (u16, &str)) -> Answer {
+    Answer::Refused(status, body.to_owned())
+}
+
+/// How a carrier is read.
+#[derive(Clone, Copy)]
+enum Role {
+    Access,
+    /// Any token.
+    Bearer,
+    Job,
+}
+
+fn role(carrier: Carrier) -> Role {
+    match carrier {
+        Carrier::PrivateToken | Carrier::PrivateQuery | Carrier::PrivateBody => Role::Access,
+        Carrier::Bearer | Carrier::AccessQuery => Role::Bearer,
+        Carrier::JobToken | Carrier::JobQuery | Carrier::JobBody => Role::Job,
+    }
+}
+
+/// Who is taken to call: the sections on carriers, their precedence and bad credentials.
+///
+/// Where job tokens are not taken, neither they nor their carriers are looked at. Where they are, a
+/// job's carrier takes nothing else; a carrier of access tokens passes over what looks like a job's.
+fn standing(
+    caller: Caller,
+    carrier: Carrier,
+    takes_jobs: bool,
+) -> Result<Standing, (u16, &'static str)> {
+    let is_jobs = matches!(
+        caller,
+        Caller::JobHere | Caller::JobElsewhere | Caller::EndedJob | Caller::RevokedJob
+    );
+    match (is_jobs, role(carrier)) {
+        _ if caller == Caller::Nobody => return Ok(Standing::Anonymous),
+        (true, Role::Access) => return Ok(Standing::Anonymous),
+        (true, Role::Bearer) | (_, Role::Job) if !takes_jobs => return Ok(Standing::Anonymous),
+        (false, Role::Job) => return Err(UNAUTHORIZED),
+        (true, Role::Bearer | Role::Job) | (false, Role::Access | Role::Bearer) => {}
+    }
+    match caller {
+        Caller::Nobody => Ok(Standing::Anonymous),
+        Caller::Unknown | Caller::EndedJob | Caller::RevokedJob => Err(UNAUTHORIZED),
+        Caller::Expired => Err(EXPIRED),
+        Caller::Revoked => Err(REVOKED),
+        Caller::External => Ok(Standing::External),
+        Caller::Stranger => Ok(Standing::Stranger),
+        Caller::Member(level, _) => Ok(Standing::Member(level)),
+        Caller::Reader => Ok(Standing::Reader),
+        Caller::StrangeReader => Ok(Standing::StrangeReader),
+        Caller::JobHere => Ok(Standing::JobHere),
+        Caller::JobElsewhere => Ok(Standing::JobElsewhere),
+    }
+}
+
+/// The matrix of the links endpoints: a column for each visibility.
+fn row(standing: Standing, visibility: Visibility) -> Row {
+    use AccessLevel::{Developer, Guest, Maintainer, Owner, Planner, Reporter};
+    use Row::{Hidden, HiddenByScope, NotAdmitted, Reads, ReadsByScope, Writes};
+    let [private, internal, public] = match standing {
+        Standing::Anonymous | Standing::External => [Hidden, Hidden, Reads],
+        Standing::Stranger => [Hidden, Reads, Reads],
+        Standing::Member(Guest | Planner | Reporter) => [Reads, Reads, Reads],
+        Standing::Member(Developer | Maintainer | Owner) | Standing::JobHere => {
+            [Writes, Writes, Writes]
+        }
+        Standing::Reader => [ReadsByScope, ReadsByScope, ReadsByScope],
+        Standing::StrangeReader => [HiddenByScope, ReadsByScope, ReadsByScope],
+        Standing::JobElsewhere => [Hidden, NotAdmitted, NotAdmitted],
+    };
+    match visibility {
+        Visibility::Private => private,
+        Visibility::Internal => internal,
+        Visibility::Public => public,
+    }
+}
+
+/// Whether who sees the project reads its code too: all but guests and planners of a private one.
+fn reads_code(standing: Standing, visibility: Visibility) -> bool {
+    let low = matches!(standing, Standing::Member(AccessLevel::Guest | AccessLevel::Planner));
+    !(low && visibility == Visibility::Private)
+}
+
+fn is_member(standing: Standing) -> bool {
+    match standing {
+        Standing::Member(_) | Standing::Reader | Standing::JobHere => true,
+        Standing::Anonymous
+        | Standing::External
+        | Standing::Stranger
+        | Standing::StrangeReader
+        | Standing::JobElsewhere => false,
+    }
+}
+
+/// Whether the releases are for this caller, who sees the project.
+fn reads_releases(standing: Standing, access: ReleasesAccess) -> bool {
+    match access {
+        ReleasesAccess::Enabled => true,
+        ReleasesAccess::Private => is_member(standing),
+        ReleasesAccess::Disabled => false,
+    }
+}
+
+/// Whether a rule keeps the tag from a caller who could write otherwise.
+fn is_kept_from(standing: Standing, protection: Protection) -> bool {
+    let above_developer =
+        matches!(standing, Standing::Member(AccessLevel::Maintainer | AccessLevel::Owner));
+    match protection {
+        Protection::None | Protection::Developers => false,
+        Protection::Maintainers => !above_developer,
+        Protection::Nobody => true,
+    }
+}
+
+/// What a request is to be answered. `job_project` and `project` are the paths that a refused job
+/// is told.
+pub(crate) fn expected(
+    action: Action,
+    caller: Caller,
+    carrier: Carrier,
+    setting: Setting,
+    (job_project, project): (&str, &str),
+) -> Answer {
+    let standing = match standing(caller, carrier, action.takes_jobs()) {
+        Ok(standing) => standing,
+        Err(bad) => return refused(bad),
+    };
+    let refusal = match action {
+        Action::User | Action::Version => {
+            (standing == Standing::Anonymous).then(|| refused(UNAUTHORIZED))
+        }
+        Action::Job => match standing {
+            Standing::Anonymous => Some(refused(UNAUTHORIZED)),
+            Standing::JobHere | Standing::JobElsewhere => None,
+            Standing::External
+            | Standing::Stranger
+            | Standing::StrangeReader
+            | Standing::Member(_)
+            | Standing::Reader => Some(refused(NO_JOB)),
+        },
+        Action::Project | Action::Member | Action::MergeRequests | Action::Tag => {
+            of_project(action, standing, setting).map(refused)
+        }
+        Action::DownloadPage | Action::LatestPage | Action::BelowLatestPage => {
+            let shown = matches!(
+                row(standing, setting.visibility),
+                Row::Reads | Row::Writes | Row::ReadsByScope
+            ) && reads_releases(standing, setting.access);
+            // Of a page nobody hears more than that it is not there.
+            (!shown).then(|| refused(NO_ROUTE))
+        }
+        Action::ListLinks
+        | Action::GetLink
+        | Action::CreateLink
+        | Action::UpdateLink
+        | Action::DeleteLink
+        | Action::ListReleases
+        | Action::GetRelease
+        | Action::CreateRelease
+        | Action::UpdateRelease
+        | Action::DeleteRelease
+        | Action::Download
+        | Action::Latest
+        | Action::BelowLatest => match row(standing, setting.visibility) {
+            Row::NotAdmitted => Some(Answer::Refused(
+                403,
+                format!(
+                    r#"{{"message":"403 Forbidden - Authentication by CI/CD job token not allowed from {job_project} to {project}."}}"#
+                ),
+            )),
+            row @ (Row::Hidden
+            | Row::HiddenByScope
+            | Row::Reads
+            | Row::Writes
+            | Row::ReadsByScope) => of_releases(action, standing, row, setting).map(refused),
+        },
+    };
+    refusal.unwrap_or(Answer::Good(action.success()))
+}
+
+/// What is in the way at the endpoints of a project, if anything is.
+fn of_project(action: Action, standing: Standing, setting: Setting) -> Option<(u16, &'static str)> {
+    if matches!(row(standing, setting.visibility), Row::Hidden | Row::HiddenByScope) {
+        return Some(NO_PROJECT);
+    }
+    let reads_code = reads_code(standing, setting.visibility);
+    match action {
+        Action::Member if !is_member(standing) => Some(NO_RECORD),
+        Action::MergeRequests | Action::Tag if !reads_code => Some(FORBIDDEN),
+        // A tag is known by its release alone.
+        Action::Tag if !reads_releases(standing, setting.access) => Some(NO_TAG),
+        _ => None,
+    }
+}
+
+/// What is in the way at the endpoints of releases and links, if anything is.
+fn of_releases(
+    action: Action,
+    standing: Standing,
+    row: Row,
+    setting: Setting,
+) -> Option<(u16, &'static str)> {
+    match row {
+        Row::HiddenByScope | Row::ReadsByScope if action.writes() => return Some(SCOPE),
+        Row::Hidden | Row::HiddenByScope => return Some(NO_PROJECT),
+        Row::Reads | Row::Writes | Row::ReadsByScope | Row::NotAdmitted => {}
+    }
+    if !reads_releases(standing, setting.access)
+        || (action.needs_code() && !reads_code(standing, setting.visibility))
+    {
+        return Some(FORBIDDEN);
+    }
+    if !action.writes() {
+        return None;
+    }
+    if row != Row::Writes || setting.archived {
+        return Some(FORBIDDEN);
+    }
+    // Only of a tag that is to be made GitLab says why.
+    is_kept_from(standing, setting.protection).then_some(match action {
+        Action::CreateRelease => PROTECTED,
+        _ => FORBIDDEN,
+    })
+}

@@ -1,0 +1,91 @@
+//! Processes of one function, as Lambda has them: each serves one request at a time.
+
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use runtime_api::Function as Process;
+use serde_json::Value;
+use shared::store::TableNames;
+use tokio::sync::Semaphore;
+
+use crate::{Error, event};
+
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Some processes of one function; who finds none idle waits for one.
+pub(crate) struct Pool {
+    processes: Vec<Process>,
+    idle: Mutex<Vec<usize>>,
+    free: Semaphore,
+}
+
+impl Pool {
+    /// Starts so many processes over the database at `database_url`.
+    pub(crate) async fn start(
+        binary: &Path,
+        database_url: &str,
+        count: usize,
+    ) -> Result<Self, Error> {
+        let tables = TableNames::default();
+        let variables = [
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_ACCESS_KEY_ID", "proof"),
+            ("AWS_SECRET_ACCESS_KEY", "proof"),
+            ("AWS_ENDPOINT_URL_DYNAMODB", database_url),
+            ("DIRECTORY_TABLE", &tables.directory),
+            ("RELEASES_TABLE", &tables.releases),
+        ];
+        let mut processes = Vec::new();
+        for _ in 0..count {
+            let process = Process::start(binary, &variables, TIMEOUT).await?;
+            process.until_first_poll().await?;
+            processes.push(process);
+        }
+        Ok(Self { idle: Mutex::new((0..count).collect()), free: Semaphore::new(count), processes })
+    }
+
+    /// What one of the processes answers; an error where that is a refusal.
+    pub(crate) async fn invoke(&self, event: &Value) -> Result<Value, Error> {
+        let _turn = self.free.acquire().await?;
+        let at = self.idle().pop().ok_or("no process is idle")?;
+        let answer = self.processes[at].invoke(event).await;
+        self.idle().push(at);
+        let answer = answer?;
+        if event::is_success(&answer) { Ok(answer) } else { Err(answer.to_string().into()) }
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<usize>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For how long the processes have been on a processor.
+    pub(crate) fn cpu(&self) -> Result<Duration, Error> {
+        self.processes.iter().map(|process| cpu(process.pid())).sum()
+    }
+
+    /// The most memory one of the processes has had resident, in kilobytes.
+    pub(crate) fn peak_kilobytes(&self) -> Result<f64, Error> {
+        let peaks = self.processes.iter().map(|process| peak_kilobytes(process.pid()));
+        peaks.collect::<Result<Vec<_>, _>>().map(|peaks| peaks.into_iter().fold(0.0, f64::max))
+    }
+}
+
+/// For how long the threads of a process have been on a processor. The ticks of `utime` and
+/// `stime` are longer than many requests take; this is the same clock in nanoseconds.
+pub(crate) fn cpu(pid: u32) -> Result<Duration, Error> {
+    let mut nanoseconds = 0;
+    for thread in std::fs::read_dir(format!("/proc/{pid}/task"))? {
+        let schedstat = std::fs::read_to_string(thread?.path().join("schedstat"))?;
+        let on_cpu = schedstat.split(' ').next().ok_or("an empty schedstat")?;
+        nanoseconds += on_cpu.parse::<u64>()?;
+    }
+    Ok(Duration::from_nanos(nanoseconds))
+}
+
+/// The most memory a process has had resident, in kilobytes.
+pub(crate) fn peak_kilobytes(pid: u32) -> Result<f64, Error> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM")?;
+    Ok(line.trim().trim_end_matches(" kB").trim().parse()?)
+}

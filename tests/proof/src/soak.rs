@@ -1,0 +1,178 @@
+//! A long, mixed load on the local server, whose database is in another process: its memory stays
+//! flat, its descriptors come back, every answer is the one that has to come, and the tables are
+//! sound at the end.
+
+mod client;
+mod process;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use comfy_table::{Table, presets};
+use harness::world::{World, project};
+use harness::{Api, Server};
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use crate::progress::Progress;
+use crate::{Error, Options, Verdict};
+use client::Client;
+use process::Process;
+
+/// How many clients there are at once.
+const CLIENTS: usize = 64;
+/// How long clients call before anything is measured: caches and pools fill.
+const WARM_UP: Duration = Duration::from_secs(5);
+/// After so long without a request nothing is on its way any more.
+const QUIET: Duration = Duration::from_secs(1);
+/// The connections to the database that a higher peak than the first may leave in the pool.
+const SPARE_DESCRIPTORS: usize = 16;
+/// How many unexpected answers are told.
+const TOLD: usize = 20;
+const MEASURED_EACH: Duration = Duration::from_secs(1);
+
+/// What all clients have seen.
+#[derive(Default)]
+struct Seen {
+    answers: AtomicU64,
+    stop: AtomicBool,
+}
+
+/// Calls until the time is over.
+pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
+    let (length, most) = if options.quick {
+        (Duration::from_secs(45), 1.25)
+    } else {
+        (Duration::from_mins(15), 1.1)
+    };
+    let flags = ["--ephemeral", "--no-demo", "--dynamodb-listen", "127.0.0.1:0"];
+    let world = World::over(Server::start_with_log("WARN", &flags));
+    world.project(project(client::PROJECT, "mynamespace/hello")).await;
+    let flags = ["--no-demo", "--endpoint-url", &world.server.dynamodb_url];
+    let server = Server::start_with_log("WARN", &flags);
+    let api = world.developer().await.at(&server.address);
+    let process = Process::of(server.pid());
+
+    let Loaded { mut unexpected, .. } = load(&api, WARM_UP, async |_| Ok(())).await?;
+    tokio::time::sleep(QUIET).await;
+    let descriptors_before = process.descriptors()?;
+    let progress = Progress::over(length);
+    let mut resident = Vec::new();
+    let Loaded { answers, took, unexpected: more } = load(&api, length, async |elapsed| {
+        progress.show(elapsed);
+        resident.push(process.resident_kilobytes()?);
+        Ok(())
+    })
+    .await?;
+    progress.end();
+    unexpected.extend(more);
+    tokio::time::sleep(QUIET).await;
+    let descriptors_after = process.descriptors()?;
+    drop(server);
+    let audit = world.audit().await;
+
+    let (second, last) = (quarter(&resident, 1), quarter(&resident, 3));
+    let growth = last / second;
+    let rate = answers / took.as_secs().max(1);
+    let mut table = Table::new();
+    table.load_style(presets::ASCII_MARKDOWN);
+    table.set_header([
+        "answers",
+        "a second",
+        "unexpected",
+        "memory, second quarter",
+        "memory, last quarter",
+        "growth",
+        "descriptors before",
+        "and after",
+        "broken rules in the tables",
+    ]);
+    table.add_row([
+        answers.to_string(),
+        rate.to_string(),
+        unexpected.len().to_string(),
+        format!("{:.1} MB", second / 1024.0),
+        format!("{:.1} MB", last / 1024.0),
+        format!("{growth:.3}"),
+        descriptors_before.to_string(),
+        descriptors_after.to_string(),
+        audit.violations.len().to_string(),
+    ]);
+    println!("{table}");
+    let figures = json!({
+        "seconds": length.as_secs(),
+        "clients": CLIENTS,
+        "answers": answers,
+        "answers_a_second": rate,
+        "unexpected": unexpected.len(),
+        "resident_kilobytes": { "second_quarter": second, "last_quarter": last, "growth": growth },
+        "descriptors": { "before": descriptors_before, "after": descriptors_after },
+        "audit_violations": audit.violations.len(),
+    });
+    let mut missed = Vec::new();
+    if growth > most || growth.is_nan() {
+        missed.push(format!("memory grows by {growth:.3}, more than {most}"));
+    }
+    if descriptors_after > descriptors_before + SPARE_DESCRIPTORS {
+        missed.push(format!("{descriptors_after} descriptors after {descriptors_before}"));
+    }
+    missed.extend(unexpected.into_iter().take(TOLD));
+    missed.extend(audit.violations.iter().map(|violation| format!("the audit: {violation}")));
+    Ok(Verdict { figures, missed })
+}
+
+/// What came of a load.
+struct Loaded {
+    answers: u64,
+    /// Until the last client had put away what it had made.
+    took: Duration,
+    /// The answers that nobody expects.
+    unexpected: Vec<String>,
+}
+
+/// Lets all clients call for so long, and calls `each` every second meanwhile.
+async fn load(
+    api: &Api,
+    length: Duration,
+    mut each: impl AsyncFnMut(Duration) -> Result<(), Error>,
+) -> Result<Loaded, Error> {
+    let seen = Arc::new(Seen::default());
+    let mut clients = JoinSet::new();
+    for _ in 0..CLIENTS {
+        clients.spawn(Client::new(api, Arc::clone(&seen)).run());
+    }
+    let started = Instant::now();
+    while started.elapsed() < length {
+        tokio::time::sleep(MEASURED_EACH).await;
+        each(started.elapsed()).await?;
+    }
+    seen.stop.store(true, Ordering::Relaxed);
+    let mut unexpected = Vec::new();
+    while let Some(of_client) = clients.join_next().await {
+        unexpected.extend(of_client?);
+    }
+    let answers = seen.answers.load(Ordering::Relaxed);
+    Ok(Loaded { answers, took: started.elapsed(), unexpected })
+}
+
+/// The median of a quarter of what was measured.
+fn quarter(measured: &[f64], number: usize) -> f64 {
+    let quarter = measured.len() / 4;
+    let mut values = measured[number * quarter..(number + 1) * quarter].to_vec();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quarter;
+
+    #[test]
+    fn quarters_are_told_apart() {
+        let measured: Vec<f64> = (0..40_u8).map(f64::from).collect();
+        assert!((quarter(&measured, 1) - 15.0).abs() < 0.1);
+        assert!((quarter(&measured, 3) - 35.0).abs() < 0.1);
+        assert!(quarter(&[], 1).is_nan());
+    }
+}
