@@ -60,6 +60,46 @@ enum Proof {
     Speed,
     /// Whether one link costs the same in a release of any size, and one release in a project.
     Scale,
+    /// All of them, one after the other.
+    All,
+}
+
+impl Proof {
+    /// Itself, or all the others.
+    fn each(self) -> Vec<Self> {
+        match self {
+            Self::Start
+            | Self::Speed
+            | Self::Scale
+            | Self::History
+            | Self::Crash
+            | Self::Soak
+            | Self::Matrix => vec![self],
+            Self::All => [
+                Self::Start,
+                Self::Speed,
+                Self::Scale,
+                Self::History,
+                Self::Crash,
+                Self::Soak,
+                Self::Matrix,
+            ]
+            .to_vec(),
+        }
+    }
+
+    async fn prove(self, options: &Options) -> Result<Verdict, Error> {
+        match self {
+            Self::Start => start::prove(options).await,
+            Self::History => history::prove(options).await,
+            Self::Crash => crash::prove(options).await,
+            Self::Matrix => matrix::prove(options).await,
+            Self::Soak => soak::prove(options).await,
+            Self::Speed => speed::prove(options).await,
+            Self::Scale => scale::prove(options).await,
+            Self::All => Err("all are proven one by one".into()),
+        }
+    }
 }
 
 /// What a proof came to.
@@ -88,17 +128,15 @@ async fn main() -> ExitCode {
 
 async fn prove(arguments: &Arguments) -> Result<Vec<String>, Error> {
     let options = &arguments.options;
-    let verdict = match arguments.proof {
-        Proof::Start => start::prove(options).await?,
-        Proof::History => history::prove(options).await?,
-        Proof::Crash => crash::prove(options).await?,
-        Proof::Matrix => matrix::prove(options).await?,
-        Proof::Soak => soak::prove(options).await?,
-        Proof::Speed => speed::prove(options).await?,
-        Proof::Scale => scale::prove(options).await?,
-    };
-    if let Some(file) = &options.json {
-        std::fs::write(file, serde_json::to_string_pretty(&verdict.figures)?)?;
+    let mut figures = serde_json::Map::new();
+    let mut missed = Vec::new();
+    for proof in arguments.proof.each() {
+        let verdict = Box::pin(proof.prove(options)).await?;
+        figures.insert(format!("{proof:?}").to_lowercase(), verdict.figures);
+        missed.extend(verdict.missed);
     }
-    Ok(verdict.missed)
+    if let Some(file) = &options.json {
+        std::fs::write(file, serde_json::to_string_pretty(&figures)?)?;
+    }
+    Ok(missed)
 }
