@@ -193,56 +193,47 @@ impl Store {
             seen.take_directory(self.batch_get(&directory, &[], deadline).await?.directory)?;
             return Ok(seen);
         };
-        let release = |tag: &TagName| ReleaseKey { project, tag: tag.clone() };
-        match wanted.selection {
-            Selection::Project => {
-                seen.take_directory(self.batch_get(&directory, &[], deadline).await?.directory)?;
-            }
-            Selection::Release(tag, LinkSelection::All) => {
-                let partition = release_partition(&release(tag));
-                let (rows, items) = tokio::try_join!(
-                    self.batch_get(&directory, &[], deadline),
-                    self.query(partition, Extent::All, deadline)
-                )?;
-                seen.take_directory(rows.directory)?;
-                seen.take_release(items)?;
+        let key = |tag: &TagName| ReleaseKey { project, tag: tag.clone() };
+        // Items by their keys, and beside them all or the last of a partition.
+        let (keys, partition) = match wanted.selection {
+            Selection::Project => (Vec::new(), None),
+            Selection::Release(tag, LinkSelection::None) => {
+                (vec![ReleasesKey::release(&key(tag))], None)
             }
             Selection::Release(tag, LinkSelection::One(id)) => {
-                let release = release(tag);
-                let keys = [ReleasesKey::release(&release), ReleasesKey::link(&release, id)];
-                let rows = self.batch_get(&directory, &keys, deadline).await?;
-                seen.take_directory(rows.directory)?;
-                seen.take_release(rows.releases)?;
+                let release = key(tag);
+                (vec![ReleasesKey::release(&release), ReleasesKey::link(&release, id)], None)
             }
-            Selection::Release(tag, LinkSelection::None) => {
-                let keys = [ReleasesKey::release(&release(tag))];
-                let rows = self.batch_get(&directory, &keys, deadline).await?;
-                seen.take_directory(rows.directory)?;
-                seen.take_release(rows.releases)?;
+            Selection::Release(tag, LinkSelection::All) => {
+                (Vec::new(), Some((release_partition(&key(tag)), Extent::All)))
             }
             Selection::Download(tag, path) => {
-                let release = release(tag);
-                let keys = [ReleasesKey::release(&release)];
-                let (rows, claims) = tokio::try_join!(
-                    self.batch_get(&directory, &keys, deadline),
-                    self.query(path_partition(&release, path), Extent::All, deadline)
-                )?;
-                seen.take_directory(rows.directory)?;
+                let release = key(tag);
+                let partition = path_partition(&release, path);
+                (vec![ReleasesKey::release(&release)], Some((partition, Extent::All)))
+            }
+            Selection::Latest => (Vec::new(), Some((index_partition(project), Extent::Last))),
+            Selection::List => (Vec::new(), Some((index_partition(project), Extent::All))),
+        };
+        let query = async {
+            match partition {
+                Some((partition, extent)) => self.query(partition, extent, deadline).await,
+                None => Ok(Vec::new()),
+            }
+        };
+        let (rows, items) = tokio::try_join!(self.batch_get(&directory, &keys, deadline), query)?;
+        seen.take_directory(rows.directory)?;
+        match wanted.selection {
+            Selection::Project => {}
+            Selection::Release(_, LinkSelection::All) => seen.take_release(items)?,
+            Selection::Release(_, LinkSelection::None | LinkSelection::One(_)) => {
                 seen.take_release(rows.releases)?;
-                seen.take_claims(claims)?;
             }
-            Selection::Latest | Selection::List => {
-                let extent = match wanted.selection {
-                    Selection::Latest => Extent::Last,
-                    _ => Extent::All,
-                };
-                let (rows, items) = tokio::try_join!(
-                    self.batch_get(&directory, &[], deadline),
-                    self.query(index_partition(project), extent, deadline)
-                )?;
-                seen.take_directory(rows.directory)?;
-                seen.take_list(items)?;
+            Selection::Download(..) => {
+                seen.take_release(rows.releases)?;
+                seen.take_claims(items)?;
             }
+            Selection::Latest | Selection::List => seen.take_list(items)?,
         }
         Ok(seen)
     }
