@@ -8,7 +8,7 @@ use url::form_urlencoded;
 
 use super::call::Call;
 use super::error::ApiError;
-use super::render::{Answer, LinkBody, UserBody, project_url, segment};
+use super::render::{Answer, LinkBody, UserBody, project_url, segment, to_json};
 use crate::access::Admission;
 use crate::app::WebUrl;
 use crate::domain::link::{Link, sort_newest_first};
@@ -139,8 +139,8 @@ pub fn answer(
     links: Vec<Link>,
 ) -> Result<Answer, ApiError> {
     let mut body = ReleaseBody::new(&call.base, admission, release, links, Timestamp::now())?;
-    fit(std::slice::from_mut(&mut body))?;
-    Answer::json(status, &body)
+    let json = fitting(&mut body, std::slice::from_mut)?;
+    Ok(Answer::of_json(status, json))
 }
 
 /// The answer that is a page of a list of releases.
@@ -156,8 +156,8 @@ pub fn answer_list(
         .zip(links)
         .map(|(release, links)| ReleaseBody::new(&call.base, admission, release, links, now))
         .collect::<Result<Vec<_>, _>>()?;
-    fit(&mut bodies)?;
-    Answer::json(StatusCode::OK, &bodies)
+    let json = fitting(&mut bodies, Vec::as_mut_slice)?;
+    Ok(Answer::of_json(StatusCode::OK, json))
 }
 
 /// The most bytes of releases in one answer. Lambda hands on six megabytes, a little of which is
@@ -167,17 +167,22 @@ const MAX_BYTES: usize = 5 * 1024 * 1024;
 /// path and the tag in them, all of which are bounded.
 const FRAME_BYTES: usize = 24 * 1024;
 
-/// Makes releases fit into one answer. Where they do not, each gets an equal share of it.
-fn fit(releases: &mut [ReleaseBody<'_>]) -> Result<(), ApiError> {
-    let whole = serde_json::to_string(releases)
-        .map_err(|error| ApiError::Internal { cause: error.to_string() })?;
-    if bytes_on_the_way(&whole) > MAX_BYTES {
-        let share = MAX_BYTES / releases.len();
-        for release in releases {
-            release.shorten(share);
-        }
+/// One release or a list of them, `releases` in either, as JSON that fits into an answer. Where they
+/// do not, each gets an equal share of it.
+fn fitting<'a, T: Serialize>(
+    body: &mut T,
+    releases: impl FnOnce(&mut T) -> &mut [ReleaseBody<'a>],
+) -> Result<String, ApiError> {
+    let whole = to_json(body)?;
+    if bytes_on_the_way(&whole) <= MAX_BYTES {
+        return Ok(whole);
     }
-    Ok(())
+    let releases = releases(body);
+    let share = MAX_BYTES / releases.len();
+    for release in releases {
+        release.shorten(share);
+    }
+    to_json(body)
 }
 
 /// How many bytes a text takes on its way from the function: inside a JSON string, in which quotes
@@ -236,8 +241,7 @@ mod tests {
             let length = MAX_BYTES / count / 2 / char.len_utf8();
             let description = String::from(char).repeat(length);
             let mut bodies: Vec<_> = (0..count).map(|_| body(&description)).collect();
-            fit(&mut bodies).unwrap();
-            let json = serde_json::to_string(&bodies).unwrap();
+            let json = fitting(&mut bodies, Vec::as_mut_slice).unwrap();
             let sent = serde_json::to_string(&json).unwrap().len();
             assert!(sent <= MAX_BYTES, "{char:?} {sent}");
             assert!(

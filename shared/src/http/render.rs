@@ -24,14 +24,23 @@ pub struct Answer {
 impl Answer {
     /// An answer with `body` as JSON.
     pub fn json<T: Serialize>(status: StatusCode, body: &T) -> Result<Self, ApiError> {
-        let body = serde_json::to_string(body)
-            .map_err(|error| ApiError::Internal { cause: error.to_string() })?;
+        Ok(Self::of_json(status, to_json(body)?))
+    }
+
+    /// An answer with a body that is JSON already.
+    #[must_use]
+    pub fn of_json(status: StatusCode, body: String) -> Self {
         let headers = HeaderMap::from_iter([(
             lambda_http::http::header::CONTENT_TYPE,
             lambda_http::http::HeaderValue::from_static("application/json"),
         )]);
-        Ok(Self { status, headers, body })
+        Self { status, headers, body }
     }
+}
+
+/// A value as JSON.
+pub(super) fn to_json<T: Serialize>(value: &T) -> Result<String, ApiError> {
+    serde_json::to_string(value).map_err(|error| ApiError::Internal { cause: error.to_string() })
 }
 
 /// A link, with its keys in GitLab's order.
