@@ -3,35 +3,13 @@
 // Takes URL, TOKEN and JOB_TOKEN from the environment. Expects the project mynamespace/hello with
 // the releases release/1.0 and v1.0.0+build 1, both without links.
 
-import { deepStrictEqual, fail } from 'node:assert';
-import { GitbeakerRequestError, ReleaseLinks } from '@gitbeaker/rest';
+import { ReleaseLinks } from '@gitbeaker/rest';
+import { check, checkRefused, show } from './checks.mjs';
 
 const { URL: host, TOKEN: token, JOB_TOKEN: jobToken } = process.env;
 const project = 'mynamespace/hello';
 // As they stand in the URL of a download.
 const tags = { 'release/1.0': 'release%2F1.0', 'v1.0.0+build 1': 'v1.0.0+build%201' };
-
-function check(what, actual, expected) {
-  deepStrictEqual(actual, expected, `${what}: ${show(actual)}, where ${show(expected)} was expected`);
-}
-
-function show(value) {
-  return JSON.stringify(value);
-}
-
-async function checkRefused(what, call, status, description) {
-  let shown;
-  try {
-    shown = await call();
-  } catch (error) {
-    if (!(error instanceof GitbeakerRequestError)) throw error;
-    check(`${what}, status`, error.cause.response.status, status);
-    check(`${what}, message`, error.message, description);
-    check(`${what}, description`, error.cause.description, description);
-    return;
-  }
-  fail(`${what} was carried out: ${show(shown)}`);
-}
 
 async function fiveOperations(links, tag, encodedTag) {
   const name = `bin ünï 📦 ${tag}`;

@@ -9,6 +9,7 @@ import sys
 import warnings
 
 import gitlab
+from checks import check, check_refused
 from gitlab import exceptions
 
 URL = os.environ["URL"]
@@ -17,21 +18,6 @@ JOB_TOKEN = os.environ["JOB_TOKEN"]
 PROJECT = "mynamespace/hello"
 # As they stand in the URL of a download.
 TAGS = {"release/1.0": "release%2F1.0", "v1.0.0+build 1": "v1.0.0+build%201"}
-
-
-def check(what, actual, expected):
-    if actual != expected:
-        sys.exit(f"{what}: {actual!r}, where {expected!r} was expected")
-
-
-def check_refused(what, call, kind, status, message):
-    try:
-        answer = call()
-    except kind as error:
-        check(f"{what}, status", error.response_code, status)
-        check(f"{what}, message", error.error_message, message)
-    else:
-        sys.exit(f"{what} was carried out: {answer!r}")
 
 
 def links_of(client, tag):

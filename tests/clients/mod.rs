@@ -9,7 +9,7 @@ pub(crate) mod python;
 mod release_tools;
 mod repository;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -100,7 +100,9 @@ impl Expected {
             program
                 .env("URL", self.url())
                 .env("TOKEN", &self.token)
-                .env("JOB_TOKEN", &self.job_token),
+                .env("JOB_TOKEN", &self.job_token)
+                // Python would leave what it has compiled among the sources.
+                .env("PYTHONDONTWRITEBYTECODE", "1"),
         );
         let audit = self.world.assert_sound().await;
         assert_eq!((audit.links, audit.claims), (0, 0), "the program has left links");
@@ -138,11 +140,15 @@ async fn gitbeaker_works_with_releases() {
     expected.run(Command::new("node").arg(program(&folder, "releases.mjs"))).await;
 }
 
-/// A program beside the packages, where Node looks for them.
-fn program(folder: &Path, name: &str) -> std::path::PathBuf {
-    let program = folder.join(name);
-    std::fs::copy(file(name), &program).unwrap();
-    program
+/// A program below the packages, where Node looks for them; in a folder of its own, since others are
+/// copied at the same time.
+fn program(folder: &Path, name: &str) -> PathBuf {
+    let folder = folder.join(name.trim_end_matches(".mjs"));
+    std::fs::create_dir_all(&folder).unwrap();
+    for file in ["checks.mjs", name] {
+        std::fs::copy(self::file(file), folder.join(file)).unwrap();
+    }
+    folder.join(name)
 }
 
 /// Whether a text is a time as GitLab writes it.
@@ -152,7 +158,7 @@ fn is_time(text: &str) -> bool {
 }
 
 /// A file of this folder.
-fn file(name: &str) -> std::path::PathBuf {
+fn file(name: &str) -> PathBuf {
     binaries::workspace().join("tests/clients").join(name)
 }
 

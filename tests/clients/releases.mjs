@@ -3,10 +3,10 @@
 // Takes URL, TOKEN and JOB_TOKEN from the environment. Expects the project mynamespace/hello without
 // releases.
 
-import { deepStrictEqual, fail } from 'node:assert';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { GitbeakerRequestError, ProjectReleases, ReleaseLinks } from '@gitbeaker/rest';
+import { ProjectReleases, ReleaseLinks } from '@gitbeaker/rest';
+import { check, checkRefused } from './checks.mjs';
 
 const { URL: host, TOKEN: token, JOB_TOKEN: jobToken } = process.env;
 const project = 'mynamespace/hello';
@@ -15,27 +15,6 @@ const tags = {
   'release/1.0': ['release%2F1.0', 'release%2F1.0'],
   'v1.0.0+build 1': ['v1.0.0+build%201', 'v1.0.0%2Bbuild+1'],
 };
-
-function check(what, actual, expected) {
-  deepStrictEqual(actual, expected, `${what}: ${show(actual)}, where ${show(expected)} was expected`);
-}
-
-function show(value) {
-  return JSON.stringify(value);
-}
-
-async function checkRefused(what, call, status, description) {
-  let shown;
-  try {
-    shown = await call();
-  } catch (error) {
-    if (!(error instanceof GitbeakerRequestError)) throw error;
-    check(`${what}, status`, error.cause.response.status, status);
-    check(`${what}, description`, error.cause.description, description);
-    return;
-  }
-  fail(`${what} was carried out: ${show(shown)}`);
-}
 
 function expectedRelease(release, tag, links) {
   const [inPath, inQuery] = tags[tag];

@@ -11,6 +11,7 @@ import urllib.parse
 import warnings
 
 import gitlab
+from checks import check, check_refused
 from gitlab import exceptions
 
 URL = os.environ["URL"]
@@ -28,21 +29,6 @@ USER = {
     "avatar_url": None,
     "web_url": f"{URL}/root",
 }
-
-
-def check(what, actual, expected):
-    if actual != expected:
-        sys.exit(f"{what}: {actual!r}, where {expected!r} was expected")
-
-
-def check_refused(what, call, kind, status, message):
-    try:
-        answer = call()
-    except kind as error:
-        check(f"{what}, status", error.response_code, status)
-        check(f"{what}, message", error.error_message, message)
-    else:
-        sys.exit(f"{what} was carried out: {answer!r}")
 
 
 def check_time(what, text):
