@@ -13,10 +13,8 @@ use shared::store::sweep::Swept;
 use tokio::task::JoinSet;
 
 use harness::proxy::Proxy;
-use harness::world::{Proxied, World, store};
+use harness::world::{Proxied, RELEASES, World, store};
 use harness::{Fault, Gate, Server};
-
-const RELEASES: &str = "/projects/20/releases";
 
 /// The body of a release with `count` links whose names begin with `word`.
 fn release(tag: &str, word: &str, count: usize) -> String {
@@ -224,14 +222,7 @@ async fn what_deleted_releases_left_behind_is_swept_as_the_stream_tells() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_local_server_sweeps() {
-    let server = Server::start_with(&[
-        "--ephemeral",
-        "--no-demo",
-        "--dynamodb-listen",
-        "127.0.0.1:0",
-        "--sweep-every",
-        "1",
-    ]);
+    let server = Server::start_empty(&["--sweep-every", "1"]);
     let world = World::over(server);
     let api = world.populate().await;
     let old = Timestamp::now().minus(Duration::from_hours(1));

@@ -280,14 +280,7 @@ async fn no_header_of_a_request_changes_where_a_redirect_leads() {
     }
     drop(world);
 
-    let world = World::over(Server::start_with(&[
-        "--ephemeral",
-        "--no-demo",
-        "--dynamodb-listen",
-        "127.0.0.1:0",
-        "--public-url",
-        "https://releases.example",
-    ]));
+    let world = World::over(Server::start_empty(&["--public-url", "https://releases.example"]));
     let api = world.populate().await;
     let page = "https://releases.example/mynamespace/hello/-/releases/v1.7.0";
     for (name, value) in headers.into_iter().chain([("host", "evil.example")]) {

@@ -9,10 +9,8 @@ use shared::domain::time::Timestamp;
 use shared::store::deadline::Deadline;
 
 use crate::round_trips::{Cost, cost};
-use harness::world::{Proxied, World, links, new_release};
+use harness::world::{Proxied, RELEASES, World, links, new_release};
 use harness::{Api, Reply};
-
-const RELEASES: &str = "/projects/20/releases";
 
 /// What Lambda hands on of an answer, less a little for what API Gateway has around the body.
 const LAMBDA_BYTES: usize = 6 * 1024 * 1024 - 64 * 1024;

@@ -19,10 +19,18 @@ pub struct Server {
     readers: Vec<JoinHandle<()>>,
 }
 
+/// The flags of a server with nothing in it, whose data goes with it.
+pub const EMPTY: [&str; 4] = ["--ephemeral", "--no-demo", "--dynamodb-listen", "127.0.0.1:0"];
+
 impl Server {
     /// Starts a server with nothing in it.
     pub fn start() -> Self {
-        Self::start_with(&["--ephemeral", "--no-demo", "--dynamodb-listen", "127.0.0.1:0"])
+        Self::start_empty(&[])
+    }
+
+    /// The same with these flags as well.
+    pub fn start_empty(more: &[&str]) -> Self {
+        Self::start_with(&[&EMPTY, more].concat())
     }
 
     /// Starts a server with these flags on a free port.

@@ -159,14 +159,8 @@ async fn a_suffix_may_not_leave_the_release() {
 
 #[tokio::test]
 async fn an_installation_below_a_path_is_not_left() {
-    let world = World::over(Server::start_with(&[
-        "--ephemeral",
-        "--no-demo",
-        "--dynamodb-listen",
-        "127.0.0.1:0",
-        "--public-url",
-        "https://releases.example/gitlab/",
-    ]));
+    let world =
+        World::over(Server::start_empty(&["--public-url", "https://releases.example/gitlab/"]));
     let api = world.populate().await;
     let release = "/gitlab/api/v4/projects/20/releases/v1.7.0";
     api.get(LATEST).await.leads_to(release);

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use shared::routes::Function;
+use shared::store::TableNames;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
@@ -36,6 +37,17 @@ pub(crate) fn all(folder: Option<&Path>) -> Result<Vec<Binary>, Error> {
             Ok(Binary { name, path, bytes, zip_bytes })
         })
         .collect()
+}
+
+/// What a function finds in its environment, apart from where its database is.
+pub(crate) fn environment(tables: &TableNames) -> [(&str, &str); 5] {
+    [
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", "proof"),
+        ("AWS_SECRET_ACCESS_KEY", "proof"),
+        ("DIRECTORY_TABLE", &tables.directory),
+        ("RELEASES_TABLE", &tables.releases),
+    ]
 }
 
 /// One binary, from `folder` in cargo-lambda's layout, or built.

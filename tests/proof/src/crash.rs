@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use comfy_table::{Table, presets};
-use harness::world::World;
+use harness::world::{RELEASES, World};
 use harness::{Api, Server, binaries};
 use runtime_api::Function as Process;
 use serde_json::{Value, json};
@@ -20,6 +20,7 @@ use shared::routes::{Function, find};
 use shared::store::TableNames;
 use tokio::task::JoinSet;
 
+use crate::binaries::environment;
 use crate::progress::Progress;
 use crate::{Error, Options, Verdict, event};
 use book::Book;
@@ -34,7 +35,6 @@ const WRITERS: [Function; 5] = [
     Function::CreateRelease,
     Function::DeleteRelease,
 ];
-const RELEASES: &str = "/projects/20/releases";
 const STEP: Duration = Duration::from_secs(30);
 
 /// What came of all kills.
@@ -236,14 +236,8 @@ impl Functions {
         let tag = format!("kill-{number}");
         create_release(&self.api, &tag).await?;
         let tables = TableNames::default();
-        let variables = [
-            ("AWS_REGION", "us-east-1"),
-            ("AWS_ACCESS_KEY_ID", "proof"),
-            ("AWS_SECRET_ACCESS_KEY", "proof"),
-            ("AWS_ENDPOINT_URL_DYNAMODB", &self.world.server.dynamodb_url),
-            ("DIRECTORY_TABLE", &tables.directory),
-            ("RELEASES_TABLE", &tables.releases),
-        ];
+        let mut variables = environment(&tables).to_vec();
+        variables.push(("AWS_ENDPOINT_URL_DYNAMODB", &self.world.server.dynamodb_url));
         let mut processes = HashMap::new();
         for function in WRITERS {
             let binary = binaries::local().with_file_name(function.name());

@@ -8,6 +8,7 @@ mod ground;
 mod history;
 mod matrix;
 mod pool;
+mod process;
 mod progress;
 mod scale;
 mod soak;

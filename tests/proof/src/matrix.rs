@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use comfy_table::{Table, presets};
 use harness::Server;
+use harness::server::EMPTY;
 use harness::world::World;
 use serde_json::json;
 use shared::routes::{Function, ROUTES, Verb};
@@ -39,8 +40,7 @@ pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
     let (settings, pairs) =
         if options.quick { (few_settings(), 200) } else { (Setting::all(), 2000) };
     let (reading, writing) = if options.quick { some(&settings) } else { all(&settings) };
-    let flags = ["--ephemeral", "--no-demo", "--dynamodb-listen", "127.0.0.1:0"];
-    let world = Arc::new(World::over(Server::start_with_log("WARN", &flags)));
+    let world = Arc::new(World::over(Server::start_with_log("WARN", &EMPTY)));
     let scene = Arc::new(Scene::set(Arc::clone(&world), &settings).await?);
     let progress = Arc::new(Progress::of((reading.len() + writing.len()) as u64));
     let mut outcomes = ask(&scene, reading, 0, &progress).await?;

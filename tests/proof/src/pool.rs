@@ -9,7 +9,8 @@ use serde_json::Value;
 use shared::store::TableNames;
 use tokio::sync::Semaphore;
 
-use crate::{Error, event};
+use crate::binaries::environment;
+use crate::{Error, event, process};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -28,14 +29,8 @@ impl Pool {
         count: usize,
     ) -> Result<Self, Error> {
         let tables = TableNames::default();
-        let variables = [
-            ("AWS_REGION", "us-east-1"),
-            ("AWS_ACCESS_KEY_ID", "proof"),
-            ("AWS_SECRET_ACCESS_KEY", "proof"),
-            ("AWS_ENDPOINT_URL_DYNAMODB", database_url),
-            ("DIRECTORY_TABLE", &tables.directory),
-            ("RELEASES_TABLE", &tables.releases),
-        ];
+        let mut variables = environment(&tables).to_vec();
+        variables.push(("AWS_ENDPOINT_URL_DYNAMODB", database_url));
         let mut processes = Vec::new();
         for _ in 0..count {
             let process = Process::start(binary, &variables, TIMEOUT).await?;
@@ -61,31 +56,12 @@ impl Pool {
 
     /// For how long the processes have been on a processor.
     pub(crate) fn cpu(&self) -> Result<Duration, Error> {
-        self.processes.iter().map(|process| cpu(process.pid())).sum()
+        self.processes.iter().map(|process| process::cpu(process.pid())).sum()
     }
 
     /// The most memory one of the processes has had resident, in kilobytes.
     pub(crate) fn peak_kilobytes(&self) -> Result<f64, Error> {
-        let peaks = self.processes.iter().map(|process| peak_kilobytes(process.pid()));
+        let peaks = self.processes.iter().map(|process| process::peak_kilobytes(process.pid()));
         peaks.collect::<Result<Vec<_>, _>>().map(|peaks| peaks.into_iter().fold(0.0, f64::max))
     }
-}
-
-/// For how long the threads of a process have been on a processor. The ticks of `utime` and
-/// `stime` are longer than many requests take; this is the same clock in nanoseconds.
-pub(crate) fn cpu(pid: u32) -> Result<Duration, Error> {
-    let mut nanoseconds = 0;
-    for thread in std::fs::read_dir(format!("/proc/{pid}/task"))? {
-        let schedstat = std::fs::read_to_string(thread?.path().join("schedstat"))?;
-        let on_cpu = schedstat.split(' ').next().ok_or("an empty schedstat")?;
-        nanoseconds += on_cpu.parse::<u64>()?;
-    }
-    Ok(Duration::from_nanos(nanoseconds))
-}
-
-/// The most memory a process has had resident, in kilobytes.
-pub(crate) fn peak_kilobytes(pid: u32) -> Result<f64, Error> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM")?;
-    Ok(line.trim().trim_end_matches(" kB").trim().parse()?)
 }

@@ -3,22 +3,21 @@
 //! sound at the end.
 
 mod client;
-mod process;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use comfy_table::{Table, presets};
+use harness::server::EMPTY;
 use harness::world::{World, project};
 use harness::{Api, Server};
 use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::progress::Progress;
-use crate::{Error, Options, Verdict};
+use crate::{Error, Options, Verdict, process};
 use client::Client;
-use process::Process;
 
 /// How many clients there are at once.
 const CLIENTS: usize = 64;
@@ -46,29 +45,28 @@ pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
     } else {
         (Duration::from_mins(15), 1.1)
     };
-    let flags = ["--ephemeral", "--no-demo", "--dynamodb-listen", "127.0.0.1:0"];
-    let world = World::over(Server::start_with_log("WARN", &flags));
+    let world = World::over(Server::start_with_log("WARN", &EMPTY));
     world.project(project(client::PROJECT, "mynamespace/hello")).await;
     let flags = ["--no-demo", "--endpoint-url", &world.server.dynamodb_url];
     let server = Server::start_with_log("WARN", &flags);
     let api = world.developer().await.at(&server.address);
-    let process = Process::of(server.pid());
+    let pid = server.pid();
 
     let Loaded { mut unexpected, .. } = load(&api, WARM_UP, async |_| Ok(())).await?;
     tokio::time::sleep(QUIET).await;
-    let descriptors_before = process.descriptors()?;
+    let descriptors_before = process::descriptors(pid)?;
     let progress = Progress::over(length);
     let mut resident = Vec::new();
     let Loaded { answers, took, unexpected: more } = load(&api, length, async |elapsed| {
         progress.show(elapsed);
-        resident.push(process.resident_kilobytes()?);
+        resident.push(process::resident_kilobytes(pid)?);
         Ok(())
     })
     .await?;
     progress.end();
     unexpected.extend(more);
     tokio::time::sleep(QUIET).await;
-    let descriptors_after = process.descriptors()?;
+    let descriptors_after = process::descriptors(pid)?;
     drop(server);
     let audit = world.audit().await;
 

@@ -1,9 +1,9 @@
 //! What a request costs beside the least that it could: one workload on the functions, on a
 //! function that only asks the same of the database, and on the local server, in turns.
 
+mod connection;
 mod contender;
 mod count;
-mod local;
 mod operation;
 
 use comfy_table::{Table, presets};

@@ -9,7 +9,7 @@ use shared::store::TableNames;
 
 use crate::binaries::{self, Binary, HELLO};
 use crate::database::Database;
-use crate::pool::peak_kilobytes;
+use crate::process::peak_kilobytes;
 use crate::{Error, Options, Verdict, event};
 
 /// Start to first poll, at most so many times the hello's.
@@ -127,13 +127,7 @@ impl Measured {
         invocations: usize,
     ) -> Result<(), Error> {
         let tables = TableNames::default();
-        let common = [
-            ("AWS_REGION", "us-east-1"),
-            ("AWS_ACCESS_KEY_ID", "proof"),
-            ("AWS_SECRET_ACCESS_KEY", "proof"),
-            ("DIRECTORY_TABLE", &tables.directory),
-            ("RELEASES_TABLE", &tables.releases),
-        ];
+        let common = binaries::environment(&tables);
         // As on AWS: its own end point, never called here, and Amazon's certificates.
         let on_aws = Process::start(&self.binary.path, &common, TIMEOUT).await?;
         self.default_polls.push(milliseconds(on_aws.until_first_poll().await?));

@@ -132,11 +132,7 @@ async fn links_repeat_the_request_sorted_and_without_tokens() {
 
 #[tokio::test]
 async fn a_public_url_stands_in_links_and_asset_urls() {
-    let world = World::over(harness::Server::start_with(&[
-        "--ephemeral",
-        "--no-demo",
-        "--dynamodb-listen",
-        "127.0.0.1:0",
+    let world = World::over(harness::Server::start_empty(&[
         "--public-url",
         "https://releases.example/gitlab/",
     ]));

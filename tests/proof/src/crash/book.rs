@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use harness::Api;
+use harness::world::RELEASES;
 use serde_json::{Value, json};
 
-use super::{RELEASES, Way};
+use super::Way;
 use crate::Error;
 
 /// A link's name, or that there is no such link.

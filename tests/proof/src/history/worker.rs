@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use fastrand::Rng;
+use harness::world::RELEASES;
 use harness::{Api, Reply};
 use serde_json::{Value, json};
 use todc_utils::linearizability::history::Action::{self, Call, Response};
@@ -18,8 +19,6 @@ pub(crate) type Story = Arc<Mutex<Vec<(usize, Action<Step>)>>>;
 
 /// So few that they meet all the time.
 const VALUES: u8 = 3;
-
-const RELEASES: &str = "/projects/20/releases";
 
 pub(crate) struct Worker {
     number: usize,

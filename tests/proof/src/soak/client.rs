@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use fastrand::Rng;
+use harness::world::RELEASES;
 use harness::{Api, Reply};
 use serde_json::{Value, json};
 
 use super::Seen;
 
 pub(crate) const PROJECT: u64 = 20;
-const RELEASES: &str = "/projects/20/releases";
 /// How many requests are made of one life of a release.
 const STEPS: usize = 40;
 /// How many links a release has at most, so that no life is heavier than another.

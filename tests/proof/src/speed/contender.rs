@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use harness::Server;
 use harness::proxy::Proxy;
 use serde_json::Value;
 use shared::domain::link::LinkId;
@@ -11,11 +12,11 @@ use shared::domain::project::ProjectId;
 use shared::domain::release::{NewLinks, Release};
 use tokio::task::JoinSet;
 
-use super::local::{Connection, Local};
+use super::connection::Connection;
 use super::operation::{Operation, Request, Subject};
 use crate::ground::Ground;
-use crate::pool::{self, Pool};
-use crate::{Error, binaries, event};
+use crate::pool::Pool;
+use crate::{Error, binaries, event, process};
 
 const PROJECT: ProjectId = ProjectId(20);
 /// A release is listed so many times for each time that each of its links is read.
@@ -68,7 +69,7 @@ impl Binaries {
 enum Way {
     /// By the operation.
     Pools(Vec<Arc<Pool>>),
-    Server(Local),
+    Server(Server),
 }
 
 /// A contender that runs.
@@ -136,7 +137,11 @@ impl Contender {
         let proxy = if is_counted { Some(Proxy::start(&ground.url).await) } else { None };
         let url = proxy.as_ref().map_or(&ground.url, |proxy| &proxy.url);
         let way = match kind {
-            Kind::Local => Way::Server(Local::start(url)?),
+            Kind::Local => Way::Server(Server::start_with_log(
+                "INFO",
+                // Whatever it does beside would be taken for a part of the requests.
+                &["--no-demo", "--endpoint-url", url, "--sweep-every", "1000000"],
+            )),
             Kind::Functions | Kind::Floor => {
                 let mut pools = Vec::new();
                 for function in &binaries.functions {
@@ -171,7 +176,7 @@ impl Contender {
             senders.push(match &self.way {
                 Way::Pools(pools) => Client::Pool(Arc::clone(&pools[operation as usize])),
                 Way::Server(server) => {
-                    Client::Connection(server.connect(&self.ground.token).await?)
+                    Client::Connection(Connection::open(&server.address, &self.ground.token).await?)
                 }
             });
         }
@@ -236,7 +241,7 @@ impl Contender {
     fn cpu(&self, operation: Operation) -> Result<Duration, Error> {
         match &self.way {
             Way::Pools(pools) => pools[operation as usize].cpu(),
-            Way::Server(server) => pool::cpu(server.pid()),
+            Way::Server(server) => process::cpu(server.pid()),
         }
     }
 
@@ -244,7 +249,7 @@ impl Contender {
     pub(crate) fn peak_kilobytes(&self, operation: Operation) -> Result<f64, Error> {
         match &self.way {
             Way::Pools(pools) => pools[operation as usize].peak_kilobytes(),
-            Way::Server(server) => pool::peak_kilobytes(server.pid()),
+            Way::Server(server) => process::peak_kilobytes(server.pid()),
         }
     }
 }
