@@ -10,6 +10,7 @@ use shared::store::TableNames;
 use crate::binaries::{self, Binary, HELLO};
 use crate::database::Database;
 use crate::process::peak_kilobytes;
+use crate::progress::Progress;
 use crate::{Error, Options, Verdict, event};
 
 /// Start to first poll, at most so many times the hello's.
@@ -28,7 +29,7 @@ struct Measured {
     polls: Vec<f64>,
     /// From start to first poll, with what is trusted on AWS.
     default_polls: Vec<f64>,
-    /// From start to first answer.
+    /// From start to first poll, and from the first event to its answer.
     answers: Vec<f64>,
     /// Of invocations after the first.
     warm: Vec<f64>,
@@ -43,7 +44,8 @@ const MORE_TRIES: usize = 2;
 /// Measures every binary, beside the hello.
 pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
     let database = Database::start().await?;
-    let mut binaries = binaries::all(options.functions.as_deref())?;
+    let fresh = tempfile::tempdir()?;
+    let mut binaries = binaries::all(options.functions.as_deref(), fresh.path())?;
     let mut figures = Vec::new();
     let mut tries_left = MORE_TRIES;
     loop {
@@ -86,6 +88,7 @@ async fn measure(
             peaks: Vec::new(),
         })
         .collect();
+    let progress = Progress::of((runs + 1) * all.len() as u64);
     for run in 0..=runs {
         for measured in &mut all {
             let counted = run > 0;
@@ -95,8 +98,10 @@ async fn measure(
             if !counted {
                 measured.forget();
             }
+            progress.advance();
         }
     }
+    progress.end();
     Ok(all)
 }
 
@@ -136,22 +141,21 @@ impl Measured {
         let mut over_tls = common.to_vec();
         over_tls.push(("AWS_ENDPOINT_URL_DYNAMODB", &database.https_url));
         over_tls.push(("AWS_CA_BUNDLE", database.ca_bundle()?));
-        let mut events = Vec::new();
-        for number in 0..invocations {
-            let unique = format!("{name}-{number}");
-            events.push(event::of(self.binary.name, database, &unique).await?);
-        }
         let process = Process::start(&self.binary.path, &over_tls, TIMEOUT).await?;
-        self.polls.push(milliseconds(process.until_first_poll().await?));
-        for (number, event) in events.iter().enumerate() {
+        let poll = milliseconds(process.until_first_poll().await?);
+        self.polls.push(poll);
+        for number in 0..invocations {
+            // Only now, since what the database does for it would disturb the start.
+            let unique = format!("{name}-{number}");
+            let event = event::of(self.binary.name, database, &unique).await?;
             let asked = Instant::now();
-            let answer = process.invoke(event).await?;
+            let answer = process.invoke(&event).await?;
             let took = milliseconds(asked.elapsed());
             if !event::is_success(&answer) {
                 return Err(format!("{}: {answer}", self.binary.name).into());
             }
             if number == 0 {
-                self.answers.push(milliseconds(process.started().elapsed()));
+                self.answers.push(poll + took);
             } else {
                 self.warm.push(took);
             }

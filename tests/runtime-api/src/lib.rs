@@ -119,12 +119,6 @@ impl Function {
         self.pid
     }
 
-    /// When the process was started.
-    #[must_use]
-    pub fn started(&self) -> Instant {
-        self.started
-    }
-
     /// What the function printed so far.
     #[must_use]
     pub fn output(&self) -> String {
