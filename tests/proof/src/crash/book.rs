@@ -14,6 +14,14 @@ use crate::Error;
 /// A link's name, or that there is no such link.
 type Named = Option<String>;
 
+/// What came of a step.
+enum Outcome {
+    Answered,
+    CutOff,
+    /// There was nothing to do it with.
+    NotAsked,
+}
+
 /// The links that a release of a client's own is made with.
 const LINKS_OF_A_RELEASE: usize = 12;
 
@@ -39,18 +47,21 @@ impl Book {
     /// Writes until it is told to stop, or nobody answers.
     pub(crate) async fn write(mut self, way: Way, stop: Arc<AtomicBool>) -> Result<Self, Error> {
         while !stop.load(Ordering::Relaxed) {
-            let went_on = match fastrand::u8(..10) {
+            let outcome = match fastrand::u8(..10) {
                 0..5 => self.create_link(&way).await?,
                 5..7 => self.rename_link(&way).await?,
                 7 => self.delete_link(&way).await?,
                 8 => self.create_release(&way).await?,
                 _ => self.delete_release(&way).await?,
             };
-            if !went_on {
-                self.unanswered += 1;
-                break;
+            match outcome {
+                Outcome::Answered => self.answered += 1,
+                Outcome::NotAsked => {}
+                Outcome::CutOff => {
+                    self.unanswered += 1;
+                    break;
+                }
             }
-            self.answered += 1;
         }
         Ok(self)
     }
@@ -73,70 +84,70 @@ impl Book {
         fastrand::choice(there.collect::<Vec<_>>())
     }
 
-    async fn create_link(&mut self, way: &Way) -> Result<bool, Error> {
+    async fn create_link(&mut self, way: &Way) -> Result<Outcome, Error> {
         let name = self.unique();
         let body = link(&name);
         let Some((status, made)) = way.send("POST", &self.links_path(), &body).await? else {
-            return Ok(false);
+            return Ok(Outcome::CutOff);
         };
         let id = made["id"].as_u64().filter(|_| status == 201);
         self.links.insert(id.ok_or_else(|| unexpected(status, &made))?, vec![Some(name)]);
-        Ok(true)
+        Ok(Outcome::Answered)
     }
 
-    async fn rename_link(&mut self, way: &Way) -> Result<bool, Error> {
-        let Some((id, old)) = self.link() else { return Ok(true) };
+    async fn rename_link(&mut self, way: &Way) -> Result<Outcome, Error> {
+        let Some((id, old)) = self.link() else { return Ok(Outcome::NotAsked) };
         let new = self.unique();
         let path = format!("{}/{id}", self.links_path());
         let answer = way.send("PUT", &path, &json!({ "name": new })).await?;
-        let went_on = match answer {
-            Some((200, _)) => true,
+        let (may_be, outcome) = match answer {
+            Some((200, _)) => (vec![Some(new)], Outcome::Answered),
             Some((status, body)) => return Err(unexpected(status, &body)),
-            None => false,
+            None => (vec![Some(old), Some(new)], Outcome::CutOff),
         };
-        let may_be = if went_on { vec![Some(new)] } else { vec![Some(old), Some(new)] };
         self.links.insert(id, may_be);
-        Ok(went_on)
+        Ok(outcome)
     }
 
-    async fn delete_link(&mut self, way: &Way) -> Result<bool, Error> {
-        let Some((id, name)) = self.link() else { return Ok(true) };
+    async fn delete_link(&mut self, way: &Way) -> Result<Outcome, Error> {
+        let Some((id, name)) = self.link() else { return Ok(Outcome::NotAsked) };
         let path = format!("{}/{id}", self.links_path());
-        let went_on = match way.send("DELETE", &path, &json!({})).await? {
-            Some((200, _)) => true,
+        let (may_be, outcome) = match way.send("DELETE", &path, &json!({})).await? {
+            Some((200, _)) => (vec![None], Outcome::Answered),
             Some((status, body)) => return Err(unexpected(status, &body)),
-            None => false,
+            None => (vec![Some(name), None], Outcome::CutOff),
         };
-        self.links.insert(id, if went_on { vec![None] } else { vec![Some(name), None] });
-        Ok(went_on)
+        self.links.insert(id, may_be);
+        Ok(outcome)
     }
 
-    async fn create_release(&mut self, way: &Way) -> Result<bool, Error> {
+    async fn create_release(&mut self, way: &Way) -> Result<Outcome, Error> {
         let tag = self.unique();
         let links: Vec<Value> = (0..LINKS_OF_A_RELEASE).map(|n| link(&format!("{n}"))).collect();
         let body = json!({ "tag_name": tag, "assets": { "links": links } });
-        let went_on = match way.send("POST", RELEASES, &body).await? {
-            Some((201, _)) => true,
-            Some((status, body)) => return Err(unexpected(status, &body)),
-            None => false,
-        };
         let whole = Some(LINKS_OF_A_RELEASE);
-        self.releases.insert(tag, if went_on { vec![whole] } else { vec![whole, None] });
-        Ok(went_on)
+        let (may_be, outcome) = match way.send("POST", RELEASES, &body).await? {
+            Some((201, _)) => (vec![whole], Outcome::Answered),
+            Some((status, body)) => return Err(unexpected(status, &body)),
+            None => (vec![whole, None], Outcome::CutOff),
+        };
+        self.releases.insert(tag, may_be);
+        Ok(outcome)
     }
 
-    async fn delete_release(&mut self, way: &Way) -> Result<bool, Error> {
+    async fn delete_release(&mut self, way: &Way) -> Result<Outcome, Error> {
         let there = self.releases.iter().find(|(_, may_be)| matches!(may_be.as_slice(), [Some(_)]));
-        let Some((tag, may_be)) = there.map(|(tag, may_be)| (tag.clone(), may_be.clone())) else {
-            return Ok(true);
+        let Some((tag, before)) = there.map(|(tag, may_be)| (tag.clone(), may_be.clone())) else {
+            return Ok(Outcome::NotAsked);
         };
-        let went_on = match way.send("DELETE", &format!("{RELEASES}/{tag}"), &json!({})).await? {
-            Some((200, _)) => true,
+        let answer = way.send("DELETE", &format!("{RELEASES}/{tag}"), &json!({})).await?;
+        let (may_be, outcome) = match answer {
+            Some((200, _)) => (vec![None], Outcome::Answered),
             Some((status, body)) => return Err(unexpected(status, &body)),
-            None => false,
+            None => ([before, vec![None]].concat(), Outcome::CutOff),
         };
-        self.releases.insert(tag, if went_on { vec![None] } else { [may_be, vec![None]].concat() });
-        Ok(went_on)
+        self.releases.insert(tag, may_be);
+        Ok(outcome)
     }
 
     /// What is there and should not be, and what should be there and is not.
