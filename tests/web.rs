@@ -114,6 +114,27 @@ async fn nested() -> World {
 }
 
 #[tokio::test]
+async fn a_page_whose_own_path_looks_like_the_api_is_a_page() {
+    let world = World::empty();
+    let public = NewProject { visibility: Visibility::Public, ..project(20, "acme/api/v4/docs") };
+    world.project(public).await;
+    world.release(20, "v1").await;
+    let developer = world.developer().await;
+    let nobody = world.anonymous();
+    for path in ["/dist/api/v4/openapi.yaml", "/api/v3/old.yaml", "/api/v4/projects/20"] {
+        let url = format!("https://files.example{path}");
+        let body = format!(r#"{{"name":"{path}","url":"{url}","direct_asset_path":"{path}"}}"#);
+        let made = developer.post("/projects/20/releases/v1/assets/links", &body).await;
+        assert_eq!(made.status, 201, "{made:?}");
+        let shown = made.json()["direct_asset_url"].as_str().unwrap().to_owned();
+        let page = shown.strip_prefix(&format!("http://{}", nobody.address)).unwrap();
+        nobody.get(page).await.leads_to(&url);
+        let latest = format!("/acme/api/v4/docs/-/releases/permalink/latest/downloads{path}");
+        nobody.get(&latest).await.leads_to(&shown);
+    }
+}
+
+#[tokio::test]
 async fn the_page_of_a_download_leads_to_the_file() {
     let world = nested().await;
     let nobody = world.anonymous();

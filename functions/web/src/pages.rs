@@ -7,13 +7,13 @@
 
 use lambda_http::Request;
 use lambda_http::http::Method;
-use percent_encoding::percent_decode_str;
 use shared::access::Refusal;
 use shared::app::App;
 use shared::domain::link::DirectAssetPath;
 use shared::domain::project::{ProjectPath, ProjectRef};
 use shared::domain::release::TagName;
 use shared::http::admit::enter_releases_of;
+use shared::http::call::decoded;
 use shared::http::redirect::Location;
 use shared::http::{Answer, ApiError, Call, release_params};
 use shared::store::read::Selection;
@@ -61,11 +61,6 @@ impl Page {
     }
 }
 
-fn decoded(encoded: &str) -> Result<String, ApiError> {
-    let text = percent_decode_str(encoded).decode_utf8().map_err(|_| ApiError::BadRequest)?;
-    if text.contains('\0') { Err(ApiError::BadRequest) } else { Ok(text.into_owned()) }
-}
-
 /// Leads to where the page leads. To who may not know of it there is no such page.
 pub(crate) async fn answer(app: &App, request: &Request, page: Page) -> Result<Answer, ApiError> {
     let call = Box::pin(Call::read(app, request)).await?;
@@ -88,9 +83,14 @@ pub(crate) async fn answer(app: &App, request: &Request, page: Page) -> Result<A
 /// is said all the same: it says nothing about the page.
 fn hidden(error: ApiError) -> ApiError {
     match error {
-        ApiError::Refused(
-            Refusal::ProjectInvisible | Refusal::Forbidden | Refusal::JobTokenNotAllowed { .. },
-        ) => ApiError::RouteNotFound,
+        ApiError::Refused(refusal) => match refusal {
+            Refusal::ProjectInvisible | Refusal::Forbidden | Refusal::JobTokenNotAllowed { .. } => {
+                ApiError::RouteNotFound
+            }
+            Refusal::UnknownToken | Refusal::DeadToken(_) | Refusal::InsufficientScope => {
+                ApiError::Refused(refusal)
+            }
+        },
         other => other,
     }
 }

@@ -61,7 +61,8 @@ pub struct PathParameters {
 
 /// What is kept of the function's own time for its answer.
 const MARGIN: Duration = Duration::from_millis(500);
-/// The longest a client waits for the database, however long the function may run.
+/// The longest a client waits for the database, however long the function may run, but for what
+/// waits until the last moment.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 impl Call {
@@ -141,10 +142,7 @@ impl PathParameters {
         let parameters = request.path_parameters_ref();
         let decoded = |name| {
             let encoded = parameters.and_then(|parameters| parameters.first(name));
-            let text = percent_decode_str(encoded.unwrap_or_default())
-                .decode_utf8()
-                .map_err(|_| ApiError::BadRequest)?;
-            if text.contains('\0') { Err(ApiError::BadRequest) } else { Ok(text.into_owned()) }
+            self::decoded(encoded.unwrap_or_default())
         };
         Ok(Self {
             id: decoded("id")?,
@@ -156,6 +154,12 @@ impl PathParameters {
             sha: decoded("sha")?,
         })
     }
+}
+
+/// What a part of a path says, decoded once; an error where that is no text.
+pub fn decoded(encoded: &str) -> Result<String, ApiError> {
+    let text = percent_decode_str(encoded).decode_utf8().map_err(|_| ApiError::BadRequest)?;
+    if text.contains('\0') { Err(ApiError::BadRequest) } else { Ok(text.into_owned()) }
 }
 
 fn refuse_other_formats(query: &Params) -> Result<(), ApiError> {
@@ -178,13 +182,13 @@ pub fn split_path(request: &Request) -> (&str, &str) {
         Some(RequestContext::ApiGatewayV2(_) | _) | None => None,
     };
     let whole = whole.unwrap_or_else(|| request.raw_http_path());
-    let api = ["/api/v4/", "/api/v3/"].into_iter().filter_map(|root| whole.find(root)).min();
-    // Outside the API, what the route's greedy parameter holds is what follows.
-    let rest = || {
-        let rest = request.path_parameters_ref()?.first("proxy")?;
-        whole.rfind(rest)?.checked_sub(1)
-    };
-    let (prefix, own) = whole.split_at(api.or_else(rest).unwrap_or(0));
+    // Where the route takes what no other does, its greedy parameter is all that follows the prefix.
+    // A page's own path may well hold another `/api/v4/`.
+    let rest = request
+        .path_parameters_ref()
+        .and_then(|parameters| whole.rfind(parameters.first("proxy")?)?.checked_sub(1));
+    let api = || ["/api/v4/", "/api/v3/"].into_iter().filter_map(|root| whole.find(root)).min();
+    let (prefix, own) = whole.split_at(rest.or_else(api).unwrap_or(0));
     (prefix.trim_end_matches('/'), own)
 }
 
