@@ -1,6 +1,7 @@
 //! What a link, a release, a project and a token are: parsed types and their rules.
 //!
-//! Nothing here knows about HTTP, JSON, AWS or the clock.
+//! Nothing here knows about HTTP, JSON or AWS. What it asks of the system is the time and random
+//! numbers.
 
 pub mod link;
 pub mod link_url;

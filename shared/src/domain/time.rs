@@ -69,15 +69,22 @@ impl fmt::Display for Timestamp {
 }
 
 impl Timestamp {
-    /// Reads ISO 8601 as clients of GitLab write it: the offset may be missing, which is UTC's, and
-    /// so may the time of day, which is midnight's.
+    /// Reads a time as clients of GitLab write it, which leaves it to Ruby: ISO 8601, in which the
+    /// offset may be missing, which is UTC's, and so may the time of day, which is midnight's; the
+    /// same with a space before the offset, as `git log` and Ruby show it; and RFC 2822.
     pub fn parse_lenient(text: &str) -> Result<Self, InvalidTimestamp> {
         let text = text.trim();
-        text.parse().or_else(|_| {
-            let civil: jiff::civil::DateTime = text.parse().map_err(|_| InvalidTimestamp)?;
-            let zoned = civil.to_zoned(jiff::tz::TimeZone::UTC).map_err(|_| InvalidTimestamp)?;
-            Ok(Self(zoned.timestamp().as_millisecond()))
-        })
+        let with_offset = text.strip_suffix(" UTC").map(|moment| format!("{moment} +0000"));
+        let spaced = with_offset.as_deref().unwrap_or(text);
+        text.parse::<jiff::Timestamp>()
+            .or_else(|_| jiff::Timestamp::strptime("%Y-%m-%d %H:%M:%S%.f %z", spaced))
+            .or_else(|_| jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text))
+            .or_else(|_| {
+                let civil: jiff::civil::DateTime = text.parse()?;
+                Ok(civil.to_zoned(jiff::tz::TimeZone::UTC)?.timestamp())
+            })
+            .map(|timestamp: jiff::Timestamp| Self(timestamp.as_millisecond()))
+            .map_err(|_: jiff::Error| InvalidTimestamp)
     }
 }
 
@@ -160,6 +167,13 @@ mod tests {
             ("2019-03-15T08:00:00", Some(1_552_636_800_000)),
             ("2019-03-15 08:00", Some(1_552_636_800_000)),
             ("2019-03-15", Some(1_552_608_000_000)),
+            ("2019-03-15 09:00:00 +0100", Some(1_552_636_800_000)),
+            ("2019-03-15 08:00:00.5 +0000", Some(1_552_636_800_500)),
+            ("2019-03-15 08:00:00 UTC", Some(1_552_636_800_000)),
+            ("Fri, 15 Mar 2019 08:00:00 +0000", Some(1_552_636_800_000)),
+            ("15 Mar 2019 09:00:00 +0100", Some(1_552_636_800_000)),
+            ("2019-03-15 08:00:00 CET", None),
+            (" UTC", None),
             ("2019-02-30", None),
             ("yesterday", None),
             ("", None),

@@ -76,12 +76,6 @@ impl Secret {
         (checksum == expected).then(|| Self { kind, text: text.to_owned() })
     }
 
-    /// The kind its prefix tells.
-    #[must_use]
-    pub fn kind(&self) -> TokenKind {
-        self.kind
-    }
-
     /// The text to hand to its bearer, once.
     #[must_use]
     pub fn reveal(&self) -> &str {

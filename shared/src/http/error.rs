@@ -144,7 +144,7 @@ fn sentences(violation: Violation) -> Vec<String> {
     }
 }
 
-/// The same for a release, as one sentence: what is wrong with its links is wrong with the release.
+/// The same for a release: what is wrong with its links is wrong with the release.
 fn release_sentences(violation: &ReleaseViolation) -> Vec<String> {
     match violation {
         ReleaseViolation::NameTooLong => {

@@ -209,7 +209,13 @@ impl<'a> Fields<'a> {
 
     /// A parameter of type boolean, of which only the form is looked at.
     pub fn boolean(&mut self, name: &'static str) {
-        let words = ["true", "false", "t", "f", "on", "off", "1", "0", ""];
+        // The words of dry-types, by which GitLab reads it: Python's clients send `True`.
+        #[rustfmt::skip]
+        let words = [
+            "1", "on", "On", "ON", "t", "true", "True", "T", "TRUE", "y", "yes", "Yes", "Y", "YES",
+            "0", "off", "Off", "OFF", "f", "false", "False", "F", "FALSE", "n", "no", "No", "N", "NO",
+            "",
+        ];
         let parses = match self.params.get(name) {
             None | Some(Param::Null) => true,
             Some(Param::Text(text)) => words.contains(&text.as_str()),
