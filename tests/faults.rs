@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use harness::Fault;
-use harness::proxy::now_and_then;
-use harness::world::{LINKS, Proxied};
+use harness::proxy::{self, now_and_then};
+use harness::world::{LINKS, Proxied, World};
+use harness::{Fault, Gate, Server};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_one_fault_in_ten_requests_no_client_sees_anything() {
@@ -84,6 +84,68 @@ async fn of_one_fault_in_ten_requests_no_release_is_seen_in_part() {
     proxied.proxy.decide(|_, _| Fault::Pass);
     let audit = proxied.world.assert_sound().await;
     assert_eq!((audit.releases, audit.links, audit.claims), (7, 90, 270));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_whose_answer_was_lost_is_not_made_again_over_a_later_one() {
+    let proxied = Proxied::hello().await;
+    let direct = proxied.api.at(&proxied.world.server.address);
+    let made = direct.post(LINKS, r#"{"name":"a","url":"https://e.com/a"}"#).await;
+    for (path, field, first, second) in [
+        (format!("{LINKS}/{}", made.id()), "link_type", "image", "package"),
+        ("/projects/20/releases/v1.7.0".to_owned(), "description", "first", "second"),
+    ] {
+        let change = |value: &str| json!({ "name": "b", field: value }).to_string();
+        let named = direct.put(&path, &json!({ "name": "b" }).to_string()).await;
+        assert_eq!(named.status, 200, "{named:?}");
+        // The first try is carried out and never answered; the second waits for the other change.
+        let (lost, late) = (Gate::new(), Gate::new());
+        let (held, waiting, writes) = (lost.clone(), late.clone(), AtomicU64::new(0));
+        proxied.proxy.decide(move |operation, _| {
+            if !operation.contains("Write") && operation != "PutItem" {
+                return Fault::Pass;
+            }
+            match writes.fetch_add(1, Ordering::SeqCst) {
+                0 => Fault::HoldAnswer(held.clone()),
+                1 => Fault::Hold(waiting.clone()),
+                _ => Fault::Pass,
+            }
+        });
+        let changing = tokio::spawn({
+            let (api, path, body) = (proxied.api.clone(), path.clone(), change(first));
+            async move { api.put(&path, &body).await }
+        });
+        late.reached().await;
+        assert_eq!(direct.get(&path).await.json()[field], first);
+        assert_eq!(direct.put(&path, &change(second)).await.status, 200);
+        late.open();
+        let answered = changing.await.unwrap();
+        assert_eq!((answered.status, &answered.json()[field]), (200, &json!(first)));
+        assert_eq!(direct.get(&path).await.json()[field], second);
+        lost.open();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_counter_that_went_back_gives_no_link_the_number_of_another() {
+    let (world, api) = World::hello().await;
+    let fields = |n: u64| format!(r#"{{"name":"{n}","url":"https://e.com/{n}"}}"#);
+    for n in 1..=3 {
+        assert_eq!(api.post(LINKS, &fields(n)).await.id(), n);
+    }
+    let url = &world.server.dynamodb_url;
+    let key = json!({ "pk": { "S": "counter#link" }, "sk": { "S": "counter" } });
+    let deletion = json!({ "TableName": "release-links-releases", "Key": key });
+    let (status, answer) = proxy::ask(url, "DynamoDB_20120810.DeleteItem", &deletion).await;
+    assert_eq!(status, 200, "{answer}");
+    let other = Server::start_with(&["--no-demo", "--endpoint-url", url]);
+    let made = api.at(&other.address).post(LINKS, &fields(4)).await;
+    assert_eq!((made.status, made.id()), (201, 4));
+    for n in 1..=4 {
+        let there = api.get(&format!("{LINKS}/{n}")).await.json();
+        assert_eq!(there["url"], format!("https://e.com/{n}"));
+    }
+    assert_eq!(world.assert_sound().await.links, 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]

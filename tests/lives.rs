@@ -137,6 +137,64 @@ async fn of_many_creations_of_one_tag_one_is_made_and_whole() {
     assert_eq!((audit.links, audit.claims, audit.unreachable), (20, 60, 0));
 }
 
+/// Keeps the answer to the first query, until the gate opens.
+fn hold_first_query(proxied: &Proxied) -> Gate {
+    let gate = Gate::new();
+    let (held, queries) = (gate.clone(), AtomicUsize::new(0));
+    proxied.proxy.decide(move |operation, _| {
+        let is_first = operation == "Query" && queries.fetch_add(1, Ordering::SeqCst) == 0;
+        if is_first { Fault::HoldAnswer(held.clone()) } else { Fault::Pass }
+    });
+    gate
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_release_that_ends_or_begins_while_it_is_read_is_read_whole_or_not_at_all() {
+    let proxied = Proxied::hello().await;
+    let direct = proxied.api.at(&proxied.world.server.address);
+    let (release, links) = (format!("{RELEASES}/v2"), format!("{RELEASES}/v2/assets/links"));
+    let reading = || {
+        let (api, links) = (proxied.api.clone(), links.clone());
+        tokio::spawn(async move { api.get(&links).await })
+    };
+    let body = json!({"tag_name": "v2", "assets": {"links": (0..1000).map(|n| {
+        json!({"name": n.to_string(), "url": format!("https://e.com/{n:0>900}")})
+    }).collect::<Vec<_>>()}});
+    let made = direct.post(RELEASES, &body.to_string()).await;
+    assert_eq!(made.status, 201);
+    proxied.proxy.take_seen();
+    assert_eq!(proxied.api.get(&links).await.header("x-total"), "1000");
+    let seen = proxied.proxy.take_seen();
+    // Two pages beside the project, then the release once more.
+    let count = |operation| seen.iter().filter(|seen| seen.operation == operation).count();
+    assert_eq!((count("Query"), count("BatchGetItem")), (3, 1), "{seen:?}");
+
+    // It ends between two pages, and what it leaves behind begins to be swept.
+    let gate = hold_first_query(&proxied);
+    let read = reading();
+    gate.reached().await;
+    assert_eq!(direct.delete(&release).await.status, 200);
+    let last = made.json()["assets"]["links"][0]["id"].as_u64().unwrap();
+    let key = json!({
+        "pk": { "S": format!("release#{:020}#v2", 20) },
+        "sk": { "S": format!("1#link#{last:020}") },
+    });
+    let deletion = json!({ "TableName": "release-links-releases", "Key": key });
+    ask(&proxied.world.server.dynamodb_url, "DynamoDB_20120810.DeleteItem", deletion).await;
+    gate.open();
+    read.await.unwrap().is(404, r#"{"message":"404 Not found"}"#);
+
+    // What is left of it fills the first page; the next life begins after that has been read.
+    let gate = hold_first_query(&proxied);
+    let read = reading();
+    gate.reached().await;
+    let body = r#"{"tag_name":"v2","assets":{"links":[{"name":"a","url":"https://e.com/a"}]}}"#;
+    assert_eq!(direct.post(RELEASES, body).await.status, 201);
+    gate.open();
+    read.await.unwrap().is(404, r#"{"message":"404 Not found"}"#);
+    assert_eq!(proxied.api.get(&links).await.header("x-total"), "1");
+}
+
 /// Sends a request to the database itself.
 async fn ask(dynamodb_url: &str, target: &str, body: Value) -> Value {
     let (_, answer) = harness::proxy::ask(dynamodb_url, target, &body).await;

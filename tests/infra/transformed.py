@@ -329,8 +329,7 @@ MAY = {
     },
     "update-link": {
         **GETS,
-        # Alone, too, where only the link's type changes.
-        ("ReleasesTable", "PutItem"): None,
+        ("ReleasesTable", "PutItem"): TRANSACTION,
         ("ReleasesTable", "DeleteItem"): TRANSACTION,
     },
     "delete-link": {**GETS, ("ReleasesTable", "DeleteItem"): TRANSACTION},
@@ -344,8 +343,7 @@ MAY = {
     },
     "update-release": {
         **QUERIES,
-        # Alone, too, where it keeps its place in the list.
-        ("ReleasesTable", "PutItem"): None,
+        ("ReleasesTable", "PutItem"): TRANSACTION,
         ("ReleasesTable", "DeleteItem"): TRANSACTION,
     },
     "delete-release": {**QUERIES, ("ReleasesTable", "DeleteItem"): TRANSACTION},

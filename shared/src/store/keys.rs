@@ -60,43 +60,47 @@ impl DirectoryKey {
     /// The project with this number.
     #[must_use]
     pub fn project(id: ProjectId) -> Self {
-        Self { pk: format!("project#{:020}", id.0) }
+        Self::of(DirectoryKind::Project, &format!("{:020}", id.0))
     }
 
     /// The project with this path, in whatever case.
     #[must_use]
     pub fn path(path: &ProjectPath) -> Self {
-        Self { pk: format!("path#{}", path.folded()) }
+        Self::of(DirectoryKind::Path, &path.folded())
     }
 
     /// The user of this name.
     #[must_use]
     pub fn user(username: &str) -> Self {
-        Self { pk: format!("user#{}", username.to_lowercase()) }
+        Self::of(DirectoryKind::User, &username.to_lowercase())
     }
 
     /// The token whose secret has this hash.
     #[must_use]
     pub fn token(hash: &SecretHash) -> Self {
-        Self { pk: format!("token#{}", hash.as_str()) }
+        Self::of(DirectoryKind::Token, hash.as_str())
     }
 
     /// The last number given to a project.
     #[must_use]
     pub fn project_counter() -> Self {
-        Self { pk: "counter#project".to_owned() }
+        Self::of(DirectoryKind::Counter, "project")
     }
 
     /// The last number given to a user.
     #[must_use]
     pub fn user_counter() -> Self {
-        Self { pk: "counter#user".to_owned() }
+        Self::of(DirectoryKind::Counter, "user")
     }
 
     /// The last number given to a job.
     #[must_use]
     pub fn job_counter() -> Self {
-        Self { pk: "counter#job".to_owned() }
+        Self::of(DirectoryKind::Counter, "job")
+    }
+
+    fn of(kind: DirectoryKind, name: &str) -> Self {
+        Self { pk: format!("{}{name}", kind.prefix()) }
     }
 
     /// As the database takes it.
@@ -122,9 +126,17 @@ pub enum DirectoryKind {
 }
 
 impl DirectoryKind {
-    /// The prefix of the partition keys of this kind.
+    const ALL: [Self; 5] = [Self::Project, Self::Path, Self::User, Self::Token, Self::Counter];
+
+    /// What an item of the directory is; none where no version wrote its key.
     #[must_use]
-    pub const fn prefix(self) -> &'static str {
+    pub fn of(item: &HashMap<String, AttributeValue>) -> Option<Self> {
+        let pk = item.get(PK)?.as_s().ok()?;
+        Self::ALL.into_iter().find(|kind| pk.starts_with(kind.prefix()))
+    }
+
+    /// The prefix of the partition keys of this kind.
+    const fn prefix(self) -> &'static str {
         match self {
             Self::Project => "project#",
             Self::Path => "path#",
@@ -188,7 +200,7 @@ impl ReleasesKey {
     pub fn index(project: ProjectId, released_at: Timestamp, tag: &TagName) -> Self {
         // Flipping the sign bit makes the order of unsigned digits that of signed numbers.
         let ordered = released_at.unix_millis().cast_unsigned() ^ (1 << 63);
-        Self { pk: format!("index#{:020}", project.0), sk: format!("{ordered:020}#{tag}") }
+        Self { pk: index_partition(project), sk: format!("{ordered:020}#{tag}") }
     }
 
     /// The last number given to a link.

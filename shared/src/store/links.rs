@@ -54,25 +54,31 @@ impl Store {
         now: Timestamp,
         deadline: Deadline,
     ) -> Result<Created, StoreError> {
-        let link = Link {
+        let mut link = Link {
             id: self.take_link_id(deadline).await?,
             release: release.uid.clone(),
             fields,
             created_at: now,
             updated_at: now,
         };
-        let mut writes = vec![self.put(link_item(&release.key, &link)?, Some(Condition::absent()))];
-        for claim in claims(&release.key, &link) {
-            writes.push(self.put_claim(&claim)?);
-        }
         let draft = as_draft(&link.fields);
         let mut backoff = Backoff::new(deadline);
         loop {
-            match self.transact(writes.clone(), deadline).await? {
+            let mut writes =
+                vec![self.put(link_item(&release.key, &link)?, Some(Condition::absent()))];
+            for claim in claims(&release.key, &link) {
+                writes.push(self.put_claim(&claim)?);
+            }
+            match self.transact(writes, deadline).await? {
                 Decision::Committed => return Ok(Created::Link(link)),
-                // Nobody else has the number: an earlier try was carried out and its answer lost.
                 Decision::ConditionsFailed(failed) if failed.first() == Some(&true) => {
-                    return Ok(Created::Link(link));
+                    if self.is_stored(&release.key, &link, deadline).await? {
+                        // An earlier try was carried out and its answer lost.
+                        return Ok(Created::Link(link));
+                    }
+                    // Another link's number: the counter went back, as a restored table's does.
+                    link.id = self.take_link_id(deadline).await?;
+                    continue;
                 }
                 Decision::ConditionsFailed(_) => {}
             }
@@ -104,8 +110,7 @@ impl Store {
         let is_in =
             |claims: &[Claim], key: &ReleasesKey| claims.iter().any(|claim| claim.key == *key);
 
-        let item = link_item(&release.key, &link)?;
-        let mut writes = vec![self.put(item.clone(), Some(as_read(current)))];
+        let mut writes = vec![self.put(link_item(&release.key, &link)?, Some(as_read(current)))];
         for claim in &after {
             if !is_in(&before, &claim.key) {
                 writes.push(self.put_claim(claim)?);
@@ -118,10 +123,6 @@ impl Store {
             if !is_in(&after, &claim.key) {
                 writes.push(self.delete(&claim.key, None));
             }
-        }
-        if writes.len() == 1 {
-            let done = self.put_if(item, as_read(current), deadline).await?;
-            return Ok(if done { Updated::Link(link) } else { Updated::Changed });
         }
 
         let draft = as_draft(&link.fields);
@@ -188,6 +189,18 @@ impl Store {
         let is_held =
             |key: &Option<ReleasesKey>| key.as_ref().is_some_and(|key| held.contains(key));
         Ok(Taken { url: is_held(&url), name: is_held(&name), path: is_held(&path) })
+    }
+
+    /// Whether exactly this link is there.
+    async fn is_stored(
+        &self,
+        release: &ReleaseKey,
+        link: &Link,
+        deadline: Deadline,
+    ) -> Result<bool, StoreError> {
+        let key = ReleasesKey::link(release, link.id);
+        let there = self.batch_get(&[], &[key], deadline).await?.releases.into_iter().next();
+        Ok(there.map(from_item::<LinkItem>).transpose()?.map(Link::from).as_ref() == Some(link))
     }
 
     fn put_claim(&self, claim: &Claim) -> Result<Write, StoreError> {

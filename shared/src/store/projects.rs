@@ -124,7 +124,7 @@ impl Store {
         let mut scan = self.scan(Table::Directory);
         while let Some(items) = scan.next(deadline).await? {
             for item in items {
-                if DirectoryKind::Project.is_of(&item) {
+                if DirectoryKind::of(&item) == Some(DirectoryKind::Project) {
                     projects.extend(from_item::<ProjectItem>(item)?.alive());
                 }
             }

@@ -138,8 +138,9 @@ impl PathCache {
 
 impl Store {
     /// Reads all that `wanted` names, consistently. One sequential round trip where the project is
-    /// named by number or its path was seen before (a query of all links takes one per megabyte),
-    /// otherwise one more.
+    /// named by number or its path was seen before; all links take one per megabyte, and one more
+    /// where that is more than one. A path that was not seen takes one more, and one that has been
+    /// given to another project since two.
     pub async fn read(&self, wanted: &Wanted<'_>, deadline: Deadline) -> Result<Seen, StoreError> {
         let path = match wanted.project {
             ProjectRef::Id(id) => return self.read_by_id(wanted, Some(*id), deadline).await,
@@ -194,31 +195,41 @@ impl Store {
             return Ok(seen);
         };
         let key = |tag: &TagName| ReleaseKey { project, tag: tag.clone() };
-        // Items by their keys, and beside them all or the last of a partition.
-        let (keys, partition) = match wanted.selection {
-            Selection::Project => (Vec::new(), None),
-            Selection::Release(tag, LinkSelection::None) => {
-                (vec![ReleasesKey::release(&key(tag))], None)
+        // Items by their keys, and beside them a partition.
+        let keys = match wanted.selection {
+            Selection::Release(tag, LinkSelection::None) | Selection::Download(tag, _) => {
+                vec![ReleasesKey::release(&key(tag))]
             }
             Selection::Release(tag, LinkSelection::One(id)) => {
                 let release = key(tag);
-                (vec![ReleasesKey::release(&release), ReleasesKey::link(&release, id)], None)
+                vec![ReleasesKey::release(&release), ReleasesKey::link(&release, id)]
             }
-            Selection::Release(tag, LinkSelection::All) => {
-                (Vec::new(), Some((release_partition(&key(tag)), Extent::All)))
-            }
-            Selection::Download(tag, path) => {
-                let release = key(tag);
-                let partition = path_partition(&release, path);
-                (vec![ReleasesKey::release(&release)], Some((partition, Extent::All)))
-            }
-            Selection::Latest => (Vec::new(), Some((index_partition(project), Extent::Last))),
-            Selection::List => (Vec::new(), Some((index_partition(project), Extent::All))),
+            Selection::Project
+            | Selection::Release(_, LinkSelection::All)
+            | Selection::Latest
+            | Selection::List => Vec::new(),
         };
         let query = async {
-            match partition {
-                Some((partition, extent)) => self.query(partition, extent, deadline).await,
-                None => Ok(Vec::new()),
+            match wanted.selection {
+                Selection::Project
+                | Selection::Release(_, LinkSelection::None | LinkSelection::One(_)) => {
+                    Ok(Vec::new())
+                }
+                Selection::Release(tag, LinkSelection::All) => {
+                    self.whole_release(&key(tag), deadline).await
+                }
+                Selection::Download(tag, path) => {
+                    let partition = path_partition(&key(tag), path);
+                    self.query(partition, Order::Ascending, deadline).await
+                }
+                Selection::Latest => {
+                    let partition = index_partition(project);
+                    let mut last = Pages::new(partition, Order::Descending).of_one();
+                    Ok(self.next_page(&mut last, deadline).await?.unwrap_or_default())
+                }
+                Selection::List => {
+                    self.query(index_partition(project), Order::Descending, deadline).await
+                }
             }
         };
         let (rows, items) = tokio::try_join!(self.batch_get(&directory, &keys, deadline), query)?;
@@ -238,33 +249,78 @@ impl Store {
         Ok(seen)
     }
 
-    /// The items of a partition of the releases table, read consistently, the last key first.
+    /// The items of a partition of the releases table, read consistently.
     pub(super) async fn query(
         &self,
         partition: String,
-        extent: Extent,
+        order: Order,
         deadline: Deadline,
     ) -> Result<Vec<Attributes>, StoreError> {
+        let mut pages = Pages::new(partition, order);
         let mut items = Vec::new();
-        let mut from = None;
+        while let Some(page) = self.next_page(&mut pages, deadline).await? {
+            items.extend(page);
+        }
+        Ok(items)
+    }
+
+    /// The next items of a partition, at most a megabyte of them; none after the last.
+    pub(super) async fn next_page(
+        &self,
+        pages: &mut Pages,
+        deadline: Deadline,
+    ) -> Result<Option<Vec<Attributes>>, StoreError> {
+        let Next::From(from) = std::mem::replace(&mut pages.next, Next::Nothing) else {
+            return Ok(None);
+        };
+        let request = self
+            .client
+            .query()
+            .table_name(&self.tables.releases)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", AttributeValue::S(pages.partition.clone()))
+            .scan_index_forward(pages.order == Order::Ascending)
+            .set_limit(pages.limit)
+            .set_exclusive_start_key(from)
+            .consistent_read(true);
+        let page = run_or_refuse(deadline, request.send()).await?;
+        if let Some(key) = page.last_evaluated_key {
+            pages.next = Next::From(Some(key));
+        }
+        Ok(Some(page.items.unwrap_or_default()))
+    }
+
+    /// A release and all links of its partition, from one moment of its life.
+    ///
+    /// The release is read first: each link it was made with was written before it. Where there are
+    /// too many for one page, it is looked at again after the last, since what has been deleted
+    /// meanwhile may have been swept half-way through.
+    async fn whole_release(
+        &self,
+        key: &ReleaseKey,
+        deadline: Deadline,
+    ) -> Result<Vec<Attributes>, StoreError> {
+        let release_key = Some(ReleasesKey::release(key));
         loop {
-            let request = self
-                .client
-                .query()
-                .table_name(&self.tables.releases)
-                .key_condition_expression("pk = :pk")
-                .expression_attribute_values(":pk", AttributeValue::S(partition.clone()))
-                .scan_index_forward(false)
-                .set_limit(match extent {
-                    Extent::All => None,
-                    Extent::Last => Some(1),
-                })
-                .set_exclusive_start_key(from)
-                .consistent_read(true);
-            let page = run_or_refuse(deadline, request.send()).await?;
-            items.extend(page.items.unwrap_or_default());
-            from = page.last_evaluated_key;
-            if from.is_none() || extent == Extent::Last {
+            let mut pages = Pages::new(release_partition(key), Order::Ascending);
+            let mut items = self.next_page(&mut pages, deadline).await?.unwrap_or_default();
+            let first = items.first().cloned();
+            let is_release =
+                first.as_ref().and_then(releases_key) == Some(ReleasesKey::release(key));
+            if pages.next == Next::Nothing || !is_release {
+                return Ok(items);
+            }
+            while let Some(page) = self.next_page(&mut pages, deadline).await? {
+                items.extend(page);
+            }
+            let mut again = Pages::new(release_partition(key), Order::Ascending).of_one();
+            let now = self.next_page(&mut again, deadline).await?.unwrap_or_default().pop();
+            let uid = |item: Option<Attributes>| {
+                let release = item.filter(|item| releases_key(item) == release_key);
+                let release = release.map(from_item::<ReleaseItem>).transpose()?;
+                Ok::<_, StoreError>(release.map(|item| Release::from(item).uid))
+            };
+            if uid(first)? == uid(now)? {
                 return Ok(items);
             }
         }
@@ -284,17 +340,15 @@ impl Store {
                 keys.push(ReleasesKey::link(release, id));
                 self.batch_get(&[], &keys, deadline).await?.releases
             }
-            LinkSelection::All => {
-                self.query(release_partition(release), Extent::All, deadline).await?
-            }
+            LinkSelection::All => self.whole_release(release, deadline).await?,
         };
         let mut seen = Seen::default();
         seen.take_release(items)?;
         Ok(seen)
     }
 
-    /// Reads items of both tables consistently, again until every key was looked at: a key that
-    /// the database left for later is not a missing item.
+    /// Reads items of both tables consistently, at most a hundred, again until every key was looked
+    /// at: a key that the database left for later is not a missing item.
     pub(super) async fn batch_get(
         &self,
         directory: &[DirectoryKey],
@@ -340,13 +394,40 @@ fn consistent(keys: Vec<KeyAttributes>) -> Result<KeysAndAttributes, StoreError>
         .map_err(|error| StoreError::Refused(error.to_string()))
 }
 
-/// How much of a partition to read.
+/// The order of keys in which to read a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Extent {
-    /// All its items.
-    All,
-    /// The one with the last key.
-    Last,
+pub(super) enum Order {
+    /// The first key first.
+    Ascending,
+    /// The last key first.
+    Descending,
+}
+
+/// How far a partition has been read.
+pub(super) struct Pages {
+    partition: String,
+    order: Order,
+    limit: Option<i32>,
+    next: Next,
+}
+
+#[derive(PartialEq)]
+enum Next {
+    /// From after this key, or from the beginning.
+    From(Option<KeyAttributes>),
+    Nothing,
+}
+
+impl Pages {
+    /// A partition of which nothing has been read.
+    pub(super) fn new(partition: String, order: Order) -> Self {
+        Self { partition, order, limit: None, next: Next::From(None) }
+    }
+
+    /// The same, an item at a time.
+    fn of_one(self) -> Self {
+        Self { limit: Some(1), ..self }
+    }
 }
 
 /// Items of both tables.
@@ -359,10 +440,18 @@ pub(super) struct Rows {
 impl Seen {
     fn take_directory(&mut self, items: Vec<Attributes>) -> Result<(), StoreError> {
         for item in items {
-            if DirectoryKind::Token.is_of(&item) {
-                self.tokens.push(from_item::<TokenItem>(item)?.into());
-            } else {
-                self.project = from_item::<ProjectItem>(item)?.alive();
+            match DirectoryKind::of(&item) {
+                Some(DirectoryKind::Token) => {
+                    self.tokens.push(from_item::<TokenItem>(item)?.into());
+                }
+                Some(DirectoryKind::Project) => {
+                    self.project = from_item::<ProjectItem>(item)?.alive();
+                }
+                Some(DirectoryKind::Path | DirectoryKind::User | DirectoryKind::Counter) | None => {
+                    return Err(StoreError::Corrupt(format!(
+                        "among tokens and projects: {item:?}"
+                    )));
+                }
             }
         }
         Ok(())

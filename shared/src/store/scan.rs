@@ -2,7 +2,7 @@
 
 use super::deadline::Deadline;
 use super::items::Attributes;
-use super::keys::{DirectoryKind, KeyAttributes, PK};
+use super::keys::KeyAttributes;
 use super::request::run_or_refuse;
 use super::{Store, StoreError};
 
@@ -49,12 +49,5 @@ impl Scan<'_> {
         self.from = page.last_evaluated_key;
         self.finished = self.from.is_none();
         Ok(Some(page.items.unwrap_or_default()))
-    }
-}
-
-impl DirectoryKind {
-    /// Whether an item of the directory is of this kind.
-    pub(super) fn is_of(self, item: &Attributes) -> bool {
-        item.get(PK).and_then(|pk| pk.as_s().ok()).is_some_and(|pk| pk.starts_with(self.prefix()))
     }
 }

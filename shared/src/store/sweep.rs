@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::deadline::Deadline;
 use super::items::{Attributes, ClaimItem, LinkItem, ReleaseItem, claims, from_item};
 use super::keys::{ReleasesKey, ReleasesKind, release_partition};
-use super::read::{Extent, releases_key};
+use super::read::{Order, Pages, releases_key};
 use super::scan::Table;
 use super::{Store, StoreError};
 use crate::domain::link::Link;
@@ -33,7 +33,7 @@ pub struct Swept {
 }
 
 impl Store {
-    /// Removes every link and claim made before `before` whose release is not there any more.
+    /// Removes every link and claim last written before `before` whose release is not there any more.
     /// `step` bounds each of its requests, not the whole.
     pub async fn sweep(&self, before: Timestamp, step: Duration) -> Result<Swept, StoreError> {
         let mut swept = Swept::default();
@@ -46,7 +46,7 @@ impl Store {
             for item in items {
                 swept.items += 1;
                 let Some(dependent) = Dependent::read(item)? else { continue };
-                if dependent.created_at >= before {
+                if dependent.written_at >= before {
                     continue;
                 }
                 let uid = if let Some(uid) = live.get(&dependent.release) {
@@ -88,32 +88,39 @@ impl Store {
         uid: &ReleaseUid,
         deadline: Deadline,
     ) -> Result<Swept, StoreError> {
-        let items = self.query(release_partition(key), Extent::All, deadline).await?;
-        let mut swept = Swept { items: items.len() as u64, ..Swept::default() };
-        let (mut doomed_claims, mut doomed_links) = (Vec::new(), Vec::new());
-        for item in items {
-            match releases_key(&item).and_then(|key| key.kind()) {
-                Some(ReleasesKind::Release) => {
-                    if Release::from(from_item::<ReleaseItem>(item)?).uid == *uid {
-                        return Ok(swept);
+        let mut swept = Swept::default();
+        let mut pages = Pages::new(release_partition(key), Order::Ascending);
+        // Page by page: a release may have more links than fit in memory, and what has been removed
+        // need not be read by the next try.
+        while let Some(items) = self.next_page(&mut pages, deadline).await? {
+            swept.items += items.len() as u64;
+            let (mut doomed_claims, mut doomed_links) = (Vec::new(), Vec::new());
+            for item in items {
+                match releases_key(&item).and_then(|key| key.kind()) {
+                    // It comes first, before anything has been removed.
+                    Some(ReleasesKind::Release) => {
+                        if Release::from(from_item::<ReleaseItem>(item)?).uid == *uid {
+                            return Ok(swept);
+                        }
                     }
-                }
-                Some(ReleasesKind::Link) => {
-                    let link = Link::from(from_item::<LinkItem>(item)?);
-                    if link.release == *uid {
-                        let claims = claims(key, &link);
-                        doomed_claims.extend(claims.iter().map(|claim| claim.key.attributes()));
-                        doomed_links.push(ReleasesKey::link(key, link.id).attributes());
+                    Some(ReleasesKind::Link) => {
+                        let link = Link::from(from_item::<LinkItem>(item)?);
+                        if link.release == *uid {
+                            let claims = claims(key, &link);
+                            doomed_claims.extend(claims.iter().map(|claim| claim.key.attributes()));
+                            doomed_links.push(ReleasesKey::link(key, link.id).attributes());
+                        }
                     }
+                    Some(ReleasesKind::Claim | ReleasesKind::Index | ReleasesKind::Counter)
+                    | None => {}
                 }
-                Some(ReleasesKind::Claim | ReleasesKind::Index | ReleasesKind::Counter) | None => {}
             }
+            swept.claims += doomed_claims.len() as u64;
+            swept.links += doomed_links.len() as u64;
+            // The claims of a link are found by the link, which therefore goes last.
+            self.batch_delete(doomed_claims, deadline).await?;
+            self.batch_delete(doomed_links, deadline).await?;
         }
-        swept.claims = doomed_claims.len() as u64;
-        swept.links = doomed_links.len() as u64;
-        // The claims of a link are found by the link, which therefore goes last.
-        self.batch_delete(doomed_claims, deadline).await?;
-        self.batch_delete(doomed_links, deadline).await?;
         Ok(swept)
     }
 }
@@ -124,7 +131,8 @@ struct Dependent {
     key: super::keys::KeyAttributes,
     release: ReleaseKey,
     uid: ReleaseUid,
-    created_at: Timestamp,
+    /// When it was last written.
+    written_at: Timestamp,
 }
 
 enum DependentKind {
@@ -145,7 +153,7 @@ impl Dependent {
                     key: key.attributes(),
                     release,
                     uid: link.release,
-                    created_at: link.updated_at,
+                    written_at: link.updated_at,
                 })
             }
             Some(ReleasesKind::Claim) => {
@@ -155,7 +163,7 @@ impl Dependent {
                     key: key.attributes(),
                     release: ReleaseKey { project: item.project, tag: item.tag },
                     uid: item.release_uid,
-                    created_at: item.created_at,
+                    written_at: item.created_at,
                 })
             }
             Some(ReleasesKind::Release | ReleasesKind::Index | ReleasesKind::Counter) | None => {

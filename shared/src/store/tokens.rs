@@ -131,7 +131,7 @@ impl Store {
         let mut scan = self.scan(Table::Directory);
         while let Some(items) = scan.next(deadline).await? {
             for item in items {
-                if DirectoryKind::Token.is_of(&item) {
+                if DirectoryKind::of(&item) == Some(DirectoryKind::Token) {
                     tokens.push(from_item::<TokenItem>(item)?.into());
                 }
             }

@@ -41,8 +41,12 @@ pub(super) enum Decision {
 }
 
 impl Store {
-    /// Carries out `writes` as one transaction, again for as long as it only meets other writers
-    /// or a throttle.
+    /// Carries out `writes`, at most a hundred and no two of one item, as one transaction, again for
+    /// as long as it only meets other writers or a throttle.
+    ///
+    /// A single write is one too, at twice the price of a put: only a transaction carries a token by
+    /// which a try whose answer was lost is known, so that it is not done again over what others
+    /// have written since.
     ///
     /// A conflict is never taken for a failed condition, even where the database reports both: the
     /// other writer's transaction may yet be cancelled.
@@ -88,38 +92,6 @@ impl Store {
     /// The deletion of an item of the releases table.
     pub(super) fn delete(&self, key: &ReleasesKey, condition: Option<Condition>) -> Write {
         Write::Delete { table: self.tables.releases.clone(), key: key.attributes(), condition }
-    }
-
-    /// Puts one item of the releases table on a condition; false where that fails. Alone it costs
-    /// half of what it does in a transaction.
-    pub(super) async fn put_if(
-        &self,
-        item: Attributes,
-        condition: Condition,
-        deadline: Deadline,
-    ) -> Result<bool, StoreError> {
-        let (expression, names, values) = placeholders(Some(condition));
-        let mut backoff = Backoff::new(deadline);
-        loop {
-            let request = self
-                .client
-                .put_item()
-                .table_name(&self.tables.releases)
-                .set_item(Some(item.clone()))
-                .set_condition_expression(expression.clone())
-                .set_expression_attribute_names(names.clone())
-                .set_expression_attribute_values(values.clone());
-            match run(deadline, request.send()).await? {
-                Outcome::Done(_) => return Ok(true),
-                Outcome::Failed(error) if error.is_conditional_check_failed_exception() => {
-                    return Ok(false);
-                }
-                Outcome::Failed(error) if error.is_transaction_conflict_exception() => {
-                    backoff.pause("TransactionConflict").await?;
-                }
-                Outcome::Failed(error) => return Err(StoreError::Refused(format!("{error:?}"))),
-            }
-        }
     }
 }
 
