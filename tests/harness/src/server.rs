@@ -78,6 +78,11 @@ impl Server {
         }
     }
 
+    /// Whether a thread of it has panicked so far.
+    pub fn has_panicked(&self) -> bool {
+        self.output.lock().unwrap().contains("panicked")
+    }
+
     /// The number of its process.
     pub fn pid(&self) -> u32 {
         self.child.id()

@@ -77,9 +77,10 @@ fn build(name: &str) -> Result<PathBuf, Error> {
     if !status.success() {
         return Err(format!("{name} does not build").into());
     }
-    // This program itself lies where they do.
+    // This program itself lies beside them, or where a profile of its own has put it.
     let here = std::env::current_exe()?;
-    Ok(here.with_file_name(name))
+    let profiles = here.ancestors().nth(2).ok_or("no folder of profiles")?;
+    Ok(profiles.join("release").join(name))
 }
 
 fn zipped(content: &[u8]) -> Result<u64, Error> {

@@ -12,7 +12,7 @@ use std::time::Duration;
 use comfy_table::{Table, presets};
 use harness::world::{RELEASES, World};
 use harness::{Api, Server, binaries};
-use runtime_api::Function as Process;
+use runtime_api::{Function as Process, InvocationError};
 use serde_json::{Value, json};
 use shared::domain::time::Timestamp;
 use shared::domain::token::Secret;
@@ -52,7 +52,7 @@ pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
     let kills: u64 = if options.quick { 20 } else { 200 };
     let folder = tempfile::tempdir()?;
     let mut on_disk = OnDisk::start(folder.path().join("data")).await?;
-    let mut functions = Functions::start().await;
+    let mut functions = Functions::start(options.functions.clone()).await?;
     let progress = Progress::of(kills);
     let (mut of_servers, mut of_functions) = (Tally::default(), Tally::default());
     for number in 0..kills {
@@ -77,7 +77,10 @@ pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
     ]);
     let mut figures = serde_json::Map::new();
     let mut missed = Vec::new();
-    for (name, tally) in [("local server", of_servers), ("function", of_functions)] {
+    for (name, mut tally) in [("local server", of_servers), ("function", of_functions)] {
+        if tally.answered < tally.kills || tally.unanswered < tally.kills / 5 {
+            tally.missed.push("hardly a write was answered, or cut off: nothing is proven".into());
+        }
         let counts = [tally.kills, tally.answered, tally.unanswered, tally.left_behind];
         let broken = tally.missed.len().to_string();
         let cells = counts.iter().map(ToString::to_string).chain([broken]);
@@ -125,7 +128,13 @@ impl Way {
                 let function = find(&method.parse()?, &path).route.function;
                 let process = processes.get(&function).ok_or("no function for this")?;
                 let event = event::rest(("PRIVATE-TOKEN", token), method, &path, body)?;
-                let Ok(answer) = process.invoke(&event).await else { return Ok(None) };
+                let answer = match process.invoke(&event).await {
+                    Ok(answer) => answer,
+                    Err(InvocationError::Ended { .. }) => return Ok(None),
+                    Err(error @ (InvocationError::Failed(_) | InvocationError::TimedOut(_))) => {
+                        return Err(error.into());
+                    }
+                };
                 let status = u16::try_from(answer["statusCode"].as_u64().unwrap_or_default())?;
                 Ok(Some((status, serde_json::from_str(answer["body"].as_str().unwrap_or("null"))?)))
             }
@@ -133,21 +142,21 @@ impl Way {
     }
 }
 
-/// Lets clients write until `end` is over, and kills then.
+/// Lets clients write, and kills at any moment.
 async fn load_and_kill<Kill: Future<Output = ()>>(
     way: &Way,
     tag: &str,
     kill: impl FnOnce() -> Kill,
 ) -> Result<Vec<Book>, Error> {
-    let stop = Arc::new(AtomicBool::new(false));
+    let is_killed = Arc::new(AtomicBool::new(false));
     let mut clients = JoinSet::new();
     for number in 0..CLIENTS {
         let book = Book::new(format!("{tag}-{number}"), tag.to_owned());
-        clients.spawn(book.write(way.clone(), Arc::clone(&stop)));
+        clients.spawn(book.write(way.clone(), Arc::clone(&is_killed)));
     }
     tokio::time::sleep(Duration::from_millis(fastrand::u64(20..250))).await;
+    is_killed.store(true, Ordering::SeqCst);
     kill().await;
-    stop.store(true, Ordering::Relaxed);
     let mut books = Vec::new();
     while let Some(book) = clients.join_next().await {
         books.push(book??);
@@ -157,8 +166,20 @@ async fn load_and_kill<Kill: Future<Output = ()>>(
 
 /// Compares what clients were answered with what is there, and the tables with their rules; then
 /// leaves nothing for the next time.
-async fn check(world: &World, api: &Api, books: &[Book], tally: &mut Tally) -> Result<(), Error> {
+async fn check(
+    world: &World,
+    api: &Api,
+    (books, kept): (&[Book], &str),
+    tally: &mut Tally,
+) -> Result<(), Error> {
     tally.kills += 1;
+    if world.server.has_panicked() {
+        tally.missed.push("the local server has panicked".into());
+    }
+    let is = api.get(&format!("{RELEASES}/{KEPT}")).await.body;
+    if is != kept {
+        tally.missed.push(format!("a release that nobody touches is {is}, not {kept}"));
+    }
     for book in books {
         tally.answered += book.answered;
         tally.unanswered += book.unanswered;
@@ -171,7 +192,9 @@ async fn check(world: &World, api: &Api, books: &[Book], tally: &mut Tally) -> R
         api.get(&format!("{RELEASES}?per_page=100")).await.json().as_array().into_iter().flatten()
     {
         let tag = release["tag_name"].as_str().unwrap_or_default();
-        api.delete(&format!("{RELEASES}/{tag}")).await;
+        if tag != KEPT {
+            api.delete(&format!("{RELEASES}/{tag}")).await;
+        }
     }
     let later = Timestamp::now().plus(Duration::from_secs(1));
     world.store.sweep(later, STEP).await?;
@@ -182,18 +205,30 @@ async fn check(world: &World, api: &Api, books: &[Book], tally: &mut Tally) -> R
     Ok(())
 }
 
+/// The tag of a release that is made once and outlives every kill.
+const KEPT: &str = "kept";
+
+async fn make_kept(api: &Api) -> Result<String, Error> {
+    let links: Vec<Value> = (0..5).map(|number| book::link(&format!("kept-{number}"))).collect();
+    let body = json!({ "tag_name": KEPT, "assets": { "links": links } });
+    let made = api.post(RELEASES, &body.to_string()).await;
+    if made.status == 201 { Ok(made.body) } else { Err(format!("no release: {made:?}").into()) }
+}
+
 /// A local server whose database is on disk.
 struct OnDisk {
     data: PathBuf,
     world: World,
     api: Api,
+    kept: String,
 }
 
 impl OnDisk {
     async fn start(data: PathBuf) -> Result<Self, Error> {
         let world = World::over(serve(&data)?);
         let api = world.populate().await;
-        Ok(Self { data, world, api })
+        let kept = make_kept(&api).await?;
+        Ok(Self { data, world, api, kept })
     }
 
     async fn kill_once(&mut self, number: u64, tally: &mut Tally) -> Result<(), Error> {
@@ -202,9 +237,15 @@ impl OnDisk {
         let way = Way::Server(self.api.clone());
         let server = &mut self.world.server;
         let books = load_and_kill(&way, &tag, async || server.kill()).await?;
+        if server.has_panicked() {
+            tally.missed.push("the local server has panicked".into());
+        }
         self.world = World::over(serve(&self.data)?);
-        self.api = self.api.at(&self.world.server.address);
-        check(&self.world, &self.api, &books, tally).await
+        // It lives elsewhere now, as far as it is named in answers.
+        let api = self.api.at(&self.world.server.address);
+        self.kept = self.kept.replace(&self.api.address, &api.address);
+        self.api = api;
+        check(&self.world, &self.api, (&books, &self.kept), tally).await
     }
 }
 
@@ -220,16 +261,20 @@ async fn create_release(api: &Api, tag: &str) -> Result<(), Error> {
 
 /// Functions on a database that stays.
 struct Functions {
+    /// Where the functions are, as they are deployed; without it they are those of the tests.
+    folder: Option<PathBuf>,
     world: World,
     api: Api,
     token: Arc<Secret>,
+    kept: String,
 }
 
 impl Functions {
-    async fn start() -> Self {
+    async fn start(folder: Option<PathBuf>) -> Result<Self, Error> {
         let (world, api) = World::hello().await;
         let token = Arc::new(world.developers_token().await);
-        Self { world, api, token }
+        let kept = make_kept(&api).await?;
+        Ok(Self { folder, world, api, token, kept })
     }
 
     async fn kill_once(&mut self, number: u64, tally: &mut Tally) -> Result<(), Error> {
@@ -240,8 +285,12 @@ impl Functions {
         variables.push(("AWS_ENDPOINT_URL_DYNAMODB", &self.world.server.dynamodb_url));
         let mut processes = HashMap::new();
         for function in WRITERS {
-            let binary = binaries::local().with_file_name(function.name());
+            let binary = match &self.folder {
+                Some(folder) => crate::binaries::find(Some(folder), function.name())?,
+                None => binaries::local().with_file_name(function.name()),
+            };
             let process = Process::start(&binary, &variables, Duration::from_secs(10)).await?;
+            process.until_first_poll().await?;
             processes.insert(function, process);
         }
         let processes = Arc::new(processes);
@@ -253,8 +302,16 @@ impl Functions {
             }
         })
         .await?;
+        for (function, process) in processes.iter() {
+            if process.output().contains("panicked") {
+                tally.missed.push(format!("{} has panicked", function.name()));
+            }
+            if *function != victim && process.has_ended().await {
+                tally.missed.push(format!("{} has ended by itself", function.name()));
+            }
+        }
         // What the function had sent before its end is still on its way through the database.
         tokio::time::sleep(Duration::from_millis(50)).await;
-        check(&self.world, &self.api, &books, tally).await
+        check(&self.world, &self.api, (&books, &self.kept), tally).await
     }
 }

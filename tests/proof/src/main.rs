@@ -115,9 +115,7 @@ async fn main() -> ExitCode {
     match prove(&arguments).await {
         Ok(missed) if missed.is_empty() => ExitCode::SUCCESS,
         Ok(missed) => {
-            for bar in missed {
-                eprintln!("missed: {bar}");
-            }
+            eprintln!("{} missed", missed.len());
             ExitCode::FAILURE
         }
         Err(error) => {
@@ -132,12 +130,19 @@ async fn prove(arguments: &Arguments) -> Result<Vec<String>, Error> {
     let mut figures = serde_json::Map::new();
     let mut missed = Vec::new();
     for proof in arguments.proof.each() {
-        let verdict = Box::pin(proof.prove(options)).await?;
-        figures.insert(format!("{proof:?}").to_lowercase(), verdict.figures);
+        // One that cannot be carried out is missed, and keeps no other from being told.
+        let verdict = Box::pin(proof.prove(options)).await.unwrap_or_else(|error| Verdict {
+            figures: serde_json::Value::Null,
+            missed: vec![format!("{proof:?}: {error}")],
+        });
+        for bar in &verdict.missed {
+            eprintln!("missed: {bar}");
+        }
         missed.extend(verdict.missed);
-    }
-    if let Some(file) = &options.json {
-        std::fs::write(file, serde_json::to_string_pretty(&figures)?)?;
+        figures.insert(format!("{proof:?}").to_lowercase(), verdict.figures);
+        if let Some(file) = &options.json {
+            std::fs::write(file, serde_json::to_string_pretty(&figures)?)?;
+        }
     }
     Ok(missed)
 }

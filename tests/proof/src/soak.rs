@@ -1,6 +1,8 @@
-//! A long, mixed load on the local server, whose database is in another process: its memory stays
-//! flat, its descriptors come back, every answer is the one that has to come, and the tables are
-//! sound at the end.
+//! A long, mixed load on the local server: its memory stays flat, its descriptors come back, every
+//! answer is the one that has to come, and the tables are sound at the end.
+//!
+//! The database is in another process: in memory it rightly grows by what deleted releases leave
+//! behind until they are old enough to be swept, and on disk it would be the disk that is loaded.
 
 mod client;
 
@@ -13,6 +15,7 @@ use harness::server::EMPTY;
 use harness::world::{World, project};
 use harness::{Api, Server};
 use serde_json::json;
+use shared::domain::time::Timestamp;
 use tokio::task::JoinSet;
 
 use crate::progress::Progress;
@@ -30,6 +33,8 @@ const SPARE_DESCRIPTORS: usize = 16;
 /// How many unexpected answers are told.
 const TOLD: usize = 20;
 const MEASURED_EACH: Duration = Duration::from_secs(1);
+/// Bounds each request of the sweep at the end.
+const STEP: Duration = Duration::from_secs(30);
 
 /// What all clients have seen.
 #[derive(Default)]
@@ -67,8 +72,11 @@ pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
     unexpected.extend(more);
     tokio::time::sleep(QUIET).await;
     let descriptors_after = process::descriptors(pid)?;
-    drop(server);
+    // Each client has left what it was working on.
     let audit = world.audit().await;
+    let later = Timestamp::now().plus(Duration::from_secs(1));
+    world.store.sweep(later, STEP).await?;
+    let left = world.audit().await.unreachable;
 
     let (second, last) = (quarter(&resident, 1), quarter(&resident, 3));
     let growth = last / second;
@@ -84,6 +92,7 @@ pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
         "growth",
         "descriptors before",
         "and after",
+        "links at the end",
         "broken rules in the tables",
     ]);
     table.add_row([
@@ -95,6 +104,7 @@ pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
         format!("{growth:.3}"),
         descriptors_before.to_string(),
         descriptors_after.to_string(),
+        audit.links.to_string(),
         audit.violations.len().to_string(),
     ]);
     println!("{table}");
@@ -106,6 +116,7 @@ pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
         "unexpected": unexpected.len(),
         "resident_kilobytes": { "second_quarter": second, "last_quarter": last, "growth": growth },
         "descriptors": { "before": descriptors_before, "after": descriptors_after },
+        "links_at_the_end": audit.links,
         "audit_violations": audit.violations.len(),
     });
     let mut missed = Vec::new();
@@ -115,6 +126,12 @@ pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
     if descriptors_after > descriptors_before + SPARE_DESCRIPTORS {
         missed.push(format!("{descriptors_after} descriptors after {descriptors_before}"));
     }
+    if server.has_panicked() || world.server.has_panicked() {
+        missed.push("a server has panicked".to_owned());
+    }
+    if audit.links == 0 || left > 0 {
+        missed.push(format!("{} links at the end, {left} items after a sweep", audit.links));
+    }
     missed.extend(unexpected.into_iter().take(TOLD));
     missed.extend(audit.violations.iter().map(|violation| format!("the audit: {violation}")));
     Ok(Verdict { figures, missed })
@@ -123,7 +140,7 @@ pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
 /// What came of a load.
 struct Loaded {
     answers: u64,
-    /// Until the last client had put away what it had made.
+    /// Until the last client had its answer.
     took: Duration,
     /// The answers that nobody expects.
     unexpected: Vec<String>,

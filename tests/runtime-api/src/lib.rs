@@ -166,6 +166,11 @@ impl Function {
         let _ = self.child.lock().await.kill().await;
     }
 
+    /// Whether the process has ended, for whatever reason.
+    pub async fn has_ended(&self) -> bool {
+        !matches!(self.child.lock().await.try_wait(), Ok(None))
+    }
+
     async fn ended(&self) -> InvocationError {
         loop {
             if let Ok(Some(status)) = self.child.lock().await.try_wait() {

@@ -44,9 +44,13 @@ impl Book {
         Self { client, tag, links, releases, next: 0, answered: 0, unanswered: 0 }
     }
 
-    /// Writes until it is told to stop, or nobody answers.
-    pub(crate) async fn write(mut self, way: Way, stop: Arc<AtomicBool>) -> Result<Self, Error> {
-        while !stop.load(Ordering::Relaxed) {
+    /// Writes until something is killed.
+    pub(crate) async fn write(
+        mut self,
+        way: Way,
+        is_killed: Arc<AtomicBool>,
+    ) -> Result<Self, Error> {
+        while !is_killed.load(Ordering::SeqCst) {
             let outcome = match fastrand::u8(..10) {
                 0..5 => self.create_link(&way).await?,
                 5..7 => self.rename_link(&way).await?,
@@ -58,6 +62,9 @@ impl Book {
                 Outcome::Answered => self.answered += 1,
                 Outcome::NotAsked => {}
                 Outcome::CutOff => {
+                    if !is_killed.load(Ordering::SeqCst) {
+                        return Err("a request was cut off before anything was killed".into());
+                    }
                     self.unanswered += 1;
                     break;
                 }
@@ -175,7 +182,7 @@ impl Book {
     }
 }
 
-fn link(name: &str) -> Value {
+pub(crate) fn link(name: &str) -> Value {
     let path = format!("/bin/{name}-file");
     json!({ "name": name, "url": format!("https://e.com/{name}"), "filepath": path })
 }

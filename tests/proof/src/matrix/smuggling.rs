@@ -50,9 +50,13 @@ struct Writer {
 }
 
 impl Writer {
+    fn name(&self, name: &str) -> String {
+        format!("{name} {}", self.number)
+    }
+
     /// What makes the link of this name.
     fn body(&self, name: &str) -> String {
-        let name = format!("{name} {}", self.number);
+        let name = self.name(name);
         let url = format!("https://e.com/{}", name.replace(' ', "/"));
         json!({ "name": name, "url": url }).to_string()
     }
@@ -284,6 +288,7 @@ fn shape(number: usize, writer: &Writer) -> Option<Shape> {
 /// Sends every shape, each on a connection of its own.
 pub(crate) async fn smuggle(world: &World, developer: &Api) -> Result<Smuggled, Error> {
     let token = world.developers_token().await.reveal().to_owned();
+    in_the_open(world, &token, developer).await?;
     let mut sent = JoinSet::new();
     for number in 0.. {
         let address = world.server.address.clone();
@@ -324,6 +329,22 @@ pub(crate) async fn smuggle(world: &World, developer: &Api) -> Result<Smuggled, 
         }
     }
     Ok(smuggled)
+}
+
+/// The hidden request, sent in the open behind the other: were it none that is carried out, hiding
+/// it would prove nothing.
+async fn in_the_open(world: &World, token: &str, developer: &Api) -> Result<(), Error> {
+    let address = world.server.address.clone();
+    let writer = Writer { address, token: token.to_owned(), number: usize::MAX };
+    let both = format!("{}{}", writer.whole("seen"), writer.whole("hidden"));
+    let statuses = answers(&writer.address, both.as_bytes()).await?;
+    let links = names(developer).await;
+    let are_there = ["seen", "hidden"].iter().all(|name| links.contains(&writer.name(name)));
+    if statuses == [201, 201] && are_there {
+        Ok(())
+    } else {
+        Err(format!("two requests in the open are answered {statuses:?}").into())
+    }
 }
 
 /// The names of all links.

@@ -51,14 +51,15 @@ impl Client {
         self.unexpected
     }
 
-    /// One life of a release. It ends early where something unexpected comes.
+    /// One life of a release. It ends early where something unexpected comes, and is left as it is
+    /// when the load is to stop.
     async fn live(&mut self) -> Option<()> {
         self.tag = format!("soak-{:016x}", self.random.u64(..));
         self.links.clear();
         self.create_release().await?;
         for _ in 0..STEPS {
             if self.seen.stop.load(Ordering::Relaxed) {
-                break;
+                return None;
             }
             let link = self.random.choice(&self.links).copied();
             match (self.random.u8(..100), link) {
