@@ -7,21 +7,18 @@ from openapi_schema_validator import OAS30ReadValidator, OAS30WriteValidator
 
 from stack import source
 
-CONTRACT = yaml.safe_load(source("infra/openapi.yaml"))
-
-
-def resolved(node):
+def resolved(node, contract):
     """A part of the contract with what it refers to in its place."""
     if isinstance(node, list):
-        return [resolved(value) for value in node]
+        return [resolved(value, contract) for value in node]
     if not isinstance(node, dict):
         return node
     if "$ref" in node:
-        target = CONTRACT
+        target = contract
         for key in node["$ref"].removeprefix("#/").split("/"):
             target = target[key]
-        return resolved(target)
-    return {key: resolved(value) for key, value in node.items()}
+        return resolved(target, contract)
+    return {key: resolved(value, contract) for key, value in node.items()}
 
 
 def bodies(node, is_request=False):
@@ -39,7 +36,8 @@ def bodies(node, is_request=False):
 def main():
     """Says what does not fit."""
     tried, mistakes = 0, []
-    for body, is_request in bodies(resolved(CONTRACT["paths"])):
+    contract = yaml.safe_load(source("infra/openapi.yaml"))
+    for body, is_request in bodies(resolved(contract["paths"], contract)):
         examples = [example["value"] for example in body.get("examples", {}).values()]
         examples += [body["example"]] if "example" in body else []
         validator = OAS30WriteValidator if is_request else OAS30ReadValidator

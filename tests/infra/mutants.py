@@ -4,6 +4,8 @@ A mutant is an assertion, a file, a text in it, and what stands there instead, w
 """
 
 TEMPLATE = "infra/template.yaml"
+CONTRACT = "infra/openapi.yaml"
+README = "README.md"
 ROUTES = "shared/src/routes.rs"
 APP = "shared/src/app.rs"
 
@@ -31,9 +33,21 @@ MUTANTS = [
     ),
     (
         "the_contract_has_the_routes_of_the_endpoints",
-        "infra/openapi.yaml",
+        CONTRACT,
         "    head:\n      operationId: headLinks\n",
         "    patch:\n      operationId: headLinks\n",
+    ),
+    (
+        "the_contract_has_what_the_gateway_answers",
+        CONTRACT,
+        '        "403": {$ref: "#/components/responses/Filtered"}\n',
+        "",
+    ),
+    (
+        "the_contract_has_what_the_gateway_answers",
+        CONTRACT,
+        '              - $ref: "#/components/schemas/UnreadableError"\n',
+        "",
     ),
     (
         "the_api_is_regional_and_takes_bodies_as_they_are",
@@ -55,6 +69,7 @@ MUTANTS = [
         '{"error":$context.error.messageString}',
     ),
     ("the_gateway_speaks_as_the_functions_do", TEMPLATE, "StatusCode: 503", "StatusCode: 504"),
+    ("the_gateway_speaks_as_the_functions_do", TEMPLATE, "          StatusCode: 500\n", ""),
     ("the_gateway_speaks_as_the_functions_do", TEMPLATE, ", Retry-After: \"'1'\"", ""),
     (
         "the_stage_is_throttled_traced_and_logs_no_token",
@@ -83,8 +98,8 @@ MUTANTS = [
     (
         "the_stage_is_throttled_traced_and_logs_no_token",
         TEMPLATE,
+        "TracingEnabled: !If [HasTracing, true, false]",
         "TracingEnabled: true",
-        "TracingEnabled: false",
     ),
     # Functions.
     (
@@ -99,7 +114,13 @@ MUTANTS = [
         "{Binary: web}",
         "{Binary: get-link}",
     ),
-    ("every_function_is_configured_as_chosen", TEMPLATE, "Tracing: Active", "Tracing: PassThrough"),
+    ("every_function_is_configured_as_chosen", TEMPLATE, "Tracing: !Ref Tracing", "Tracing: Active"),
+    (
+        "every_function_is_configured_as_chosen",
+        TEMPLATE,
+        "SystemLogLevel: WARN",
+        "SystemLogLevel: INFO",
+    ),
     ("every_function_is_configured_as_chosen", TEMPLATE, "LogFormat: JSON", "LogFormat: Text"),
     (
         "every_function_is_configured_as_chosen",
@@ -122,6 +143,7 @@ MUTANTS = [
         "LONGEST_WAIT: Duration = Duration::from_secs(30)",
     ),
     ("a_version_is_published_for_every_changed_value", TEMPLATE, "${MemorySize} MB ", ""),
+    ("a_version_is_published_for_every_changed_value", TEMPLATE, "${Tracing} ", ""),
     (
         "a_version_is_published_for_every_changed_value",
         TEMPLATE,
@@ -137,8 +159,8 @@ MUTANTS = [
     (
         "traffic_moves_as_chosen_and_back_on_an_alarm",
         TEMPLATE,
-        "[!Ref WebErrors, !Ref ApiServerErrors]",
         "[!Ref WebErrors]",
+        "[!Ref WebErrors, !Ref ApiServerErrors]",
     ),
     (
         "traffic_moves_as_chosen_and_back_on_an_alarm",
@@ -203,16 +225,34 @@ MUTANTS = [
         'Principal: {AWS: "*"}',
     ),
     (
-        "a_function_traces_and_writes_its_own_log",
+        "a_function_writes_its_own_log_and_no_other",
         TEMPLATE,
         "Resource: !GetAtt WebLogGroup.Arn",
         "Resource: !GetAtt ApiLogGroup.Arn",
     ),
     (
-        "a_function_traces_and_writes_its_own_log",
+        "a_function_writes_its_own_log_and_no_other",
         TEMPLATE,
         "Action: [logs:CreateLogStream, logs:PutLogEvents]",
         "Action: [logs:CreateLogStream, logs:PutLogEvents, logs:DeleteLogGroup]",
+    ),
+    (
+        "every_function_may_trace_where_requests_are_traced",
+        TEMPLATE,
+        "    Condition: HasTracing\n",
+        "",
+    ),
+    (
+        "every_function_may_trace_where_requests_are_traced",
+        TEMPLATE,
+        "        - !Ref WebRole\n",
+        "",
+    ),
+    (
+        "every_function_may_trace_where_requests_are_traced",
+        TEMPLATE,
+        "Action: [xray:PutTraceSegments, xray:PutTelemetryRecords]",
+        "Action: xray:*",
     ),
     (
         "the_one_item_that_is_updated_is_the_counter",
@@ -250,6 +290,24 @@ MUTANTS = [
         "shared/src/store/items.rs",
         'TTL: &str = "ttl"',
         'TTL: &str = "expires"',
+    ),
+    (
+        "tables_that_are_there_are_taken_as_the_readme_says",
+        TEMPLATE,
+        "  # The functions, each with its role.",
+        "  # Each function with its role.",
+    ),
+    (
+        "tables_that_are_there_are_taken_as_the_readme_says",
+        TEMPLATE,
+        "      BillingMode: PAY_PER_REQUEST\n",
+        "      BillingMode: PAY_PER_REQUEST\n      Tags: [{Key: stack, Value: !Ref AWS::StackName}]\n",
+    ),
+    (
+        "tables_that_are_there_are_taken_as_the_readme_says",
+        README,
+        '"LogicalResourceId": "ReleasesTable"',
+        '"LogicalResourceId": "LinksTable"',
     ),
     (
         "names_are_cloudformations_or_begin_with_the_stacks",
@@ -339,6 +397,7 @@ MUTANTS = [
         "      Dimensions: [{Name: FunctionName, Value: !Ref WebFunction}]\n",
     ),
     ("alarms_watch_every_function_and_the_api", TEMPLATE, "alarms: 26, for", "alarms: 19, for"),
+    ("alarms_watch_every_function_and_the_api", TEMPLATE, "--queue-url ${SweepFailures}", ""),
     # The whole.
     (
         "a_domain_is_made_where_one_is_named",
@@ -360,6 +419,18 @@ MUTANTS = [
         "",
     ),
     (
+        "the_outputs_say_where_it_is_and_what_to_do_next",
+        TEMPLATE,
+        "AWS_REGION=${AWS::Region} cargo run",
+        "cargo run",
+    ),
+    (
+        "the_outputs_say_where_it_is_and_what_to_do_next",
+        TEMPLATE,
+        "    Value: !Ref SweepFailures\n",
+        "    Value: !GetAtt SweepFailures.Arn\n",
+    ),
+    (
         "everything_that_is_named_is_there",
         TEMPLATE,
         "WrittenBy: !If [CreatesApiLogRole, !Ref ApiLogAccount, !Ref AWS::NoValue]",
@@ -368,8 +439,8 @@ MUTANTS = [
     (
         "nothing_needs_itself",
         TEMPLATE,
-        "Value: !Ref AWS::StackName}\n        - {Name: Stage,",
-        "Value: !Ref Api}\n        - {Name: Stage,",
+        "    DependsOn: Api\n",
+        "    DependsOn: ApiStage\n",
     ),
     (
         "nothing_needs_itself",
@@ -398,8 +469,8 @@ MUTANTS = [
     (
         "the_least_choice_costs_nothing_at_rest",
         TEMPLATE,
-        "      TracingEnabled: true\n",
-        "      TracingEnabled: true\n      CacheClusterEnabled: true\n",
+        "      BinaryMediaTypes:",
+        "      CacheClusterEnabled: true\n      BinaryMediaTypes:",
     ),
     (
         "the_least_choice_costs_nothing_at_rest",
@@ -425,5 +496,17 @@ MUTANTS = [
         TEMPLATE,
         "    Description: What the functions log.\n",
         "",
+    ),
+    (
+        "a_public_url_is_taken_as_the_functions_write_it",
+        TEMPLATE,
+        '"(https?://[^\\\\s/?#\\\\\\\\]+(/[^\\\\s/?#\\\\\\\\]+)*)?"',
+        '"(https?://[^\\\\s?#]+)?"',
+    ),
+    (
+        "the_readme_asks_for_the_sam_cli_that_is_tested",
+        "tests/infra/requirements.txt",
+        "aws-sam-cli==1.",
+        "aws-sam-cli==2.",
     ),
 ]

@@ -48,6 +48,7 @@ CHOICES = {
         "DeploymentType": "Linear10PercentEvery1Minute",
         "LogLevel": "DEBUG",
         "LogRetentionDays": "365",
+        "Tracing": "Active",
         "AlarmTopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:alarms",
     },
     "least": {"Alarms": "false", "ApiLogRole": "existing", "DeploymentType": "AllAtOnce"},

@@ -4,13 +4,17 @@ Each assertion yields what is wrong. Each is also shown to find something: for e
 `mutants.py` breaks the template, or the code that it must agree with.
 """
 
+import functools
 import graphlib
 import json
 import re
+import subprocess
 import sys
 
 import yaml
+from openapi_schema_validator import OAS30ReadValidator
 
+from examples import resolved
 from mutants import MUTANTS
 from stack import (
     ACCOUNT,
@@ -125,6 +129,39 @@ def the_contract_has_the_routes_of_the_endpoints(_stack):
     yield from differ("openapi.yaml", described, expected)
 
 
+@functools.lru_cache(maxsize=2)
+def answers(contract):
+    """What the contract lets each operation answer: the schemas of its JSON, by status."""
+    contract = yaml.safe_load(contract)
+    methods = {"get", "head", "post", "put", "delete"}
+    return {
+        operation["operationId"]: {
+            status: response.get("content", {}).get("application/json", {}).get("schema", {})
+            for status, response in resolved(operation["responses"], contract).items()
+        }
+        for item in contract["paths"].values()
+        for operation in (item[method] for method in methods & set(item))
+    }
+
+
+@assertion
+def the_contract_has_what_the_gateway_answers(stack):
+    responses = stack.properties("Api")["Body"].get("x-amazon-apigateway-gateway-responses", {})
+    for operation, declared in answers(source("infra/openapi.yaml")).items():
+        for kind, response in responses.items():
+            status = response.get("statusCode")
+            # Where there is no route, there is no operation.
+            if status == "404":
+                continue
+            if status not in declared:
+                yield f"{operation} is not said to answer {status}, {kind}"
+                continue
+            body = json.loads(response["responseTemplates"]["application/json"])
+            # The schema of HEAD is empty, and allows all.
+            if not OAS30ReadValidator(declared[status]).is_valid(body):
+                yield f"{operation} is not said to answer {status} with {body}"
+
+
 @assertion
 def the_api_is_regional_and_takes_bodies_as_they_are(stack):
     api = stack.properties("Api")
@@ -136,8 +173,8 @@ def the_api_is_regional_and_takes_bodies_as_they_are(stack):
 def the_gateway_speaks_as_the_functions_do(stack):
     responses = stack.properties("Api")["Body"].get("x-amazon-apigateway-gateway-responses", {})
     expected = {
-        "DEFAULT_4XX": None,
-        "DEFAULT_5XX": None,
+        "DEFAULT_4XX": "400",
+        "DEFAULT_5XX": "500",
         "INTEGRATION_FAILURE": "503",
         "INTEGRATION_TIMEOUT": "503",
         "MISSING_AUTHENTICATION_TOKEN": "404",
@@ -155,6 +192,9 @@ def the_gateway_speaks_as_the_functions_do(stack):
         body = response["responseTemplates"].get("application/json", "")
         if body not in known:
             yield f"{kind} answers {body}, which no function does"
+        said = re.search(r"\d{3}", body)
+        if said and said[0] != statuses[kind]:
+            yield f"{kind} answers {statuses[kind]} with {body}"
         if "$" in json.dumps(response).replace("gatewayresponse.", ""):
             yield f"{kind} repeats something of the request"
         retry = response["responseParameters"].get("gatewayresponse.header.Retry-After")
@@ -172,7 +212,8 @@ SNAPSHOT = (
 def the_stage_is_throttled_traced_and_logs_no_token(stack):
     stage = stack.properties("ApiStage")
     yield from differ("stage", stage.get("StageName"), stack.parameters["StageName"])
-    yield from differ("tracing", stage.get("TracingEnabled"), True)
+    traced = stack.parameters["Tracing"] == "Active"
+    yield from differ("tracing", stage.get("TracingEnabled"), traced)
     settings = {
         "ResourcePath": "/*",
         "HttpMethod": "*",
@@ -232,7 +273,7 @@ def every_function_is_configured_as_chosen(stack):
             "Architectures": [chosen["Architecture"]],
             "MemorySize": chosen["MemorySize"],
             "Timeout": 300 if function == SWEEP else chosen["Timeout"],
-            "TracingConfig": {"Mode": "Active"},
+            "TracingConfig": {"Mode": chosen["Tracing"]},
             "Environment": {
                 "Variables": {
                     "DIRECTORY_TABLE": {"Ref": "DirectoryTable"},
@@ -243,7 +284,7 @@ def every_function_is_configured_as_chosen(stack):
             "LoggingConfig": {
                 "LogFormat": "JSON",
                 "ApplicationLogLevel": chosen["LogLevel"],
-                "SystemLogLevel": "INFO",
+                "SystemLogLevel": "WARN",
                 "LogGroup": {"Ref": f"{name}LogGroup"},
             },
             "Role": {"Fn::GetAtt": [f"{name}Role", "Arn"]},
@@ -268,7 +309,7 @@ def the_default_timeout_is_the_local_servers_and_leaves_room_for_the_database(st
 
 @assertion
 def a_version_is_published_for_every_changed_value(stack):
-    configuration = {"Architecture", "MemorySize", "LogLevel", "PublicUrl"}
+    configuration = {"Architecture", "MemorySize", "LogLevel", "Tracing", "PublicUrl"}
     template = stack.transformed["Resources"]
     for function in FUNCTIONS:
         name = f"{logical_id(function)}Function"
@@ -291,8 +332,8 @@ def traffic_moves_as_chosen_and_back_on_an_alarm(stack):
         group = stack.properties(f"{name}FunctionDeploymentGroup")
         deployment = f"CodeDeployDefault.Lambda{stack.parameters['DeploymentType']}"
         yield from differ(function, group.get("DeploymentConfigName"), deployment)
-        watched = [f"{name}Errors"] + ([] if function == SWEEP else ["ApiServerErrors"])
-        expected = {"Enabled": True, "Alarms": [{"Name": {"Ref": alarm}} for alarm in watched]}
+        # Its own and no other: one that is raised already keeps out what mends it.
+        expected = {"Enabled": True, "Alarms": [{"Name": {"Ref": f"{name}Errors"}}]}
         yield from differ(
             function, group.get("AlarmConfiguration"), expected if alarms else {}
         )
@@ -367,10 +408,6 @@ MAY = {
     },
 }
 
-# AWS knows no resource for these.
-WITHOUT_RESOURCE = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
-
-
 def grants(stack, function):
     """What the role of a function allows: action, resource, condition."""
     role = stack.properties(f"{logical_id(function)}Role")
@@ -421,26 +458,40 @@ def roles_are_apart_and_name_what_they_allow(stack):
         for action, resource, _ in grants(stack, function):
             if "*" in action:
                 yield f"{function} may {action}"
-            if resource == "*" and action not in WITHOUT_RESOURCE:
-                yield f"{function} may {action} everything"
-            elif resource != "*" and "*" in json.dumps(resource):
+            if "*" in json.dumps(resource):
                 yield f"{function} may {action} {resource}"
 
 
 @assertion
-def a_function_traces_and_writes_its_own_log(stack):
+def a_function_writes_its_own_log_and_no_other(stack):
     for function in FUNCTIONS:
         group = {"Fn::GetAtt": [f"{logical_id(function)}LogGroup", "Arn"]}
         others = [g for g in grants(stack, function) if not g[0].startswith("dynamodb:")]
         expected = [
             ("logs:CreateLogStream", group, None),
             ("logs:PutLogEvents", group, None),
-            ("xray:PutTraceSegments", "*", None),
-            ("xray:PutTelemetryRecords", "*", None),
         ]
         if function == SWEEP:
             expected.append(("sqs:SendMessage", {"Fn::GetAtt": ["SweepFailures", "Arn"]}, None))
         yield from differ(function, others, expected)
+
+
+@assertion
+def every_function_may_trace_where_requests_are_traced(stack):
+    policies = {name: r["Properties"] for name, r in stack.of_type("AWS::IAM::Policy").items()}
+    traced = stack.parameters["Tracing"] == "Active"
+    yield from differ("policies", set(policies), {"TracingPolicy"} if traced else set())
+    for name, policy in policies.items():
+        statement = {
+            "Effect": "Allow",
+            "Action": ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
+            # AWS knows no resource for these.
+            "Resource": "*",
+        }
+        yield from differ(name, policy["PolicyDocument"]["Statement"], [statement])
+        roles = [{"Ref": f"{logical_id(function)}Role"} for function in FUNCTIONS]
+        granted = sorted(policy["Roles"], key=json.dumps)
+        yield from differ(f"{name}'s roles", granted, sorted(roles, key=json.dumps))
 
 
 @assertion
@@ -477,6 +528,26 @@ def the_tables_are_kept_and_keyed_as_the_code_has_it(stack):
         yield from differ(name, stack.properties(name), expected)
         for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
             yield from differ(f"{name}'s {policy}", table.get(policy), "Retain")
+
+
+@assertion
+def tables_that_are_there_are_taken_as_the_readme_says(stack):
+    readme = source("README.md")
+    (cut,) = re.findall(r"sed -n '([^']+)' infra/template.yaml", readme)
+    done = subprocess.run(
+        ["sed", "-n", cut], input=source(TEMPLATE), capture_output=True, check=True, text=True
+    )
+    tables = stack.of_type("AWS::DynamoDB::Table")
+    try:
+        alone = yaml.safe_load(f"Resources:\n{done.stdout}")["Resources"]
+    except yaml.YAMLError as error:
+        # What refers to the rest of the template cannot stand without it.
+        yield f"the tables do not stand alone: {error}"
+    else:
+        yield from differ("alone", alone, tables)
+    (named,) = re.findall(r"--resources-to-import '(\[.*?\])'", readme, re.DOTALL)
+    imported = {r["LogicalResourceId"]: r["ResourceType"] for r in json.loads(named)}
+    yield from differ("imported", imported, {name: r["Type"] for name, r in tables.items()})
 
 
 @assertion
@@ -594,6 +665,9 @@ def alarms_watch_every_function_and_the_api(stack):
     cost = f"{len(expected)}, for at most {len(expected) * 0.1:.2f} USD a month"
     if cost not in stack.transformed["Parameters"]["Alarms"]["Description"]:
         yield f"the parameter does not say that there are {cost}"
+    given_up = json.dumps(alarms["SweepGaveUp"]["Properties"]["AlarmDescription"])
+    if "aws sqs purge-queue" not in given_up or "${SweepFailures}" not in given_up:
+        yield f"SweepGaveUp does not say how it ends: {given_up}"
     topic = stack.parameters["AlarmTopicArn"]
     for name, alarm in alarms.items():
         actions = alarm["Properties"].get("AlarmActions", [])
@@ -634,14 +708,15 @@ def the_outputs_say_where_it_is_and_what_to_do_next(stack):
         return f"{known}{path}" if known else {"Fn::Sub": f"{gateway}{path}"}
 
     command = (
-        "release-links-admin --directory-table ${DirectoryTable} --releases-table ${ReleasesTable}"
-        " project create my-group/my-project"
+        f"AWS_REGION={REGION} cargo run -p admin -- --directory-table ${{DirectoryTable}}"
+        " --releases-table ${ReleasesTable} project create my-group/my-project"
     )
     expected = {
         "Url": text(),
         "ApiUrl": text("/api/v4"),
         "DirectoryTableName": {"Ref": "DirectoryTable"},
         "ReleasesTableName": {"Ref": "ReleasesTable"},
+        "SweepFailuresUrl": {"Ref": "SweepFailures"},
         "NextCommand": {"Fn::Sub": command},
     }
     if chosen["DomainName"] and not chosen["HostedZoneId"]:
@@ -745,6 +820,25 @@ def every_parameter_is_explained_bounded_and_grouped(stack):
         chosen = str(stack.parameters[name])
         if pattern and not (re.fullmatch(pattern, default) and re.fullmatch(pattern, chosen)):
             yield f"{name} refuses {default!r} or {chosen!r}"
+
+
+@assertion
+def a_public_url_is_taken_as_the_functions_write_it(stack):
+    pattern = stack.transformed["Parameters"]["PublicUrl"]["AllowedPattern"]
+    for url in ("", "https://a.example", "http://a.example:8080/b/c"):
+        if not re.fullmatch(pattern, url):
+            yield f"{url!r} is refused"
+    slashes = ("https://a.example/", "https://a.example/b/", "https://a.example//b", "https:///a")
+    for url in (*slashes, "https://a.example?b", "https://a.example/b#c", "ftp://a.example", "a b"):
+        if re.fullmatch(pattern, url):
+            yield f"{url!r} is taken"
+
+
+@assertion
+def the_readme_asks_for_the_sam_cli_that_is_tested(_stack):
+    pinned = re.search(r"aws-sam-cli==(\d+\.\d+)", source("tests/infra/requirements.txt"))[1]
+    if f"({pinned} or newer)" not in source("README.md"):
+        yield f"the README does not ask for {pinned}"
 
 
 def problems(names=ASSERTIONS):
