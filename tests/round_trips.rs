@@ -1,8 +1,12 @@
-//! How often a request asks the database, how often in a row, and what that costs: the counts of
-//! the design, as upper bounds.
+//! How often a request asks the database, and how often in a row: the counts of the design, as
+//! upper bounds. And what that costs, exactly: the README's table of costs is held to it.
 
-use harness::world::{LINKS, Proxied};
+use std::fs;
+
+use harness::binaries::workspace;
+use harness::world::{LINKS, Proxied, RELEASES, links, new_release, soon};
 use harness::{Api, Reply};
+use shared::domain::time::Timestamp;
 
 /// What one request to the API cost.
 #[derive(Debug, PartialEq)]
@@ -15,14 +19,11 @@ pub(crate) struct Cost {
     pub(crate) read_units: f64,
 }
 
-/// What a request is answered, and what it costs.
-pub(crate) async fn cost(
-    proxied: &Proxied,
-    request: impl AsyncFnOnce(&Api) -> Reply,
-) -> (Reply, Cost) {
+/// What comes of a request, and what it costs.
+pub(crate) async fn cost<T>(proxied: &Proxied, request: impl AsyncFnOnce(&Api) -> T) -> (T, Cost) {
     proxied.proxy.count_waves();
     proxied.proxy.take_seen();
-    let reply = request(&proxied.api).await;
+    let outcome = request(&proxied.api).await;
     let seen = proxied.proxy.take_seen();
     let cost = Cost {
         sequential: seen.iter().map(|seen| seen.wave).max().unwrap_or(0),
@@ -30,7 +31,7 @@ pub(crate) async fn cost(
         read_units: seen.iter().map(|seen| seen.read_units).sum(),
         requests: sorted(seen.into_iter().map(|seen| seen.operation)),
     };
-    (reply, cost)
+    (outcome, cost)
 }
 
 /// Those that run beside each other are seen in any order.
@@ -40,8 +41,9 @@ fn sorted(operations: impl Iterator<Item = String>) -> Vec<String> {
     operations
 }
 
-/// A request, and the most it may cost.
+/// A request, the most it may ask, and what it costs.
 struct Row {
+    /// What it is; in the README's words where its table of costs has it.
     name: &'static str,
     method: &'static str,
     path: String,
@@ -50,12 +52,18 @@ struct Row {
     requests: usize,
     sequential: usize,
     write_units: f64,
+    read_units: f64,
 }
 
-/// A request that only reads.
-fn read(name: &'static str, path: &str, status: u16, requests: usize, sequential: usize) -> Row {
-    let path = path.to_owned();
-    Row { name, method: "GET", path, body: "", status, requests, sequential, write_units: 0.0 }
+/// A request that only reads: so often, so often in a row, and so many units.
+fn read(
+    name: &'static str,
+    path: &str,
+    status: u16,
+    (requests, sequential, read_units): (usize, usize, f64),
+) -> Row {
+    let (method, path, body, write_units) = ("GET", path.to_owned(), "", 0.0);
+    Row { name, method, path, body, status, requests, sequential, write_units, read_units }
 }
 
 /// A request that writes, after one round trip that reads: two in a row.
@@ -64,21 +72,22 @@ fn write(
     (method, path): (&'static str, &str),
     body: &'static str,
     status: u16,
-    write_units: f64,
+    (write_units, read_units): (f64, f64),
 ) -> Row {
     let (path, requests, sequential) = (path.to_owned(), 2, 2);
-    Row { name, method, path, body, status, requests, sequential, write_units }
+    Row { name, method, path, body, status, requests, sequential, write_units, read_units }
 }
 
 /// Sends the requests in order, prints what they cost, and holds them to it.
 async fn hold(proxied: &Proxied, rows: Vec<Row>) {
-    println!("{:<44} {:>6} {:>6} {:>7}  requests", "request", "in row", "writes", "reads");
-    for Row { name, method, path, body, status, requests, sequential, write_units } in rows {
+    println!("{:<50} {:>6} {:>6} {:>7}  requests", "request", "in row", "writes", "reads");
+    for row in rows {
+        let Row { name, method, path, body, status, requests, sequential, .. } = row;
         let json = "application/json";
         let request = async |api: &Api| api.send(method, &path, json, body.as_bytes()).await;
-        let (reply, cost) = cost(proxied, request).await;
+        let (reply, cost): (Reply, _) = cost(proxied, request).await;
         println!(
-            "{name:<44} {:>6} {:>6.1} {:>7.1}  {}",
+            "{name:<50} {:>6} {:>6.1} {:>7.1}  {}",
             cost.sequential,
             cost.write_units,
             cost.read_units,
@@ -87,13 +96,12 @@ async fn hold(proxied: &Proxied, rows: Vec<Row>) {
         assert_eq!(reply.status, status, "{name}: {reply:?}");
         assert!(cost.requests.len() <= requests, "{name}: {:?}", cost.requests);
         assert!(cost.sequential <= sequential, "{name}: {} in a row", cost.sequential);
-        assert!(cost.write_units <= write_units, "{name}: {} write units", cost.write_units);
+        let units = (cost.write_units, cost.read_units);
+        assert_eq!(units, (row.write_units, row.read_units), "{name}: units written and read");
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn no_request_asks_or_writes_more_than_the_design_allows() {
-    let proxied = Proxied::hello().await;
+fn rows_of_links() -> Vec<Row> {
     let (one, two) = (&format!("{LINKS}/1"), &format!("{LINKS}/2"));
     let by_path = "/projects/mynamespace%2Fhello/releases/v1.7.0/assets/links/1";
     let post = ("POST", LINKS);
@@ -102,74 +110,156 @@ async fn no_request_asks_or_writes_more_than_the_design_allows() {
     let other = r#"{"name":"c","url":"https://e.com/c"}"#;
     let image = r#"{"name":"d","link_type":"image"}"#;
     let blank = r#"{"name":"","url":""}"#;
-    let rows = vec![
+    let (d, e) = (r#"{"name":"d"}"#, r#"{"name":"e"}"#);
+    let new_url = r#"{"url":"https://e.com/e"}"#;
+    vec![
         // A number is fetched beside the rest, once for several creations.
-        Row { requests: 3, ..write("first create of a process", post, plain, 201, 7.0) },
-        write("create with a path", post, with_path, 201, 8.0),
-        write("create", post, other, 201, 6.0),
+        Row { requests: 3, ..write("first create of a process", post, plain, 201, (7.0, 3.0)) },
+        write("create a link with a path", post, with_path, 201, (8.0, 3.0)),
+        write("create a link", post, other, 201, (6.0, 3.0)),
+        // The embedded database counts nothing for a transaction that it cancels; AWS counts its
+        // six units.
         Row {
             requests: 3,
             sequential: 3,
-            ..write("create of what is taken", post, plain, 400, 6.0)
+            ..write("create of what is taken", post, plain, 400, (0.0, 5.0))
         },
-        Row { sequential: 1, ..write("create of what is invalid", post, blank, 400, 0.0) },
-        read("get", one, 200, 1, 1),
-        read("get by a path not seen yet", by_path, 200, 2, 2),
-        read("get by a path seen before", by_path, 200, 1, 1),
-        read("list", LINKS, 200, 2, 1),
-        write("rename", ("PUT", one), r#"{"name":"d"}"#, 200, 6.0),
-        write("rename, with a path", ("PUT", two), r#"{"name":"e"}"#, 200, 6.0),
-        write("new url, with a path", ("PUT", two), r#"{"url":"https://e.com/e"}"#, 200, 8.0),
-        write("link_type alone", ("PUT", one), image, 200, 2.0),
-        Row { sequential: 1, ..write("change of nothing", ("PUT", one), image, 200, 0.0) },
-        write("delete", ("DELETE", one), "", 200, 6.0),
-        write("delete with a path", ("DELETE", two), "", 200, 8.0),
-        read("get of what is not there", one, 404, 1, 1),
-    ];
-    hold(&proxied, rows).await;
+        Row { sequential: 1, ..write("create of what is invalid", post, blank, 400, (0.0, 3.0)) },
+        read("get a link", one, 200, (1, 1, 4.0)),
+        read("get by a path not seen yet", by_path, 200, (2, 2, 5.0)),
+        read("get by a path seen before", by_path, 200, (1, 1, 4.0)),
+        read("list", LINKS, 200, (2, 1, 3.0)),
+        write("rename a link", ("PUT", one), d, 200, (6.0, 4.0)),
+        write("rename, with a path", ("PUT", two), e, 200, (6.0, 4.0)),
+        write("new url, with a path", ("PUT", two), new_url, 200, (8.0, 4.0)),
+        write("link_type alone", ("PUT", one), image, 200, (2.0, 4.0)),
+        Row { sequential: 1, ..write("change of nothing", ("PUT", one), image, 200, (0.0, 4.0)) },
+        write("delete a link", ("DELETE", one), "", 200, (6.0, 4.0)),
+        write("delete with a path", ("DELETE", two), "", 200, (8.0, 4.0)),
+        read("get of what is not there", one, 404, (1, 1, 4.0)),
+    ]
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn releases_and_downloads_cost_no_more_than_the_design_allows() {
-    let proxied = Proxied::hello().await;
-    let releases = "/projects/20/releases";
+async fn no_request_asks_or_writes_more_than_the_design_allows() {
+    hold(&Proxied::hello().await, rows_of_links()).await;
+}
+
+fn rows_of_releases() -> Vec<Row> {
     let v2 = "/projects/20/releases/v2";
     let by_path = "/projects/mynamespace%2Fhello/releases/v2/downloads/bin/b";
+    let (by_number, no) = (&format!("{v2}/downloads/bin/b"), &format!("{v2}/downloads/bin/no"));
     let page = "/mynamespace/hello/-/releases/v2/downloads/bin/b";
     let latest = "/projects/20/releases/permalink/latest/downloads/bin/b";
+    let (post, put) = (("POST", RELEASES), ("PUT", v2));
     let bare = r#"{"tag_name":"v3"}"#;
     let with_links = r#"{"tag_name":"v2","assets":{"links":[
         {"name":"a","url":"https://e.com/a"},
         {"name":"b","url":"https://e.com/b","filepath":"/bin/b"},
         {"name":"c","url":"https://e.com/c"}]}}"#;
+    let with_three = "create a release with three links, one with a path";
     let moved = r#"{"released_at":"2020-01-01T00:00:00Z"}"#;
-    let rows = vec![
-        write("create a release", ("POST", releases), bare, 201, 4.0),
+    vec![
+        write("create a release", post, bare, 201, (4.0, 3.0)),
         // Numbers for the links, then the links with their claims, then the release.
-        Row {
-            requests: 4,
-            sequential: 4,
-            ..write("create one with three links", ("POST", releases), with_links, 201, 15.0)
-        },
+        Row { requests: 4, sequential: 4, ..write(with_three, post, with_links, 201, (15.0, 3.0)) },
         Row {
             requests: 1,
             sequential: 1,
-            ..write("create it again", ("POST", releases), with_links, 409, 0.0)
+            ..write("create it again", post, with_links, 409, (0.0, 3.0))
         },
-        read("get a release", v2, 200, 2, 1),
+        read("get a release", v2, 200, (2, 1, 3.0)),
         // The list, then three releases at once.
-        read("list three releases", releases, 200, 5, 2),
-        read("download by a path not seen yet", by_path, 302, 3, 2),
-        read("download by a path seen before", by_path, 302, 2, 1),
-        read("download by number", &format!("{v2}/downloads/bin/b"), 302, 2, 1),
-        read("download from the page", page, 302, 2, 1),
-        read("download of what is not there", &format!("{v2}/downloads/bin/no"), 404, 2, 1),
-        read("latest", latest, 302, 2, 1),
-        Row { requests: 3, ..write("rename a release", ("PUT", v2), r#"{"name":"x"}"#, 200, 2.0) },
-        Row { requests: 3, ..write("move it in the list", ("PUT", v2), moved, 200, 6.0) },
-        Row { requests: 3, ..write("delete a release", ("DELETE", v2), "", 200, 4.0) },
-        read("get a project", "/projects/20", 200, 1, 1),
-        read("get the user", "/api/v4/user", 200, 1, 1),
-    ];
-    hold(&proxied, rows).await;
+        read("list three releases", RELEASES, 200, (5, 2, 6.0)),
+        read("download by a path not seen yet", by_path, 302, (3, 2, 5.0)),
+        read("download by a path seen before", by_path, 302, (2, 1, 4.0)),
+        read("download by path", by_number, 302, (2, 1, 4.0)),
+        read("download from the page", page, 302, (2, 1, 4.0)),
+        read("download of what is not there", no, 404, (2, 1, 4.0)),
+        read("latest", latest, 302, (2, 1, 3.0)),
+        Row { requests: 3, ..write("rename a release", put, r#"{"name":"x"}"#, 200, (2.0, 3.0)) },
+        Row { requests: 3, ..write("move it in the list", put, moved, 200, (6.0, 3.0)) },
+        Row { requests: 3, ..write("delete a release", ("DELETE", v2), "", 200, (4.0, 3.0)) },
+        read("get a project", "/projects/20", 200, (1, 1, 2.0)),
+        read("get the user", "/api/v4/user", 200, (1, 1, 1.0)),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn releases_and_downloads_cost_no_more_than_the_design_allows() {
+    hold(&Proxied::hello().await, rows_of_releases()).await;
+}
+
+/// Of releases named after how many links they have. Beside the caller and the project, which are
+/// two units, a unit reads 4 KB of a release and its links.
+fn rows_of_many_links() -> Vec<Row> {
+    let release = |count: &str| format!("{RELEASES}/{count}");
+    let list = |count: &str| format!("{RELEASES}/{count}/assets/links");
+    vec![
+        read("list 20 links", &list("20"), 200, (2, 1, 4.0)),
+        read("get a release with ten links", &release("10"), 200, (2, 1, 3.0)),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_links_are_read_for_a_unit_each_4_kb() {
+    let proxied = Proxied::hello().await;
+    for count in [10, 20] {
+        let mut new = new_release(20, &count.to_string());
+        new.links = links("app-linux-amd64", count);
+        proxied.world.store.create_release(new, Timestamp::now(), soon()).await.unwrap();
+    }
+    hold(&proxied, rows_of_many_links()).await;
+}
+
+/// The README's section of costs.
+pub(crate) fn readme() -> String {
+    let readme = fs::read_to_string(workspace().join("README.md")).unwrap();
+    let (_, section) = readme.split_once("\n### What it costs\n").unwrap();
+    section.split("\n### ").next().unwrap().to_owned()
+}
+
+/// The number that follows these words.
+pub(crate) fn number_after<'a>(text: &'a str, words: &str) -> &'a str {
+    let (_, rest) = text.split_once(words).unwrap_or_else(|| panic!("{words:?} is not in {text}"));
+    rest.split(|c: char| !c.is_ascii_digit() && c != '.').next().unwrap()
+}
+
+/// An amount in thousandths of a dollar, in which every price is whole.
+fn thousandths(amount: &str) -> u32 {
+    let (dollars, rest) = amount.split_once('.').unwrap_or_else(|| panic!("{amount:?}"));
+    assert!(rest.len() <= 3, "{amount}");
+    format!("{dollars}{rest:0<3}").parse().unwrap()
+}
+
+/// To the cent, half a cent upwards.
+fn dollars(thousandths: u32) -> String {
+    let cents = (thousandths + 5) / 10;
+    format!("{}.{:02}", cents / 100, cents % 100)
+}
+
+#[test]
+fn the_readmes_costs_are_what_is_counted_at_the_prices_it_states() {
+    let readme = readme();
+    let price = |words| thousandths(number_after(&readme, words));
+    let (write, read) = (price("On-demand prices: "), price(" per million write units, "));
+    let beside = price("API Gateway (") + price("Lambda (");
+    let counted: Vec<Row> =
+        [rows_of_links(), rows_of_releases(), rows_of_many_links()].into_iter().flatten().collect();
+    let table: Vec<&str> = readme.lines().filter(|line| line.starts_with('|')).skip(2).collect();
+    assert!(table.len() >= 10, "{table:?}");
+    for line in table {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        let ["", name, write_units, read_units, database, all, ""] = cells[..] else {
+            panic!("{line}")
+        };
+        let rows: Vec<_> = counted.iter().filter(|row| row.name == name).collect();
+        let [row] = rows[..] else { panic!("{name} is counted {} times", rows.len()) };
+        let (writes, reads): (u32, u32) =
+            (write_units.parse().unwrap(), read_units.parse().unwrap());
+        let units = (f64::from(writes), f64::from(reads));
+        assert_eq!(units, (row.write_units, row.read_units), "{name}: units written and read");
+        let costs = writes * write + reads * read;
+        assert_eq!((database, all), (&*dollars(costs), &*dollars(costs + beside)), "{name}");
+    }
 }

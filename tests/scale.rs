@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use shared::domain::time::Timestamp;
 use shared::store::deadline::Deadline;
 
-use crate::round_trips::{Cost, cost};
-use harness::world::{Proxied, RELEASES, World, links, new_release};
+use crate::round_trips::{Cost, cost, number_after, readme};
+use harness::world::{Proxied, RELEASES, World, links, new_release, soon, store};
 use harness::{Api, Reply};
 
 /// What Lambda hands on of an answer, less a little for what API Gateway has around the body.
@@ -25,15 +25,28 @@ async fn populate(world: &World, tag: &str, count: usize) {
     world.store.create_release(new, Timestamp::now(), deadline).await.unwrap();
 }
 
+/// The body of a release with `count` links named as files are, with or without a path.
+fn release(tag: &str, count: usize, has_paths: bool) -> String {
+    let link = |n| {
+        let mut link = json!({
+            "name": format!("app-linux-amd64-{n}"),
+            "url": format!("https://downloads.example.com/app-1.1.0/{n}"),
+        });
+        if has_paths {
+            link["filepath"] = json!(format!("/bin/{n:04}"));
+        }
+        link
+    };
+    let links: Vec<Value> = (0..count).map(link).collect();
+    json!({"tag_name": tag, "assets": {"links": links}}).to_string()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_links_are_published_listed_downloaded_and_deleted() {
     let _turn = TURN.lock().await;
-    let (world, api) = World::hello().await;
-    let links: Vec<Value> = (0..1000)
-        .map(|n| json!({"name": n.to_string(), "url": format!("https://e.com/{n}"), "filepath": format!("/bin/{n:04}")}))
-        .collect();
-    let body = json!({"tag_name": "v2", "assets": {"links": links}}).to_string();
-    let made = api.post(RELEASES, &body).await;
+    let proxied = Proxied::hello().await;
+    let Proxied { world, api, .. } = &proxied;
+    let made = api.post(RELEASES, &release("v2", 1000, true)).await;
     assert_eq!(made.status, 201);
     let made = made.json();
     assert_eq!(made["assets"]["count"], 1000);
@@ -49,12 +62,40 @@ async fn a_thousand_links_are_published_listed_downloaded_and_deleted() {
     assert_eq!(names.len(), 1000);
     for n in [0, 1, 499, 999] {
         let reply = api.get(&format!("{RELEASES}/v2/downloads/bin/{n:04}")).await;
-        assert_eq!((reply.status, reply.header("location")), (302, &*format!("https://e.com/{n}")));
+        reply.leads_to(&format!("https://downloads.example.com/app-1.1.0/{n}"));
     }
+    let path = format!("{RELEASES}/v2");
+    let (got, whole) = cost(&proxied, async |api: &Api| api.get(&path).await).await;
+    assert_eq!(got.json(), made);
+    println!("a thousand links: {} read units", whole.read_units);
+    let readme = readme();
+    let said = number_after(&readme, "A release of a thousand links is read with some ");
+    // "Some": to the ten.
+    assert_eq!(format!("{:.0}0", whole.read_units / 10.0), said, "{}", whole.read_units);
     assert_eq!(world.assert_sound().await.links, 1000);
     assert_eq!(api.delete(&format!("{RELEASES}/v2")).await.json(), made);
     assert_eq!(api.get(&format!("{RELEASES}/v2/downloads/bin/0000")).await.status, 404);
     assert_eq!(world.assert_sound().await.links, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sweep_takes_three_units_for_a_link_and_four_for_one_with_a_path() {
+    let proxied = Proxied::hello().await;
+    let Proxied { world, api, proxy, .. } = &proxied;
+    let sweeper = store(&proxy.url);
+    for (tag, has_paths, units_of_a_link) in [("v2", false, 3.0), ("v3", true, 4.0)] {
+        assert_eq!(api.post(RELEASES, &release(tag, 40, has_paths)).await.status, 201);
+        let key = new_release(20, tag).key;
+        let uid = world.store.get_release(&key, soon()).await.unwrap().unwrap().uid;
+        assert_eq!(api.delete(&format!("{RELEASES}/{tag}")).await.status, 200);
+        let sweep = async |_: &Api| sweeper.sweep_release(&key, &uid, soon()).await.unwrap();
+        let (swept, cost) = cost(&proxied, sweep).await;
+        println!("{swept:?}: {} write and {} read units", cost.write_units, cost.read_units);
+        assert_eq!((swept.links, cost.write_units), (40, 40.0 * units_of_a_link), "{tag}");
+    }
+    assert_eq!(world.assert_sound().await.unreachable, 0);
+    let said = "`sweep` takes three write units for each link, four where it has a path";
+    assert!(readme().contains(said), "{said}");
 }
 
 /// What each thing costs that is done with one link of a release.
