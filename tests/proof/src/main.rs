@@ -14,6 +14,7 @@ mod scale;
 mod soak;
 mod speed;
 mod start;
+mod statistics;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

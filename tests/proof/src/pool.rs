@@ -50,6 +50,19 @@ impl Pool {
         if event::is_success(&answer) { Ok(answer) } else { Err(answer.to_string().into()) }
     }
 
+    /// Has every process carry out this event, one after the other, as soon as none does anything
+    /// else.
+    pub(crate) async fn invoke_each(&self, event: &Value) -> Result<(), Error> {
+        let _turns = self.free.acquire_many(u32::try_from(self.processes.len())?).await?;
+        for process in &self.processes {
+            let answer = process.invoke(event).await?;
+            if !event::is_success(&answer) {
+                return Err(answer.to_string().into());
+            }
+        }
+        Ok(())
+    }
+
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<usize>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -18,14 +18,15 @@ use shared::routes::Function;
 use crate::ground::Ground;
 use crate::pool::Pool;
 use crate::progress::Progress;
-use crate::start::{median, milliseconds};
+use crate::statistics::{median, milliseconds};
 use crate::{Error, Options, Verdict, binaries};
 use step::{Place, Step};
 
 /// Processor time among the most, at most so many times that among the fewest.
 const MOST_CPU: f64 = 1.2;
-/// So often what missed that bar is measured again: whatever else the machine does can only worsen
-/// a ratio.
+/// So often what missed that bar is measured again. Whatever else the machine does makes a ratio
+/// worse or better, as it hits the most or the fewest: no round is thrown away for a later one, and
+/// the middle of all of them is judged.
 const MORE_TRIES: usize = 2;
 /// As many as a function's process has numbers for after one request for them.
 const COUNTED: usize = 16;
@@ -89,29 +90,28 @@ pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
         found.extend(count(family, &counted, &proxy, &ground).await?);
     }
     for family in &mut families {
-        time(family, &timed, &ground, plan, &mut found).await?;
+        let steps = family.steps;
+        time(family, &steps, &timed, &ground, plan, &mut found).await?;
     }
-    let mut figures = show(&found);
+    show(&found, |_| true);
     let mut missed = judge_costs(&found);
     let mut slow = judge_cpu(&found);
     for _ in 0..MORE_TRIES {
         if slow.is_empty() {
             break;
         }
-        for one in &mut found {
-            one.cpu.clear();
-        }
+        let is_slow = |step| slow.iter().any(|(other, _)| *other == step);
         for family in &mut families {
-            if family.steps.iter().any(|step| slow.iter().any(|(other, _)| other == step)) {
-                time(family, &timed, &ground, plan, &mut found).await?;
+            let steps: Vec<Step> = family.steps.into_iter().filter(|step| is_slow(*step)).collect();
+            if !steps.is_empty() {
+                time(family, &steps, &timed, &ground, plan, &mut found).await?;
             }
         }
-        found.retain(|one| slow.iter().any(|(step, _)| *step == one.step));
-        figures.extend(show(&found));
+        show(&found, is_slow);
         slow = judge_cpu(&found);
     }
     missed.extend(slow.into_iter().map(|(_, words)| words));
-    Ok(Verdict { figures: Value::Array(figures), missed })
+    Ok(Verdict { figures: figures(&found), missed })
 }
 
 fn functions(folder: Option<&Path>) -> Result<Vec<(Function, PathBuf)>, Error> {
@@ -202,20 +202,28 @@ async fn count(
     Ok(found)
 }
 
-/// Lets each place have each kind of request in turn, again and again, so that what the machine
-/// does beside hits all alike.
+/// Lets each place have each of these kinds of request in turn, again and again, so that what the
+/// machine does beside hits all alike, and adds what they took to what was found.
 async fn time(
     family: &mut Family,
+    timed: &[Step],
     pools: &Pools,
     ground: &Ground,
     plan: &Plan,
     found: &mut [Found],
 ) -> Result<(), Error> {
     let places = family.places.len();
-    let passes = (plan.rounds + 1) * family.steps.len() * places;
+    // What others need is done for them, whether or not it is timed itself.
+    let steps: Vec<Step> = family
+        .steps
+        .into_iter()
+        .filter(|step| timed.contains(step) || step.changes_how_many())
+        .collect();
+    let passes = (plan.rounds + 1) * steps.len() * places;
     let progress = Progress::of(passes as u64);
     for round in 0..=plan.rounds {
-        for step in family.steps {
+        for step in &steps {
+            let step = *step;
             for turn in 0..places {
                 let place = &mut family.places[(round + turn) % places];
                 let requests = if step.is_list() { lists(place.among) } else { plan.requests };
@@ -226,7 +234,7 @@ async fn time(
                 progress.advance();
                 // The first round only makes connections and brings files into memory.
                 let one = found.iter_mut().find(|one| one.step == step && one.among == place.among);
-                if let Some(one) = one.filter(|_| round > 0) {
+                if let Some(one) = one.filter(|_| round > 0 && timed.contains(&step)) {
                     one.cpu.push(per_request(cpu, requests));
                 }
             }
@@ -289,8 +297,8 @@ fn judge_cpu(found: &[Found]) -> Vec<(Step, String)> {
         .collect()
 }
 
-/// Prints a table; answers with the figures in it.
-fn show(found: &[Found]) -> Vec<Value> {
+/// Prints a table of some kinds of request.
+fn show(found: &[Found], is_shown: impl Fn(Step) -> bool) {
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN).set_header([
         "request",
@@ -301,12 +309,7 @@ fn show(found: &[Found]) -> Vec<Value> {
         "CPU ms",
         "/fewest",
     ]);
-    let mut figures = Vec::new();
-    let mut sorted: Vec<_> = beside_fewest(found).collect();
-    sorted.sort_by_key(|(one, _)| (one.step as usize, one.among));
-    for (one, fewest) in sorted {
-        let cpu = median(&mut one.cpu.clone());
-        let ratio = ratio(one, fewest);
+    for (one, fewest) in sorted(found).into_iter().filter(|(one, _)| is_shown(one.step)) {
         let Cost { requests, read_units, write_units } = one.cost;
         table.add_row([
             one.step.name().to_owned(),
@@ -314,19 +317,33 @@ fn show(found: &[Found]) -> Vec<Value> {
             format!("{requests:.2}"),
             format!("{read_units:.2}"),
             format!("{write_units:.2}"),
-            format!("{cpu:.3}"),
-            format!("{ratio:.2}"),
+            format!("{:.3}", median(&mut one.cpu.clone())),
+            format!("{:.2}", ratio(one, fewest)),
         ]);
-        figures.push(json!({
-            "request": one.step.name(),
-            "among": one.among,
-            "requests": requests,
-            "read_units": read_units,
-            "write_units": write_units,
-            "cpu_ms": cpu,
-            "cpu_to_fewest": ratio,
-        }));
     }
     println!("{table}");
-    figures
+}
+
+/// The same of all for other programs, over all rounds.
+fn figures(found: &[Found]) -> Value {
+    let figures = |(one, fewest): (&Found, &Found)| {
+        json!({
+            "request": one.step.name(),
+            "among": one.among,
+            "requests": one.cost.requests,
+            "read_units": one.cost.read_units,
+            "write_units": one.cost.write_units,
+            "rounds": one.cpu.len(),
+            "cpu_ms": median(&mut one.cpu.clone()),
+            "cpu_to_fewest": ratio(one, fewest),
+        })
+    };
+    sorted(found).into_iter().map(figures).collect()
+}
+
+/// All of one kind together, the fewest first.
+fn sorted(found: &[Found]) -> Vec<(&Found, &Found)> {
+    let mut sorted: Vec<_> = beside_fewest(found).collect();
+    sorted.sort_by_key(|(one, _)| (one.step as usize, one.among));
+    sorted
 }

@@ -11,6 +11,7 @@ use crate::binaries::{self, Binary, HELLO};
 use crate::database::Database;
 use crate::process::peak_kilobytes;
 use crate::progress::Progress;
+use crate::statistics::{median, milliseconds, quantile};
 use crate::{Error, Options, Verdict, event};
 
 /// Start to first poll, at most so many times the hello's.
@@ -37,72 +38,75 @@ struct Measured {
     peaks: Vec<f64>,
 }
 
-/// What a bar is missed by may be the machine's doing: ratios of a few milliseconds, which
-/// whatever else it does can only worsen. Those that miss one are measured again so many times.
+/// What was measured of one binary in one run, as it is named for all runs.
+struct Run {
+    poll: f64,
+    default_poll: f64,
+    answer: f64,
+    warm: Vec<f64>,
+    peak: f64,
+}
+
+/// So often those that miss a bar are measured again, and the hello beside them: ratios of a few
+/// milliseconds. Whatever else the machine does makes one worse or better, as it hits the function
+/// or the hello: no run is thrown away for a later one, and the middle of all of them is judged.
 const MORE_TRIES: usize = 2;
 
 /// Measures every binary, beside the hello.
 pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
     let database = Database::start().await?;
     let fresh = tempfile::tempdir()?;
-    let mut binaries = binaries::all(options.functions.as_deref(), fresh.path())?;
-    let mut figures = Vec::new();
-    let mut tries_left = MORE_TRIES;
-    loop {
-        let mut all = measure(&database, binaries, options.quick).await?;
-        let judged = judge(&mut all);
-        let missed: Vec<String> = judged.iter().flat_map(|one| one.missed.clone()).collect();
-        let names: Vec<_> = judged
-            .iter()
-            .filter(|one| one.name == HELLO || !one.missed.is_empty())
-            .map(|one| one.name)
-            .collect();
-        figures.extend(judged.into_iter().map(|one| one.figures));
-        if missed.is_empty() || tries_left == 0 {
-            return Ok(Verdict { figures: Value::Array(figures), missed });
+    let binaries = binaries::all(options.functions.as_deref(), fresh.path())?;
+    let mut concerned: Vec<_> = binaries.iter().map(|binary| binary.name).collect();
+    let mut all: Vec<Measured> = binaries.into_iter().map(Measured::new).collect();
+    let mut judged: Vec<Judged> = Vec::new();
+    for _ in 0..=MORE_TRIES {
+        let mut some: Vec<&mut Measured> =
+            all.iter_mut().filter(|one| concerned.contains(&one.binary.name)).collect();
+        measure(&database, &mut some, options.quick).await?;
+        for again in judge(&mut some) {
+            match judged.iter_mut().find(|one| one.name == again.name) {
+                Some(before) => *before = again,
+                None => judged.push(again),
+            }
         }
-        tries_left -= 1;
-        binaries = all
-            .into_iter()
-            .map(|measured| measured.binary)
-            .filter(|binary| names.contains(&binary.name))
-            .collect();
+        let missed = judged.iter().filter(|one| !one.missed.is_empty());
+        concerned = missed.map(|one| one.name).collect();
+        if concerned.is_empty() {
+            break;
+        }
+        // What they are measured by has as many runs as they have.
+        concerned.push(HELLO);
     }
+    let missed = judged.iter().flat_map(|one| one.missed.clone()).collect();
+    let figures = judged.into_iter().map(|one| one.figures).collect();
+    Ok(Verdict { figures, missed })
 }
 
-/// Runs every binary in turn, again and again, so that what the machine does beside hits all alike.
+/// Runs each of these binaries in turn, again and again, so that what the machine does beside hits
+/// all alike, and adds what was measured to what there is.
 async fn measure(
     database: &Database,
-    binaries: Vec<Binary>,
+    some: &mut [&mut Measured],
     quick: bool,
-) -> Result<Vec<Measured>, Error> {
+) -> Result<(), Error> {
     let (runs, warm_invocations) = if quick { (15, 20) } else { (60, 50) };
-    let mut all: Vec<Measured> = binaries
-        .into_iter()
-        .map(|binary| Measured {
-            binary,
-            polls: Vec::new(),
-            default_polls: Vec::new(),
-            answers: Vec::new(),
-            warm: Vec::new(),
-            peaks: Vec::new(),
-        })
-        .collect();
-    let progress = Progress::of((runs + 1) * all.len() as u64);
-    for run in 0..=runs {
-        for measured in &mut all {
-            let counted = run > 0;
+    let progress = Progress::of((runs + 1) * some.len() as u64);
+    for number in 0..=runs {
+        for measured in &mut *some {
+            let counted = number > 0;
             // The first round only brings the files into memory.
-            let invocations = if counted && run % 5 == 0 { warm_invocations } else { 1 };
-            measured.run(database, &format!("{}-{run}", measured.binary.name), invocations).await?;
-            if !counted {
-                measured.forget();
+            let invocations = if counted && number % 5 == 0 { warm_invocations } else { 1 };
+            let name = format!("{}-{number}", measured.binary.name);
+            let run = measured.run(database, &name, invocations).await?;
+            if counted {
+                measured.take(run);
             }
             progress.advance();
         }
     }
     progress.end();
-    Ok(all)
+    Ok(())
 }
 
 /// What was found of one binary.
@@ -113,29 +117,31 @@ struct Judged {
 }
 
 impl Measured {
-    fn forget(&mut self) {
-        for figures in [
-            &mut self.polls,
-            &mut self.default_polls,
-            &mut self.answers,
-            &mut self.warm,
-            &mut self.peaks,
-        ] {
-            figures.clear();
+    fn new(binary: Binary) -> Self {
+        Self {
+            binary,
+            polls: Vec::new(),
+            default_polls: Vec::new(),
+            answers: Vec::new(),
+            warm: Vec::new(),
+            peaks: Vec::new(),
         }
     }
 
-    async fn run(
-        &mut self,
-        database: &Database,
-        name: &str,
-        invocations: usize,
-    ) -> Result<(), Error> {
+    fn take(&mut self, run: Run) {
+        self.polls.push(run.poll);
+        self.default_polls.push(run.default_poll);
+        self.answers.push(run.answer);
+        self.warm.extend(run.warm);
+        self.peaks.push(run.peak);
+    }
+
+    async fn run(&self, database: &Database, name: &str, invocations: usize) -> Result<Run, Error> {
         let tables = TableNames::default();
         let common = binaries::environment(&tables);
         // As on AWS: its own end point, never called here, and Amazon's certificates.
         let on_aws = Process::start(&self.binary.path, &common, TIMEOUT).await?;
-        self.default_polls.push(milliseconds(on_aws.until_first_poll().await?));
+        let default_poll = milliseconds(on_aws.until_first_poll().await?);
         on_aws.kill().await;
 
         let mut over_tls = common.to_vec();
@@ -143,31 +149,33 @@ impl Measured {
         over_tls.push(("AWS_CA_BUNDLE", database.ca_bundle()?));
         let process = Process::start(&self.binary.path, &over_tls, TIMEOUT).await?;
         let poll = milliseconds(process.until_first_poll().await?);
-        self.polls.push(poll);
+        let (mut answer, mut warm) = (f64::NAN, Vec::new());
         for number in 0..invocations {
             // Only now, since what the database does for it would disturb the start.
             let unique = format!("{name}-{number}");
             let event = event::of(self.binary.name, database, &unique).await?;
             let asked = Instant::now();
-            let answer = process.invoke(&event).await?;
+            let answered = process.invoke(&event).await?;
             let took = milliseconds(asked.elapsed());
-            if !event::is_success(&answer) {
-                return Err(format!("{}: {answer}", self.binary.name).into());
+            if !event::is_success(&answered) {
+                return Err(format!("{}: {answered}", self.binary.name).into());
             }
             if number == 0 {
-                self.answers.push(poll + took);
+                answer = poll + took;
             } else {
-                self.warm.push(took);
+                warm.push(took);
             }
         }
-        self.peaks.push(peak_kilobytes(process.pid())?);
+        let peak = peak_kilobytes(process.pid())?;
         process.kill().await;
         // What was made would make lists longer for the next.
-        database.clear().await
+        database.clear().await?;
+        Ok(Run { poll, default_poll, answer, warm, peak })
     }
 }
 
-fn judge(all: &mut [Measured]) -> Vec<Judged> {
+/// Prints a table, and holds each of these binaries to the hello, which is one of them.
+fn judge(some: &mut [&mut Measured]) -> Vec<Judged> {
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN).set_header([
         "function",
@@ -183,14 +191,14 @@ fn judge(all: &mut [Measured]) -> Vec<Judged> {
         "binary MB",
         "zip MB",
     ]);
-    let hello: Vec<(f64, f64, f64)> = all
+    let hello: Vec<(f64, f64, f64)> = some
         .iter_mut()
         .filter(|measured| measured.binary.name == HELLO)
         .map(|m| (median(&mut m.polls), median(&mut m.default_polls), median(&mut m.peaks)))
         .collect();
     let (hello_poll, hello_default, hello_peak) = hello.first().copied().unwrap_or((1.0, 1.0, 1.0));
     let mut judged = Vec::new();
-    for measured in all {
+    for measured in some {
         let mut missed = Vec::new();
         let name = measured.binary.name;
         let (poll, on_aws) = (median(&mut measured.polls), median(&mut measured.default_polls));
@@ -246,25 +254,4 @@ fn judge(all: &mut [Measured]) -> Vec<Judged> {
     }
     println!("{table}");
     judged
-}
-
-pub(crate) fn milliseconds(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1e3
-}
-
-pub(crate) fn median(figures: &mut [f64]) -> f64 {
-    quantile(figures, 0.5)
-}
-
-/// The figure below which this part of them lies.
-pub(crate) fn quantile(figures: &mut [f64], part: f64) -> f64 {
-    figures.sort_by(f64::total_cmp);
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        clippy::cast_precision_loss,
-        reason = "an index into a few thousand figures"
-    )]
-    let at = ((figures.len().saturating_sub(1)) as f64 * part).round() as usize;
-    figures.get(at).copied().unwrap_or(f64::NAN)
 }

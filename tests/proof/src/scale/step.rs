@@ -66,6 +66,19 @@ impl Step {
         }
     }
 
+    /// Whether it makes more or fewer of what others ask for.
+    pub(super) fn changes_how_many(self) -> bool {
+        match self {
+            Self::CreateLink | Self::DeleteLink | Self::CreateRelease | Self::DeleteRelease => true,
+            Self::ListLinks
+            | Self::GetLink
+            | Self::Download
+            | Self::ListReleases
+            | Self::Latest
+            | Self::GetRelease => false,
+        }
+    }
+
     /// Whether it reads all there is: GitLab's headers count it.
     pub(super) fn is_list(self) -> bool {
         matches!(self, Self::ListLinks | Self::ListReleases)

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use harness::Server;
 use harness::proxy::Proxy;
-use serde_json::Value;
+use serde_json::{Value, json};
 use shared::domain::link::LinkId;
 use shared::domain::project::ProjectId;
 use shared::domain::release::{NewLinks, Release};
@@ -19,12 +19,14 @@ use crate::pool::Pool;
 use crate::{Error, binaries, event, process};
 
 const PROJECT: ProjectId = ProjectId(20);
-/// A release is listed so many times for each time that each of its links is read.
+/// A release is listed so many times: once would be too few requests for quantiles of them.
 const LISTS: usize = 10;
 /// More processes of one function than this only wait for each other's processor.
 const MOST_PROCESSES: usize = 8;
 /// A function's process takes numbers for so many links at once.
-const NUMBERS_AT_ONCE: usize = 16;
+const NUMBERS_AT_ONCE: u64 = 16;
+/// The floor is handed over so many jobs at once.
+const HANDED_OVER_AT_ONCE: usize = 10;
 
 /// Who is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +67,23 @@ impl Binaries {
     }
 }
 
+/// How much there is to do: the releases, and so their links, come in slices, and each operation is
+/// done slice by slice.
+#[derive(Clone, Copy)]
+pub(crate) struct Extent {
+    pub(crate) slices: usize,
+    /// In a slice.
+    pub(crate) releases: usize,
+    /// In a release.
+    pub(crate) links: usize,
+}
+
+/// Some of the releases, and the links that are made there.
+struct Slice {
+    releases: Vec<Release>,
+    links: Vec<Subject>,
+}
+
 /// How a contender is reached.
 enum Way {
     /// By the operation.
@@ -79,13 +98,13 @@ pub(crate) struct Contender {
     /// Before its database, where requests are counted.
     pub(crate) proxy: Option<Proxy>,
     way: Way,
-    releases: Vec<Release>,
-    links: Vec<Subject>,
+    slices: Vec<Slice>,
     /// The last number the floor's links have.
     last_id: u64,
 }
 
-/// What came of one operation on all links.
+/// What came of one operation on a slice.
+#[derive(Default)]
 pub(crate) struct Pass {
     pub(crate) requests: usize,
     pub(crate) wall: Duration,
@@ -125,12 +144,12 @@ impl Client {
 }
 
 impl Contender {
-    /// Starts a contender for so many clients at once, with so many releases of so many links.
+    /// Starts a contender for so many clients at once, with releases that have no links yet.
     pub(crate) async fn start(
         kind: Kind,
         binaries: &Binaries,
         clients: usize,
-        (releases, links): (usize, usize),
+        extent: Extent,
         is_counted: bool,
     ) -> Result<Self, Error> {
         let ground = Ground::start(&[PROJECT]).await?;
@@ -152,24 +171,66 @@ impl Contender {
                 Way::Pools(pools)
             }
         };
-        let mut made = Vec::new();
-        for number in 0..releases {
-            let tag = format!("v1.{number}.0");
-            made.push(ground.release(PROJECT, &tag, NewLinks::default()).await?);
+        let mut slices = Vec::new();
+        for slice in 0..extent.slices {
+            let mut releases = Vec::new();
+            for number in 0..extent.releases {
+                let tag = format!("v1.{slice}.{number}");
+                releases.push(ground.release(PROJECT, &tag, NewLinks::default()).await?);
+            }
+            let links = (0..extent.releases * extent.links)
+                .map(|at| Subject {
+                    release: at / extent.links,
+                    number: at % extent.links,
+                    id: LinkId(0),
+                })
+                .collect();
+            slices.push(Slice { releases, links });
         }
-        let links = (0..releases * links)
-            .map(|at| Subject { release: at / links, number: at % links, id: LinkId(0) })
-            .collect();
-        Ok(Self { kind, ground, proxy, way, releases: made, links, last_id: 0 })
+        Ok(Self { kind, ground, proxy, way, slices, last_id: 0 })
     }
 
-    /// Does this with every link; nothing of the preparation is in the times.
+    /// Does this with every link of a slice, or with every release where it lists, so many at a
+    /// time; nothing of the preparation is in the times.
     pub(crate) async fn pass(
         &mut self,
         operation: Operation,
+        slice: usize,
         clients: usize,
+        at_a_time: usize,
     ) -> Result<Pass, Error> {
-        let messages = self.messages(operation)?;
+        if operation == Operation::Create && self.kind == Kind::Floor {
+            for link in &mut self.slices[slice].links {
+                self.last_id += 1;
+                link.id = LinkId(self.last_id);
+            }
+        }
+        let mut pass = Pass::default();
+        let mut made = Vec::new();
+        for subjects in self.slices[slice].subjects(operation).chunks(at_a_time) {
+            let releases = &self.slices[slice].releases;
+            self.hand_over(operation, subjects, releases).await?;
+            let messages = self.messages(operation, subjects, releases)?;
+            made.extend(self.send(operation, messages, clients, &mut pass).await?);
+        }
+        if operation == Operation::Create && self.kind != Kind::Floor {
+            for (link, body) in self.slices[slice].links.iter_mut().zip(made) {
+                let made: Value = serde_json::from_str(&body)?;
+                link.id = LinkId(made["id"].as_u64().ok_or("no id")?);
+            }
+        }
+        Ok(pass)
+    }
+
+    /// Has clients send these, and adds what that took to the pass; what they are answered, in
+    /// order.
+    async fn send(
+        &self,
+        operation: Operation,
+        messages: Vec<Message>,
+        clients: usize,
+        pass: &mut Pass,
+    ) -> Result<Vec<String>, Error> {
         let requests = messages.len();
         let mut senders = Vec::new();
         for _ in 0..clients.min(requests) {
@@ -191,51 +252,67 @@ impl Contender {
         while let Some(answered) = tasks.join_next().await {
             answers.extend(answered??);
         }
-        let wall = started.elapsed();
-        let cpu = self.cpu(operation)?.saturating_sub(before);
-        if operation == Operation::Create && self.kind != Kind::Floor {
-            for (at, _, body) in &answers {
-                let made: Value = serde_json::from_str(body)?;
-                self.links[*at].id = LinkId(made["id"].as_u64().ok_or("no id")?);
-            }
-        }
-        let latencies = answers.into_iter().map(|(_, took, _)| took).collect();
-        Ok(Pass { requests, wall, latencies, cpu })
+        pass.wall += started.elapsed();
+        pass.cpu += self.cpu(operation)?.saturating_sub(before);
+        pass.requests += requests;
+        pass.latencies.extend(answers.iter().map(|(_, took, _)| took));
+        answers.sort_by_key(|(at, _, _)| *at);
+        Ok(answers.into_iter().map(|(_, _, body)| body).collect())
     }
 
-    fn messages(&mut self, operation: Operation) -> Result<Vec<Message>, Error> {
-        if operation == Operation::Create && self.kind == Kind::Floor {
-            for link in &mut self.links {
-                self.last_id += 1;
-                link.id = LinkId(self.last_id);
-            }
-        }
-        let subjects: Vec<Subject> = match operation {
-            Operation::List => {
-                let firsts = self.links.iter().filter(|link| link.number == 0);
-                std::iter::repeat_n(firsts, LISTS).flatten().copied().collect()
-            }
-            Operation::Create | Operation::Get | Operation::Rename | Operation::Delete => {
-                self.links.clone()
-            }
-        };
-        let mut messages = Vec::new();
-        for (at, subject) in subjects.into_iter().enumerate() {
-            let release = &self.releases[subject.release];
-            let Request { method, path, body } = subject.request(operation, release)?;
-            let token = &self.ground.token;
-            let body = match self.kind {
-                Kind::Local => {
-                    messages.push(Message::Request(Request { method, path, body }));
-                    continue;
+    /// What is sent, in order.
+    fn messages(
+        &self,
+        operation: Operation,
+        subjects: &[Subject],
+        releases: &[Release],
+    ) -> Result<Vec<Message>, Error> {
+        let token = ("PRIVATE-TOKEN", &self.ground.token);
+        let message = |(at, subject): (usize, &Subject)| {
+            let Request { method, path, body } =
+                subject.request(operation, &releases[subject.release])?;
+            Ok(match self.kind {
+                Kind::Local => Message::Request(Request { method, path, body }),
+                Kind::Functions => Message::Event(event::rest(token, method, &path, &body)?),
+                Kind::Floor => {
+                    // The functions' event, but for a body that only says which job it is. Its
+                    // writing as JSON, in this program, is within the times: of both alike, since
+                    // the bodies are a small part of the events.
+                    let mut event = event::rest(token, method, &path, &Value::Null)?;
+                    event["body"] = Value::from(at.to_string());
+                    event["isBase64Encoded"] = Value::from(false);
+                    Message::Event(event)
                 }
-                Kind::Functions => body,
-                Kind::Floor => subject.job(operation, release, token, at % NUMBERS_AT_ONCE == 0)?,
-            };
-            let event = event::rest(("PRIVATE-TOKEN", token), method, &path, &body)?;
-            messages.push(Message::Event(event));
+            })
+        };
+        subjects.iter().enumerate().map(message).collect()
+    }
+
+    /// Brings each process of the floor what its messages ask for, by their place: any of them may
+    /// come to any process. Some at a time, so that what a process needs to read them is little
+    /// beside what it keeps. That the floor is awake then, when it is measured, can only make the
+    /// functions' ratios worse.
+    async fn hand_over(
+        &self,
+        operation: Operation,
+        subjects: &[Subject],
+        releases: &[Release],
+    ) -> Result<(), Error> {
+        let (Kind::Floor, Way::Pools(pools)) = (self.kind, &self.way) else { return Ok(()) };
+        let token = &self.ground.token;
+        for (number, subjects) in subjects.chunks(HANDED_OVER_AT_ONCE).enumerate() {
+            let mut jobs = Vec::new();
+            for subject in subjects {
+                // The functions' processes together fetch numbers as often as one of them.
+                let leases = subject.id.0 % NUMBERS_AT_ONCE == 1;
+                let release = &releases[subject.release];
+                jobs.push(subject.job(operation, release, token, leases)?);
+            }
+            let body = json!({ "from": number * HANDED_OVER_AT_ONCE, "jobs": jobs });
+            let event = event::rest(("PRIVATE-TOKEN", token), "POST", "/", &body)?;
+            pools[operation as usize].invoke_each(&event).await?;
         }
-        Ok(messages)
+        Ok(())
     }
 
     fn cpu(&self, operation: Operation) -> Result<Duration, Error> {
@@ -250,6 +327,21 @@ impl Contender {
         match &self.way {
             Way::Pools(pools) => pools[operation as usize].peak_kilobytes(),
             Way::Server(server) => process::peak_kilobytes(server.pid()),
+        }
+    }
+}
+
+impl Slice {
+    /// What an operation is done with, as often as it is.
+    fn subjects(&self, operation: Operation) -> Vec<Subject> {
+        match operation {
+            Operation::List => {
+                let firsts = self.links.iter().filter(|link| link.number == 0);
+                std::iter::repeat_n(firsts, LISTS).flatten().copied().collect()
+            }
+            Operation::Create | Operation::Get | Operation::Rename | Operation::Delete => {
+                self.links.clone()
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use comfy_table::{Table, presets};
 use harness::proxy::Proxy;
 use serde_json::{Value, json};
 
-use super::contender::{Binaries, Contender, Kind};
+use super::contender::{Binaries, Contender, Extent, Kind};
 use super::operation::Operation;
 use crate::Error;
 
@@ -28,7 +28,8 @@ pub(super) struct Cost {
 pub(super) async fn costs(binaries: &Binaries) -> Result<Vec<Cost>, Error> {
     let mut costs: Vec<Cost> = Vec::new();
     for kind in Kind::ALL {
-        let mut contender = Contender::start(kind, binaries, 1, (1, LINKS), true).await?;
+        let extent = Extent { slices: 1, releases: 1, links: LINKS };
+        let mut contender = Contender::start(kind, binaries, 1, extent, true).await?;
         for operation in Operation::ALL {
             costs.push(cost(&mut contender, operation).await?);
             let audit = contender.ground.store.audit(Duration::from_secs(30)).await?;
@@ -37,12 +38,11 @@ pub(super) async fn costs(binaries: &Binaries) -> Result<Vec<Cost>, Error> {
             }
         }
     }
-    for operation in Operation::ALL {
-        let of = |kind| costs.iter().find(|one| one.kind == kind && one.operation == operation);
-        if let (Some(functions), Some(floor)) = (of(Kind::Functions), of(Kind::Floor))
+    for functions in costs.iter().filter(|cost| cost.kind == Kind::Functions) {
+        if let Some(floor) = floor_of(functions, &costs)
             && !functions.asks_the_same(floor)
         {
-            let name = operation.name();
+            let name = functions.operation.name();
             let (functions, floor) = (functions.words(), floor.words());
             return Err(format!("{name}: the functions ask {functions}, the floor {floor}").into());
         }
@@ -55,7 +55,7 @@ async fn cost(contender: &mut Contender, operation: Operation) -> Result<Cost, E
         contender.proxy.as_ref().map(Proxy::take_seen).ok_or("nobody counts")
     };
     taken(contender)?;
-    let pass = contender.pass(operation, 1).await?;
+    let pass = contender.pass(operation, 0, 1, LINKS).await?;
     #[expect(clippy::cast_precision_loss, reason = "some requests")]
     let part = 1.0 / pass.requests as f64;
     let mut cost = Cost {
@@ -95,23 +95,44 @@ fn short(number: f64) -> String {
     format!("{number:.4}").trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
+/// What the floor asks for the same.
+fn floor_of<'a>(cost: &Cost, costs: &'a [Cost]) -> Option<&'a Cost> {
+    costs.iter().find(|one| one.kind == Kind::Floor && one.operation == cost.operation)
+}
+
+/// How many requests, read units and write units, and each in proportion to the floor's, where
+/// that has any.
+fn beside_floor(cost: &Cost, costs: &[Cost]) -> [(f64, Option<f64>); 3] {
+    let counts = |cost: &Cost| [cost.requests.values().sum(), cost.read_units, cost.write_units];
+    let (own, floor) = (counts(cost), floor_of(cost, costs).map_or([0.0; 3], counts));
+    std::array::from_fn(|at| (own[at], (floor[at] > 0.0).then(|| own[at] / floor[at])))
+}
+
 /// Prints a table.
 pub(super) fn show(costs: &[Cost]) {
     let mut table = Table::new();
-    table.load_style(presets::ASCII_MARKDOWN);
-    table.set_header(["operation", "who", "requests", "read units", "write units", "which"]);
+    table.load_style(presets::ASCII_MARKDOWN).set_header([
+        "operation",
+        "who",
+        "requests",
+        "/floor",
+        "read units",
+        "/floor",
+        "write units",
+        "/floor",
+        "which",
+    ]);
     let mut sorted: Vec<&Cost> = costs.iter().collect();
     sorted.sort_by_key(|cost| cost.operation as usize);
     for cost in sorted {
+        let mut row = vec![cost.operation.name().to_owned(), cost.kind.name().to_owned()];
+        for (count, ratio) in beside_floor(cost, costs) {
+            row.push(short(count));
+            row.push(ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}")));
+        }
         let which: Vec<_> = cost.requests.keys().map(String::as_str).collect();
-        table.add_row([
-            cost.operation.name().to_owned(),
-            cost.kind.name().to_owned(),
-            short(cost.requests.values().sum()),
-            short(cost.read_units),
-            short(cost.write_units),
-            which.join(", "),
-        ]);
+        row.push(which.join(", "));
+        table.add_row(row);
     }
     println!("{table}");
 }
@@ -119,12 +140,16 @@ pub(super) fn show(costs: &[Cost]) {
 /// The same for other programs.
 pub(super) fn figures(costs: &[Cost]) -> Vec<Value> {
     let figures = |cost: &Cost| {
+        let [(_, requests), (_, read_units), (_, write_units)] = beside_floor(cost, costs);
         json!({
             "operation": cost.operation.name(),
             "who": cost.kind.name(),
             "requests": cost.requests,
+            "requests_to_floor": requests,
             "read_units": cost.read_units,
+            "read_units_to_floor": read_units,
             "write_units": cost.write_units,
+            "write_units_to_floor": write_units,
         })
     };
     costs.iter().map(figures).collect()

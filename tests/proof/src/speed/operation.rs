@@ -36,6 +36,15 @@ impl Operation {
         }
     }
 
+    /// Whether others need it done before: links have to be there, and the floor deletes them by
+    /// their new names.
+    pub(crate) fn prepares_others(self) -> bool {
+        match self {
+            Self::Create | Self::Rename => true,
+            Self::Get | Self::List | Self::Delete => false,
+        }
+    }
+
     pub(crate) fn function(self) -> Function {
         match self {
             Self::Create => Function::CreateLink,
