@@ -19,6 +19,7 @@ use shared::domain::time::Timestamp;
 use tokio::task::JoinSet;
 
 use crate::progress::Progress;
+use crate::statistics::median;
 use crate::{Error, Options, Verdict, process};
 use client::Client;
 
@@ -174,9 +175,7 @@ async fn load(
 /// The median of a quarter of what was measured.
 fn quarter(measured: &[f64], number: usize) -> f64 {
     let quarter = measured.len() / 4;
-    let mut values = measured[number * quarter..(number + 1) * quarter].to_vec();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+    median(&mut measured[number * quarter..(number + 1) * quarter].to_vec())
 }
 
 #[cfg(test)]
