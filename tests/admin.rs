@@ -1,14 +1,21 @@
 //! The operator's command, on the database of a running server.
 
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use shared::domain::project::{ProjectId, ProjectRef};
+use shared::domain::token::{Secret, TokenKind};
+use shared::store::tokens::NewToken;
 
-use harness::World;
-use harness::binaries;
+use harness::proxy::{Proxy, ask};
+use harness::world::{Proxied, RELEASES, project, soon, store, token};
+use harness::{Fault, Gate, World, binaries};
 
 struct Admin {
     endpoint_url: String,
+    variables: Vec<(&'static str, String)>,
 }
 
 impl Admin {
@@ -18,6 +25,7 @@ impl Admin {
             .args(arguments)
             .env_remove("AWS_PROFILE")
             .env_remove("AWS_ACCESS_KEY_ID")
+            .envs(self.variables.clone())
             .output()
             .unwrap()
     }
@@ -50,7 +58,22 @@ impl Admin {
 }
 
 fn admin(world: &World) -> Admin {
-    Admin { endpoint_url: world.server.dynamodb_url.clone() }
+    Admin { endpoint_url: world.server.dynamodb_url.clone(), variables: Vec::new() }
+}
+
+/// The command on a database behind a proxy.
+fn admin_behind(proxy: &Proxy) -> Admin {
+    Admin { endpoint_url: proxy.url.clone(), variables: Vec::new() }
+}
+
+/// The command as it is on AWS: with credentials and a region that the SDK finds.
+fn admin_with_credentials(endpoint_url: &str) -> Admin {
+    let variables = vec![
+        ("AWS_ACCESS_KEY_ID", "test".to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
+        ("AWS_REGION", "us-east-1".to_owned()),
+    ];
+    Admin { endpoint_url: endpoint_url.to_owned(), variables }
 }
 
 #[tokio::test]
@@ -180,4 +203,210 @@ async fn an_audit_finds_what_is_broken() {
     assert_eq!(output.status.code(), Some(1));
     let audit: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(audit["violations"].as_array().unwrap().len(), 1, "{audit}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_whose_making_was_answered_to_nobody_is_made() {
+    let world = World::empty();
+    let proxy = Proxy::start(&world.server.dynamodb_url).await;
+    let lost = AtomicU64::new(0);
+    proxy.decide(move |operation, body| {
+        let is_token = || body["Item"]["pk"]["S"].as_str().unwrap().starts_with("token#");
+        if operation == "PutItem" && is_token() && lost.fetch_add(1, Ordering::Relaxed) == 0 {
+            Fault::DropAfter
+        } else {
+            Fault::Pass
+        }
+    });
+    let secret = admin_behind(&proxy).text(&["token", "create", "--name", "ci"]);
+    let api = world.anonymous().with("private-token", &secret);
+    assert_eq!(api.get("/api/v4/user").await.status, 200);
+    assert_eq!(admin(&world).json(&["token", "list"]).as_array().unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_revoked_by_its_secret_with_one_read() {
+    let world = World::empty();
+    let secret = world.token(token()).await;
+    let proxy = Proxy::start(&world.server.dynamodb_url).await;
+    let admin = admin_behind(&proxy);
+    admin.text(&["token", "revoke", secret.reveal()]);
+    let operations: Vec<_> = proxy.take_seen().into_iter().map(|seen| seen.operation).collect();
+    assert_eq!(operations, ["BatchGetItem", "PutItem"]);
+    let api = world.anonymous().with("private-token", secret.reveal());
+    assert_eq!(api.get("/api/v4/user").await.status, 401);
+
+    let unknown = Secret::draw(TokenKind::Access);
+    let said = admin.error(&["token", "revoke", unknown.reveal()]);
+    assert_eq!(said, "error: there is no token with this secret");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deadline_is_for_one_page_and_not_for_all_of_them() {
+    let world = World::empty();
+    let made = world.project(project(20, "mynamespace/hello")).await;
+    let deleted = world.project(project(21, "mynamespace/old")).await;
+    assert!(world.store.delete_project(&deleted, soon()).await.unwrap());
+    // A page is a megabyte.
+    for _ in 0..25 {
+        world.token(NewToken { name: "x".repeat(300_000), ..token() }).await;
+    }
+    world.release(20, "v1").await;
+    let url = &world.server.dynamodb_url;
+    let list = json!({
+        "TableName": "release-links-releases",
+        "KeyConditionExpression": "pk = :pk",
+        "ExpressionAttributeValues": { ":pk": { "S": "index#00000000000000000020" } },
+    });
+    let (_, listed) = ask(url, "DynamoDB_20120810.Query", &list).await;
+    for n in 0..25 {
+        let mut entry = listed["Items"][0].clone();
+        entry["sk"]["S"] = json!(format!("{n:020}#v1"));
+        entry["more"] = json!({ "S": "x".repeat(300_000) });
+        let put = json!({ "TableName": "release-links-releases", "Item": entry });
+        assert_eq!(ask(url, "DynamoDB_20120810.PutItem", &put).await.0, 200);
+    }
+
+    let proxy = Proxy::start(url).await;
+    proxy.decide(|_, _| Fault::Delay(Duration::from_millis(500)));
+    let store = store(&proxy.url);
+    let step = Duration::from_secs(3);
+    let (tokens, keys) =
+        tokio::join!(store.list_tokens(step), store.release_keys(ProjectId(20), step));
+    assert_eq!((tokens.unwrap().len(), keys.unwrap().len()), (25, 26));
+    let path = ProjectRef::Path(deleted.path.clone());
+    let (projects, found) =
+        tokio::join!(store.list_projects(step), store.find_deleted_projects(&path, step));
+    assert_eq!((projects.unwrap(), found.unwrap()), (vec![made], vec![deleted]));
+    let pages = proxy.take_seen().len();
+    assert!(pages >= 4 * 7, "{pages} are too few to last longer than a step");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn releases_are_deleted_one_by_one() {
+    let (world, _) = World::hello().await;
+    for n in 0..120 {
+        world.release(20, &format!("v{n}")).await;
+    }
+    let proxy = Proxy::start(&world.server.dynamodb_url).await;
+    // What is not to be shown is not read, other than to delete it as it is.
+    proxy.decide(|operation, body| {
+        let keys = body["RequestItems"]["release-links-releases"]["Keys"].as_array();
+        let is_bulk = operation == "BatchGetItem" && keys.is_some_and(|keys| keys.len() > 1);
+        if is_bulk { Fault::Throttle } else { Fault::Pass }
+    });
+    let deleted = admin_behind(&proxy).json(&["project", "delete", "20"]);
+    assert_eq!(deleted, json!({ "id": 20, "path": "mynamespace/hello", "releases": 121 }));
+    assert_eq!(world.assert_sound().await.releases, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_outlives_a_project_goes_when_its_deletion_is_run_again() {
+    for name in ["20", "MyNamespace/hello"] {
+        let proxied = Proxied::hello().await;
+        let admin = admin(&proxied.world);
+        let gate = Gate::new();
+        let held = gate.clone();
+        proxied.proxy.decide(move |operation, _| {
+            if operation == "TransactWriteItems" { Fault::Hold(held.clone()) } else { Fault::Pass }
+        });
+        let api = proxied.api.clone();
+        let links = json!({ "links": [{ "name": "a", "url": "https://e.com" }] });
+        let body = json!({ "tag_name": "late", "assets": links }).to_string();
+        let late = tokio::spawn(async move { api.post(RELEASES, &body).await.status });
+        gate.reached().await;
+        let said = admin.text(&["project", "delete", "20"]);
+        assert!(said.contains("project delete 20"), "{said}");
+        gate.open();
+        assert_eq!(late.await.unwrap(), 201);
+        assert_eq!(proxied.world.assert_sound().await.releases, 1);
+
+        let again =
+            |releases| json!({ "id": 20, "path": "mynamespace/hello", "releases": releases });
+        assert_eq!(admin.json(&["project", "delete", name]), again(1));
+        assert_eq!(proxied.world.assert_sound().await.releases, 0);
+        assert_eq!(admin.json(&["project", "delete", name]), again(0));
+    }
+}
+
+#[tokio::test]
+async fn a_path_that_several_deleted_projects_had_is_none_of_them() {
+    let world = World::empty();
+    let admin = admin(&world);
+    for id in ["7", "8"] {
+        admin.text(&["project", "create", "g/p", "--id", id]);
+        admin.text(&["project", "delete", "g/p"]);
+    }
+    let said = admin.error(&["project", "delete", "G/P"]);
+    assert!(said.ends_with("by its number, 7, 8"), "{said}");
+    assert_eq!(admin.json(&["project", "delete", "8"])["releases"], 0);
+    for never in ["9", "g/q", "g"] {
+        let said = admin.error(&["project", "delete", never]);
+        assert_eq!(said, format!("error: there is no project {never}"));
+    }
+    // It is the one that is there now.
+    admin.text(&["project", "create", "g/p", "--id", "9"]);
+    assert_eq!(admin.json(&["project", "delete", "g/p"])["id"], 9);
+}
+
+#[tokio::test]
+async fn a_token_changes_its_user_only_where_it_is_told_to() {
+    let world = World::empty();
+    let admin = admin(&world);
+    let made = |flags: &[&str]| {
+        let create = ["token", "create", "--name", "t", "--user", "alice"];
+        admin.json(&[&create, flags].concat())["external"].as_bool().unwrap()
+    };
+    for (flags, external) in [
+        (&[][..], false),
+        (&["--external"], true),
+        (&[], true),
+        (&["--external=false"], false),
+        (&[], false),
+        (&["--external=true"], true),
+    ] {
+        assert_eq!(made(flags), external, "{flags:?}");
+    }
+    let listed = admin.json(&["token", "list"]);
+    let kept: Vec<_> =
+        listed.as_array().unwrap().iter().map(|token| token["external"].as_bool()).collect();
+    let given = [false, true, true, false, false, true];
+    assert_eq!(kept, given.map(Some), "what was given out stays as it was");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_credentials_the_database_is_asked_as_often_as_by_a_function() {
+    let world = World::empty();
+    let proxy = Proxy::start(&world.server.dynamodb_url).await;
+    let admin = admin_with_credentials(&proxy.url);
+    let tries = AtomicU64::new(0);
+    proxy.decide(move |_, _| match tries.fetch_add(1, Ordering::Relaxed) {
+        0..4 => Fault::Throttle,
+        4..7 => Fault::DropBefore,
+        _ => Fault::Pass,
+    });
+    assert_eq!(admin.json(&["project", "list"]), json!([]));
+
+    // One that says nothing is asked again, long before the time is over.
+    let tries = AtomicU64::new(0);
+    proxy.decide(move |_, _| match tries.fetch_add(1, Ordering::Relaxed) {
+        0 => Fault::Delay(Duration::from_mins(1)),
+        _ => Fault::Pass,
+    });
+    assert_eq!(admin.json(&["project", "list"]), json!([]));
+}
+
+#[test]
+fn the_certificates_of_aws_ca_bundle_are_those_that_are_trusted() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = folder.path().join("empty.pem");
+    std::fs::write(&empty, "none").unwrap();
+    for (bundle, why) in
+        [("/nowhere/ca.pem", "No such file"), (empty.to_str().unwrap(), "no certificate in it")]
+    {
+        let mut admin = admin_with_credentials("https://127.0.0.1:9");
+        admin.variables.push(("AWS_CA_BUNDLE", bundle.to_owned()));
+        let said = admin.error(&["project", "list"]);
+        assert!(said.contains(&format!("AWS_CA_BUNDLE {bundle}: {why}")), "{said}");
+    }
 }

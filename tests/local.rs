@@ -1,12 +1,14 @@
 //! The local server itself: its first start, its flags, its end.
 
 use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
 
+use harness::proxy::Proxy;
 use harness::world::{LINKS, World};
-use harness::{Server, binaries};
+use harness::{Fault, Gate, Server, binaries};
 
 #[test]
 fn the_examples_of_the_documentation_work_when_pasted() {
@@ -56,6 +58,53 @@ fn the_examples_of_the_documentation_work_when_pasted() {
     let pasted = Command::new("sh").args(["-c", &format!("{again} --silent")]).output().unwrap();
     assert_eq!(String::from_utf8(pasted.stdout).unwrap(), format!("[{msi}]"));
     assert!(!server.output().contains("glpat-"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_was_cut_off_is_made_up_for_by_the_next_one() {
+    // Cut off before and after each of the writes that make the release with links.
+    for (write, happens) in [(1, false), (1, true), (2, false), (2, true)] {
+        let world = World::empty();
+        let proxy = Proxy::start(&world.server.dynamodb_url).await;
+        let gate = Gate::new();
+        let (held, writes) = (gate.clone(), AtomicU64::new(0));
+        proxy.decide(move |operation, body| {
+            let is_of_release = operation.contains("Write") && body.to_string().contains("v0.1");
+            if !is_of_release || writes.fetch_add(1, Ordering::Relaxed) + 1 != write {
+                Fault::Pass
+            } else if happens {
+                Fault::HoldAnswer(held.clone())
+            } else {
+                Fault::Hold(held.clone())
+            }
+        });
+        let mut start = Command::new(binaries::local())
+            .args(["--listen", "127.0.0.1:0", "--endpoint-url", &proxy.url])
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        gate.reached().await;
+        start.kill().unwrap();
+        start.wait().unwrap();
+
+        let case = format!("write {write}, {happens}");
+        let next = Server::start_with(&["--endpoint-url", &world.server.dynamodb_url]);
+        let printed = next.printed("--request DELETE");
+        let lines: Vec<&str> = printed.lines().filter(|line| line.starts_with("curl ")).collect();
+        let pasted = |line: &str| {
+            let line = format!("{line} --silent");
+            let output = Command::new("sh").args(["-c", &line]).output().unwrap();
+            serde_json::from_slice::<Value>(&output.stdout).unwrap()
+        };
+        let listed = pasted(lines[0]);
+        let names: Vec<_> =
+            listed.as_array().unwrap().iter().map(|link| link["name"].as_str().unwrap()).collect();
+        assert_eq!(names, ["awesome-v0.2.msi", "awesome-v0.2.dmg"], "{case}");
+        assert_eq!(pasted(lines[1]), listed[1], "{case}");
+        assert_eq!(pasted(lines[4])["name"], "awesome-v0.2.dmg", "{case}");
+        world.assert_sound().await;
+    }
 }
 
 fn address_in(line: &str) -> String {

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
@@ -167,13 +167,29 @@ const LONGEST_BACKOFF: Duration = Duration::from_millis(500);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A client of `database`. How often and how fast it tries again is set here; how long in all is
-/// each request's own deadline.
-pub fn client(database: Database) -> Result<Client, ConfigError> {
-    let retry = RetryConfig::standard()
+/// How often and how fast a client of the database tries again: up to eight times, after pauses of
+/// at most half a second. How long in all is each request's own deadline.
+#[must_use]
+pub fn retries() -> RetryConfig {
+    RetryConfig::standard()
         .with_max_attempts(ATTEMPTS)
         .with_initial_backoff(FIRST_BACKOFF)
-        .with_max_backoff(LONGEST_BACKOFF);
+        .with_max_backoff(LONGEST_BACKOFF)
+}
+
+/// An HTTP client for a machine that is not Lambda's. It trusts the certificates of
+/// `AWS_CA_BUNDLE`, as AWS's own tools do, and the system's where that is not set: a company that
+/// looks into its traffic has put its own among them. Fails where the bundle cannot be used.
+pub fn http_client() -> Result<SharedHttpClient, ConfigError> {
+    let trusted = match optional(CA_BUNDLE) {
+        Some(path) => bundle(Path::new(&path))?,
+        None => TrustStore::default(),
+    };
+    https_client(trusted)
+}
+
+/// A client of `database`. One of its tries may take two seconds, of which a second for connecting.
+pub fn client(database: Database) -> Result<Client, ConfigError> {
     let timeout = TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
@@ -183,7 +199,7 @@ pub fn client(database: Database) -> Result<Client, ConfigError> {
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(database.region))
         .credentials_provider(database.credentials)
-        .retry_config(retry)
+        .retry_config(retries())
         .timeout_config(timeout)
         .http_client(http);
     if let Some(url) = database.endpoint_url {
@@ -202,17 +218,7 @@ impl Database {
     /// Reading the system's 144 certificates would be most of a function's start.
     fn trusted(&self) -> Result<TrustStore, ConfigError> {
         match &self.ca_bundle {
-            Some(path) => {
-                let cannot = |cause: &dyn fmt::Display| {
-                    ConfigError::Certificates(format!("{CA_BUNDLE} {}: {cause}", path.display()))
-                };
-                let pem = std::fs::read(path).map_err(|error| cannot(&error))?;
-                let begin = b"-----BEGIN CERTIFICATE-----";
-                if !pem.windows(begin.len()).any(|window| window == begin) {
-                    return Err(cannot(&"no certificate in it"));
-                }
-                Ok(TrustStore::empty().with_pem_certificate(pem))
-            }
+            Some(path) => bundle(path),
             None if self.endpoint_url.is_none() && !self.region.starts_with("cn-") => {
                 Ok(TrustStore::empty().with_pem_certificate(AMAZON_ROOTS))
             }
@@ -224,15 +230,32 @@ impl Database {
         if self.endpoint_url.as_ref().is_some_and(|url| url.starts_with("http://")) {
             return Ok(HttpClientBuilder::new().build_http());
         }
-        let context = TlsContext::builder()
-            .with_trust_store(self.trusted()?)
-            .build()
-            .map_err(|error| ConfigError::Certificates(error.to_string()))?;
-        Ok(HttpClientBuilder::new()
-            .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .tls_context(context)
-            .build_https())
+        https_client(self.trusted()?)
     }
+}
+
+/// The certificates in a file, and no others.
+fn bundle(path: &Path) -> Result<TrustStore, ConfigError> {
+    let cannot = |cause: &dyn fmt::Display| {
+        ConfigError::Certificates(format!("{CA_BUNDLE} {}: {cause}", path.display()))
+    };
+    let pem = std::fs::read(path).map_err(|error| cannot(&error))?;
+    let begin = b"-----BEGIN CERTIFICATE-----";
+    if !pem.windows(begin.len()).any(|window| window == begin) {
+        return Err(cannot(&"no certificate in it"));
+    }
+    Ok(TrustStore::empty().with_pem_certificate(pem))
+}
+
+fn https_client(trusted: TrustStore) -> Result<SharedHttpClient, ConfigError> {
+    let context = TlsContext::builder()
+        .with_trust_store(trusted)
+        .build()
+        .map_err(|error| ConfigError::Certificates(error.to_string()))?;
+    Ok(HttpClientBuilder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .tls_context(context)
+        .build_https())
 }
 
 fn optional(name: &str) -> Option<String> {

@@ -1,10 +1,11 @@
 //! Which database the command speaks to, and as whom.
 
+use std::time::Duration;
+
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Builder as ClientConfig;
-use aws_smithy_http_client::Builder as HttpClientBuilder;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use clap::Args;
 use shared::app::{self, Database};
 use shared::store::{Store, TableNames};
@@ -74,11 +75,15 @@ impl Connection {
     }
 }
 
+/// How long an answer may take to begin before it is asked for again. Not how long a whole try may
+/// take, as for a function: here the first try also waits for credentials, for which somebody may
+/// have to be asked, and a page of a scan is a megabyte on the operator's own line.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// A client with the credentials and region that the SDK finds where AWS's own tools find them.
 async fn on_aws(profile: Option<String>, endpoint_url: Option<String>) -> Result<Client, Error> {
-    let http =
-        HttpClientBuilder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http);
+    let mut loader =
+        aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(app::http_client()?);
     if let Some(profile) = profile {
         loader = loader.profile_name(profile);
     }
@@ -86,9 +91,12 @@ async fn on_aws(profile: Option<String>, endpoint_url: Option<String>) -> Result
     if config.region().is_none() {
         return Err(Error::NoRegion);
     }
-    let mut client = ClientConfig::from(&config);
+    // These are set here and not in the loader, whose own requests for credentials go to AWS and by
+    // its rules.
+    let mut client = ClientConfig::from(&config)
+        .retry_config(app::retries())
+        .timeout_config(TimeoutConfig::builder().read_timeout(ANSWER_TIMEOUT).build());
     if let Some(url) = endpoint_url {
-        // Set here and not in the loader, whose own requests for credentials go to AWS.
         client = client.endpoint_url(url);
     }
     Ok(Client::from_conf(client.build()))

@@ -23,7 +23,7 @@ use shared::store::deadline::Deadline;
 
 use arguments::{Arguments, Command};
 
-/// How long one operation may take.
+/// How long one operation may take; of one that reads a whole table or list, each of its requests.
 const STEP: Duration = Duration::from_secs(30);
 
 /// The deadline of an operation that starts now.
@@ -36,6 +36,10 @@ fn deadline() -> Deadline {
 enum Error {
     #[error("there is no project {0}")]
     NoProject(String),
+    #[error(
+        "more than one project that was deleted had the path {path}: name one by its number, {ids}"
+    )]
+    AmbiguousProject { path: String, ids: String },
     #[error("the path {0} is another project's")]
     PathTaken(String),
     #[error("the number {0} is, or once was, another project's; it is never given out again")]

@@ -13,7 +13,7 @@ use shared::store::{Store, StoreError};
 use crate::arguments::ProjectArgument;
 use crate::output::{Output, Row};
 use crate::words::{self, Word};
-use crate::{Error, deadline, releases};
+use crate::{Error, STEP, deadline, releases};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -51,6 +51,10 @@ pub(crate) enum Command {
     /// Make an archived project writable again.
     Unarchive(Target),
     /// Delete a project and all its releases.
+    ///
+    /// Run again, it deletes what releases a deleted project still has: those that a deletion which
+    /// was cut off did not come to, and those that were just being made, which takes half a minute
+    /// at most. By then its path may be another project's: name it by its number.
     Delete(Target),
 }
 
@@ -83,7 +87,7 @@ pub(crate) async fn run(command: Command, store: &Store, output: Output) -> Resu
             create(new, store, output).await
         }
         Command::List => {
-            let projects = store.list_projects(deadline()).await?;
+            let projects = store.list_projects(STEP).await?;
             let views: Vec<_> = projects.iter().map(ProjectView::from).collect();
             Ok(output.list(&views)?)
         }
@@ -126,27 +130,50 @@ async fn archive(
 }
 
 async fn delete(name: &ProjectArgument, store: &Store, output: Output) -> Result<(), Error> {
-    let project = find(name, store).await?;
-    // While the project is there, a deletion that was cut off can be taken up again by its name.
-    let mut releases = delete_releases(project.id, store).await?;
-    if !store.delete_project(&project, deadline()).await? {
-        return Err(Error::NoProject(name.to_string()));
-    }
-    // A request may have made another release before the project's end.
+    let mut releases = 0;
+    let project = match store.find_project(&name.project, deadline()).await? {
+        Some(project) => {
+            // Most go while the project can still be seen, so that a deletion that is cut off here
+            // is seen not to be done.
+            releases += delete_releases(project.id, store).await?;
+            // Where another command was first, what is left to do is the same.
+            store.delete_project(&project, deadline()).await?;
+            project
+        }
+        None => find_deleted(name, store).await?,
+    };
+    // Those that were made meanwhile, or that an earlier deletion left. A request that saw the
+    // project may make one even later, since no write asks for the project again: of that the
+    // operator is told.
     releases += delete_releases(project.id, store).await?;
-    let path = project.path.as_str();
+    let (id, path) = (project.id, project.path.as_str());
     let sentence = format!(
-        "deleted project {} ({path}) and {releases} of its releases; `sweep` removes their links",
-        project.id
+        "deleted project {id} ({path}) and {releases} of its releases; `sweep` removes their \
+         links. A release that was just being made may come after this, for half a minute: to \
+         delete it, run `project delete {id}` again then"
     );
-    let deleted = Deleted { id: project.id.0, path, releases };
-    Ok(output.done(&sentence, &deleted)?)
+    Ok(output.done(&sentence, &Deleted { id: id.0, path, releases })?)
 }
 
+/// The project that was called so and was deleted.
+async fn find_deleted(name: &ProjectArgument, store: &Store) -> Result<Project, Error> {
+    let mut found = store.find_deleted_projects(&name.project, STEP).await?;
+    match (found.pop(), found.as_slice()) {
+        (None, _) => Err(Error::NoProject(name.to_string())),
+        (Some(project), []) => Ok(project),
+        (Some(last), others) => {
+            let ids = others.iter().chain([&last]).map(|project| project.id.to_string());
+            let ids = ids.collect::<Vec<_>>().join(", ");
+            Err(Error::AmbiguousProject { path: name.to_string(), ids })
+        }
+    }
+}
+
+/// Deletes the releases a project has, each inside a deadline of its own.
 async fn delete_releases(project: ProjectId, store: &Store) -> Result<u64, StoreError> {
     let mut count = 0;
-    for release in store.list_releases(project, deadline()).await? {
-        if releases::delete_current(&release.key, store).await?.is_some() {
+    for key in store.release_keys(project, STEP).await? {
+        if releases::delete_current(&key, store).await?.is_some() {
             count += 1;
         }
     }

@@ -18,7 +18,7 @@ use crate::arguments::{ProjectArgument, parse_duration};
 use crate::output::{Output, Row, print, print_json, printable};
 use crate::projects::find;
 use crate::words::{self, Word};
-use crate::{Error, deadline};
+use crate::{Error, STEP, deadline};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -66,9 +66,18 @@ pub(crate) struct Create {
     /// Make the token of a CI job in the first of its projects.
     #[arg(long, requires = "projects")]
     job: bool,
-    /// The user is external: sees internal projects only as a member. Holds for this token.
-    #[arg(long)]
-    external: bool,
+    /// Whether the user is external: sees internal projects only as a member. This changes the
+    /// user, for this token and later ones; tokens given out before keep what they were given. By
+    /// default the user stays as it is, and a new one is not external.
+    #[arg(
+        long,
+        value_name = "true|false",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        hide_possible_values = true
+    )]
+    external: Option<bool>,
 }
 
 /// Carries out a command about tokens.
@@ -76,7 +85,7 @@ pub(crate) async fn run(command: Command, store: &Store, output: Output) -> Resu
     match command {
         Command::Create(new) => create(new, store, output).await,
         Command::List => {
-            let (tokens, now) = (store.list_tokens(deadline()).await?, Timestamp::now());
+            let (tokens, now) = (store.list_tokens(STEP).await?, Timestamp::now());
             let views: Vec<_> = tokens.iter().map(|token| TokenView::new(token, now)).collect();
             Ok(output.list(&views)?)
         }
@@ -99,7 +108,7 @@ async fn create(new: Create, store: &Store, output: Output) -> Result<(), Error>
     let token = NewToken {
         kind: if new.job { TokenKind::Job } else { TokenKind::Access },
         name: new.name,
-        user: store.ensure_user(&new.user, Some(new.external), deadline()).await?,
+        user: store.ensure_user(&new.user, new.external, deadline()).await?,
         scope: new.scope,
         grants: targets.into_iter().map(|target| Grant { target, level }).collect(),
         job_project,
@@ -130,15 +139,15 @@ async fn revoke(text: &str, store: &Store, output: Output) -> Result<(), Error> 
 }
 
 async fn find_token(text: &str, store: &Store) -> Result<Token, Error> {
-    let tokens = store.list_tokens(deadline()).await?;
     if let Some(secret) = Secret::parse(text) {
-        let hash = secret.hash();
-        return tokens.into_iter().find(|t| t.hash == hash).ok_or(Error::NoTokenOfSecret);
+        let token = store.find_token(&secret.hash(), deadline()).await?;
+        return token.ok_or(Error::NoTokenOfSecret);
     }
     if text.len() != ID_DIGITS || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(Error::NotAToken);
     }
     let wanted = text.to_ascii_lowercase();
+    let tokens = store.list_tokens(STEP).await?;
     let mut found = tokens.into_iter().filter(|token| id(token) == wanted);
     match (found.next(), found.next()) {
         (Some(token), None) => Ok(token),

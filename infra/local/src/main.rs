@@ -17,10 +17,14 @@ use shared::store::deadline::Deadline;
 use shared::store::{Store, TableNames};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::{JoinError, JoinHandle};
 
 use arguments::Arguments;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// A server in a task of its own.
+type Server = JoinHandle<Result<(), Error>>;
 
 /// How long the tables and the examples may take.
 const PREPARATION: Duration = Duration::from_secs(30);
@@ -43,7 +47,7 @@ async fn serve(arguments: Arguments) -> Result<(), Error> {
 
     let listener = listen(arguments.listen, "--listen").await?;
     let address = listener.local_addr()?;
-    let (endpoint_url, database) = if let Some(url) = arguments.endpoint_url {
+    let (endpoint_url, mut database) = if let Some(url) = arguments.endpoint_url {
         (url, None)
     } else {
         let listener = listen(arguments.dynamodb_listen, "--dynamodb-listen").await?;
@@ -59,21 +63,17 @@ async fn serve(arguments: Arguments) -> Result<(), Error> {
         arguments.public_url,
     )));
     app.store.create_tables(Deadline::after(PREPARATION)).await?;
-    let token = if arguments.no_demo {
-        None
-    } else {
-        demo::prepare(&app.store, Deadline::after(PREPARATION)).await?
-    };
+    let demo = if arguments.no_demo { None } else { demo::prepare(&app.store).await? };
 
     say(&format!("DynamoDB on {endpoint_url}"));
     say(&format!("listening on http://{address}"));
-    if let Some(token) = token {
-        say(&demo::curl_lines(&format!("http://{address}"), &token));
+    if let Some(demo) = demo {
+        say(&demo.curl_lines(&format!("http://{address}")));
     }
 
     tokio::spawn(upkeep::sweep_every(app, Duration::from_secs(arguments.sweep_every)));
-    let gateway = tokio::spawn(gateway::serve(listener, app, wait(gateway_stopped)));
-    stop_signal().await?;
+    let mut gateway = tokio::spawn(gateway::serve(listener, app, wait(gateway_stopped)));
+    until_stopped(stop_signal(), &mut gateway, database.as_mut()).await?;
     // Requests in flight still need the database, so that it stops after the last of them.
     drop(stop_gateway);
     gateway.await??;
@@ -88,6 +88,35 @@ async fn listen(address: SocketAddr, flag: &str) -> Result<TcpListener, Error> {
     TcpListener::bind(address).await.map_err(|error| {
         format!("cannot listen on {address}: {error}; choose another address with {flag}").into()
     })
+}
+
+/// Waits for `stop`. A server that ends before is an error, since nothing else would tell of it.
+async fn until_stopped(
+    stop: impl Future<Output = Result<(), Error>>,
+    gateway: &mut Server,
+    database: Option<&mut Server>,
+) -> Result<(), Error> {
+    let database = async {
+        match database {
+            Some(database) => database.await,
+            // It is another process's.
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        stopped = stop => stopped,
+        ended = gateway => Err(untimely("the API", ended)),
+        ended = database => Err(untimely("the embedded DynamoDB", ended)),
+    }
+}
+
+/// The error of a server that ended by itself.
+fn untimely(server: &str, ended: Result<Result<(), Error>, JoinError>) -> Error {
+    match ended {
+        Ok(Ok(())) => format!("{server} ended by itself").into(),
+        Ok(Err(error)) => format!("{server} ended: {error}").into(),
+        Err(error) => format!("{server} ended: {error}").into(),
+    }
 }
 
 /// Waits until the sender is gone.
@@ -113,4 +142,51 @@ async fn stop_signal() -> Result<(), Error> {
 /// Prints a line; that nobody reads it is no reason to stop.
 fn say(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+
+    fn serving(end: impl Future<Output = ()> + Send + 'static) -> Server {
+        tokio::spawn(async move {
+            end.await;
+            Err("its own reason".into())
+        })
+    }
+
+    /// Why the process ends, though no signal comes.
+    async fn end(gateway: &mut Server, database: Option<&mut Server>) -> String {
+        let ended = until_stopped(pending(), gateway, database);
+        let ended = tokio::time::timeout(Duration::from_secs(10), ended).await;
+        ended.expect("nobody noticed").unwrap_err().to_string()
+    }
+
+    #[tokio::test]
+    async fn a_server_that_ends_by_itself_ends_the_process_with_its_error() {
+        let mut forever = serving(pending());
+        let mut failing = serving(ready(()));
+        let said = end(&mut failing, Some(&mut forever)).await;
+        assert_eq!(said, "the API ended: its own reason");
+        let mut failing = serving(ready(()));
+        let said = end(&mut forever, Some(&mut failing)).await;
+        assert_eq!(said, "the embedded DynamoDB ended: its own reason");
+        let said = end(&mut tokio::spawn(ready(Ok(()))), None).await;
+        assert_eq!(said, "the API ended by itself");
+        let mut panicking = serving(async { panic!("a bug") });
+        let said = end(&mut forever, Some(&mut panicking)).await;
+        assert!(said.contains("a bug"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn a_signal_ends_the_wait_while_both_serve() {
+        let (mut gateway, mut database) = (serving(pending()), serving(pending()));
+        until_stopped(ready(Ok(())), &mut gateway, None).await.unwrap();
+        until_stopped(ready(Ok(())), &mut gateway, Some(&mut database)).await.unwrap();
+        let cannot = ready(Err("no signals here".into()));
+        let stopped = until_stopped(cannot, &mut gateway, Some(&mut database)).await;
+        assert_eq!(stopped.unwrap_err().to_string(), "no signals here");
+    }
 }

@@ -225,7 +225,16 @@ impl ProjectItem {
 
     /// The project, unless it was deleted.
     pub(super) fn alive(self) -> Option<Project> {
-        (!self.deleted).then_some(Project {
+        (!self.deleted).then(|| self.into_project())
+    }
+
+    /// The project as it was, if it was deleted.
+    pub(super) fn buried(self) -> Option<Project> {
+        self.deleted.then(|| self.into_project())
+    }
+
+    fn into_project(self) -> Project {
+        Project {
             id: self.id,
             path: self.path,
             visibility: self.visibility,
@@ -234,7 +243,7 @@ impl ProjectItem {
             protected_tags: self.protected_tags,
             default_branch: self.default_branch,
             created_at: self.created_at,
-        })
+        }
     }
 }
 

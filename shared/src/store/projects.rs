@@ -1,10 +1,13 @@
 //! The operator's projects. No function of the API may write them: their roles do not allow it.
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::deadline::{Backoff, Deadline};
-use super::items::{PathItem, ProjectItem, from_item, project_item, to_item};
-use super::keys::{DirectoryKey, DirectoryKind};
+use super::items::{IndexItem, PathItem, ProjectItem, from_item, project_item, to_item};
+use super::keys::{DirectoryKey, DirectoryKind, index_partition};
+use super::request::run_or_refuse;
 use super::scan::Table;
 use super::transaction::{Condition, Decision, Write};
 use super::{Store, StoreError};
@@ -12,6 +15,7 @@ use crate::domain::project::{
     BranchName, Project, ProjectId, ProjectPath, ProjectRef, ProtectedTag, ReleasesAccess,
     Visibility,
 };
+use crate::domain::release::ReleaseKey;
 use crate::domain::time::Timestamp;
 
 /// What a project is made of.
@@ -111,26 +115,95 @@ impl Store {
             ProjectRef::Nothing => None,
         };
         let Some(id) = id else { return Ok(None) };
-        let rows = self.batch_get(&[DirectoryKey::project(id)], &[], deadline).await?;
-        match rows.directory.into_iter().next() {
-            Some(item) => Ok(from_item::<ProjectItem>(item)?.alive()),
-            None => Ok(None),
+        Ok(self.read_project(id, deadline).await?.and_then(ProjectItem::alive))
+    }
+
+    /// The projects of this number or path that were deleted, in the order of their numbers:
+    /// several may have had one path, one after the other. A path is looked for in the whole
+    /// directory; `step` bounds each request, not the whole.
+    pub async fn find_deleted_projects(
+        &self,
+        project: &ProjectRef,
+        step: Duration,
+    ) -> Result<Vec<Project>, StoreError> {
+        match project {
+            ProjectRef::Id(id) => {
+                let item = self.read_project(*id, Deadline::after(step)).await?;
+                Ok(item.and_then(ProjectItem::buried).into_iter().collect())
+            }
+            ProjectRef::Path(path) => {
+                let path = path.folded();
+                let mut projects = self.scan_projects(ProjectItem::buried, step).await?;
+                projects.retain(|project| project.path.folded() == path);
+                Ok(projects)
+            }
+            ProjectRef::Nothing => Ok(Vec::new()),
         }
     }
 
-    /// All projects, in the order of their numbers.
-    pub async fn list_projects(&self, deadline: Deadline) -> Result<Vec<Project>, StoreError> {
+    /// All projects, in the order of their numbers. Reads the whole directory; `step` bounds each
+    /// request, not the whole.
+    pub async fn list_projects(&self, step: Duration) -> Result<Vec<Project>, StoreError> {
+        self.scan_projects(ProjectItem::alive, step).await
+    }
+
+    async fn read_project(
+        &self,
+        id: ProjectId,
+        deadline: Deadline,
+    ) -> Result<Option<ProjectItem>, StoreError> {
+        let rows = self.batch_get(&[DirectoryKey::project(id)], &[], deadline).await?;
+        rows.directory.into_iter().next().map(from_item).transpose()
+    }
+
+    /// The projects that `wanted` takes, in the order of their numbers.
+    async fn scan_projects(
+        &self,
+        wanted: fn(ProjectItem) -> Option<Project>,
+        step: Duration,
+    ) -> Result<Vec<Project>, StoreError> {
         let mut projects = Vec::new();
         let mut scan = self.scan(Table::Directory);
-        while let Some(items) = scan.next(deadline).await? {
+        while let Some(items) = scan.next(Deadline::after(step)).await? {
             for item in items {
                 if DirectoryKind::of(&item) == Some(DirectoryKind::Project) {
-                    projects.extend(from_item::<ProjectItem>(item)?.alive());
+                    projects.extend(wanted(from_item(item)?));
                 }
             }
         }
-        projects.sort_by_key(|project: &Project| project.id);
+        projects.sort_by_key(|project| project.id);
         Ok(projects)
+    }
+
+    /// The keys of a project's releases, whether or not the project is still there, in the order
+    /// of `released_at`. The releases themselves are not read; `step` bounds each request, not the
+    /// whole.
+    pub async fn release_keys(
+        &self,
+        project: ProjectId,
+        step: Duration,
+    ) -> Result<Vec<ReleaseKey>, StoreError> {
+        let mut keys = Vec::new();
+        let mut from = None;
+        loop {
+            let request = self
+                .client
+                .query()
+                .table_name(&self.tables.releases)
+                .key_condition_expression("pk = :pk")
+                .expression_attribute_values(":pk", AttributeValue::S(index_partition(project)))
+                .set_exclusive_start_key(from)
+                .consistent_read(true);
+            let page = run_or_refuse(Deadline::after(step), request.send()).await?;
+            for item in page.items.unwrap_or_default() {
+                let IndexItem { project, tag, .. } = from_item(item)?;
+                keys.push(ReleaseKey { project, tag });
+            }
+            from = page.last_evaluated_key;
+            if from.is_none() {
+                return Ok(keys);
+            }
+        }
     }
 
     /// Writes a project's settings over the ones it has; false where it was deleted meanwhile.
@@ -148,7 +221,7 @@ impl Store {
     }
 
     /// Deletes a project: its path is free again, its number is not. False where it was deleted
-    /// meanwhile.
+    /// meanwhile. Its releases stay: a request that has seen the project may yet make one.
     pub async fn delete_project(
         &self,
         project: &Project,

@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use super::deadline::Deadline;
 use super::items::{TokenItem, from_item, to_item};
 use super::keys::{DirectoryKey, DirectoryKind};
-use super::request::{Outcome, run, run_or_refuse};
+use super::request::{Outcome, run};
 use super::scan::Table;
 use super::{Store, StoreError};
 use crate::domain::project::ProjectPath;
 use crate::domain::time::Timestamp;
-use crate::domain::token::{Grant, Job, Scope, Secret, Token, TokenKind, User};
+use crate::domain::token::{Grant, Job, Scope, Secret, SecretHash, Token, TokenKind, User};
 
 /// What a token is made of.
 #[derive(Clone, Debug)]
@@ -121,15 +121,34 @@ impl Store {
             .table_name(&self.tables.directory)
             .set_item(Some(token_item(&token)?))
             .condition_expression("attribute_not_exists(pk)");
-        run_or_refuse(deadline, request.send()).await?;
+        match run(deadline, request.send()).await? {
+            Outcome::Done(_) => {}
+            // An earlier try was carried out and its answer lost: a hash of 131 random bits is
+            // nobody else's, so that the token that is there is this one.
+            Outcome::Failed(error) if error.is_conditional_check_failed_exception() => {}
+            Outcome::Failed(error) => return Err(StoreError::Refused(format!("{error:?}"))),
+        }
         Ok((secret, token))
     }
 
-    /// All tokens that are kept, the oldest first.
-    pub async fn list_tokens(&self, deadline: Deadline) -> Result<Vec<Token>, StoreError> {
+    /// The token whose secret has this hash, where it is kept. One read, whatever else is in the
+    /// directory.
+    pub async fn find_token(
+        &self,
+        hash: &SecretHash,
+        deadline: Deadline,
+    ) -> Result<Option<Token>, StoreError> {
+        let rows = self.batch_get(&[DirectoryKey::token(hash)], &[], deadline).await?;
+        let item = rows.directory.into_iter().next();
+        Ok(item.map(from_item::<TokenItem>).transpose()?.map(Token::from))
+    }
+
+    /// All tokens that are kept, the oldest first. Reads the whole directory; `step` bounds each
+    /// request, not the whole.
+    pub async fn list_tokens(&self, step: Duration) -> Result<Vec<Token>, StoreError> {
         let mut tokens: Vec<Token> = Vec::new();
         let mut scan = self.scan(Table::Directory);
-        while let Some(items) = scan.next(deadline).await? {
+        while let Some(items) = scan.next(Deadline::after(step)).await? {
             for item in items {
                 if DirectoryKind::of(&item) == Some(DirectoryKind::Token) {
                     tokens.push(from_item::<TokenItem>(item)?.into());

@@ -172,9 +172,8 @@ impl World {
 
     /// Withdraws a token.
     pub async fn revoke(&self, secret: &Secret) {
-        let tokens = self.store.list_tokens(soon()).await.unwrap();
-        let token = tokens.iter().find(|token| token.hash == secret.hash()).unwrap();
-        assert!(self.store.revoke_token(token, soon()).await.unwrap());
+        let token = self.store.find_token(&secret.hash(), soon()).await.unwrap().unwrap();
+        assert!(self.store.revoke_token(&token, soon()).await.unwrap());
     }
 
     /// A release made in project 20 at a moment, and released at another.
