@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use super::deadline::{Backoff, Deadline};
 use super::items::{IndexItem, PathItem, ProjectItem, from_item, project_item, to_item};
 use super::keys::{DirectoryKey, DirectoryKind, index_partition};
-use super::request::run_or_refuse;
+use super::read::{Order, Pages};
 use super::scan::Table;
 use super::transaction::{Condition, Decision, Write};
 use super::{Store, StoreError};
@@ -184,26 +184,14 @@ impl Store {
         step: Duration,
     ) -> Result<Vec<ReleaseKey>, StoreError> {
         let mut keys = Vec::new();
-        let mut from = None;
-        loop {
-            let request = self
-                .client
-                .query()
-                .table_name(&self.tables.releases)
-                .key_condition_expression("pk = :pk")
-                .expression_attribute_values(":pk", AttributeValue::S(index_partition(project)))
-                .set_exclusive_start_key(from)
-                .consistent_read(true);
-            let page = run_or_refuse(Deadline::after(step), request.send()).await?;
-            for item in page.items.unwrap_or_default() {
+        let mut pages = Pages::new(index_partition(project), Order::Ascending);
+        while let Some(items) = self.next_page(&mut pages, Deadline::after(step)).await? {
+            for item in items {
                 let IndexItem { project, tag, .. } = from_item(item)?;
                 keys.push(ReleaseKey { project, tag });
             }
-            from = page.last_evaluated_key;
-            if from.is_none() {
-                return Ok(keys);
-            }
         }
+        Ok(keys)
     }
 
     /// Writes a project's settings over the ones it has; false where it was deleted meanwhile.
