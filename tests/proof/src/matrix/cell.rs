@@ -124,24 +124,30 @@ pub(crate) enum Carrier {
     Bearer,
     PrivateQuery,
     AccessQuery,
+    BearerQuery,
     JobToken,
     JobQuery,
+    /// Another name of the same.
+    TokenQuery,
     PrivateBody,
+    AccessBody,
     JobBody,
 }
 
 impl Carrier {
     /// Those every request can have.
-    pub(crate) const OF_ALL: [Self; 6] = [
+    pub(crate) const OF_ALL: [Self; 8] = [
         Self::PrivateToken,
         Self::Bearer,
         Self::PrivateQuery,
         Self::AccessQuery,
+        Self::BearerQuery,
         Self::JobToken,
         Self::JobQuery,
+        Self::TokenQuery,
     ];
     /// Those of a request with a body.
-    pub(crate) const OF_BODIES: [Self; 2] = [Self::PrivateBody, Self::JobBody];
+    pub(crate) const OF_BODIES: [Self; 3] = [Self::PrivateBody, Self::AccessBody, Self::JobBody];
 }
 
 /// Whom the tags of a project are kept to.

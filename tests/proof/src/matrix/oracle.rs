@@ -87,8 +87,10 @@ enum Role {
 fn role(carrier: Carrier) -> Role {
     match carrier {
         Carrier::PrivateToken | Carrier::PrivateQuery | Carrier::PrivateBody => Role::Access,
-        Carrier::Bearer | Carrier::AccessQuery => Role::Bearer,
-        Carrier::JobToken | Carrier::JobQuery | Carrier::JobBody => Role::Job,
+        Carrier::Bearer | Carrier::AccessQuery | Carrier::BearerQuery | Carrier::AccessBody => {
+            Role::Bearer
+        }
+        Carrier::JobToken | Carrier::JobQuery | Carrier::TokenQuery | Carrier::JobBody => Role::Job,
     }
 }
 

@@ -269,8 +269,11 @@ impl Scene {
                 Carrier::Bearer => api = api.with("authorization", &format!("Bearer {secret}")),
                 Carrier::PrivateQuery => path = format!("{path}?private_token={secret}"),
                 Carrier::AccessQuery => path = format!("{path}?access_token={secret}"),
+                Carrier::BearerQuery => path = format!("{path}?bearer_token={secret}"),
+                Carrier::TokenQuery => path = format!("{path}?token={secret}"),
                 Carrier::JobQuery => path = format!("{path}?job_token={secret}"),
                 Carrier::PrivateBody => body["private_token"] = secret.into(),
+                Carrier::AccessBody => body["access_token"] = secret.into(),
                 Carrier::JobBody => body["job_token"] = secret.into(),
             }
         }
