@@ -1,11 +1,11 @@
 //! Concurrent histories of one release, checked for linearizability against a sequential model of
 //! it, while the database behind it is bad.
-//!
-//! Lists are not in the histories: a query of the database promises no more than that each item it
-//! returns was committed. They are checked for that.
 
 mod listing;
 mod model;
+mod order;
+mod small;
+mod step;
 mod worker;
 
 use std::sync::Arc;
@@ -13,16 +13,18 @@ use std::time::{Duration, Instant};
 
 use comfy_table::{Table, presets};
 use harness::proxy::now_and_then;
-use harness::world::Proxied;
+use harness::world::{Proxied, RELEASES};
 use serde_json::json;
-use todc_utils::linearizability::WGLChecker;
-use todc_utils::linearizability::history::{Action, History};
+use shared::domain::time::Timestamp;
+use shared::store::audit::Audit;
+use todc_utils::linearizability::history::Action;
 use tokio::task::JoinSet;
 
 use crate::progress::Progress;
 use crate::{Error, Options, Verdict};
-use listing::List;
-use model::{Release, Step};
+use order::is_linearizable;
+use small::{shown, small};
+use step::Step;
 use worker::Worker;
 
 /// How many clients there are at once.
@@ -31,115 +33,148 @@ const WORKERS: usize = 6;
 const STEPS: usize = 25;
 /// One request to the database in so many fails.
 const ONE_FAULT_IN: u64 = 10;
+/// How long one request of a sweep may take.
+const SWEEP_STEP: Duration = Duration::from_secs(30);
+
+/// That a client asked for something, or was answered.
+pub(crate) type Event = (usize, Action<Step>);
 
 /// What happened, in the order in which it was seen to begin and end, with who did it.
-pub(crate) type Events = Vec<(usize, Action<Step>)>;
+pub(crate) type Events = Vec<Event>;
 
-/// Runs rounds until the time is over.
+/// Runs rounds until the time is over, or one has shown something wrong.
 pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
     let length = if options.quick { Duration::from_secs(30) } else { Duration::from_mins(10) };
-    let proxied = Arc::new(Proxied::hello().await);
+    let proxied = Proxied::hello().await;
     proxied.proxy.decide(now_and_then(ONE_FAULT_IN));
     let progress = Progress::over(length);
     let started = Instant::now();
-    let mut missed = Vec::new();
-    let (mut rounds, mut steps, mut lists) = (0_u64, 0, 0);
-    while started.elapsed() < length && missed.is_empty() {
-        let seed = fastrand::u64(..);
-        let (events, listed) = round(&proxied, seed).await?;
-        steps += events.len() / 2;
-        lists += listed.len();
-        rounds += 1;
-        if !is_linearizable(&events) {
-            missed.push(format!(
-                "a history is not linearizable (seed {seed}):\n{}",
-                shown(&small(events.clone()))
-            ));
-        }
-        for list in &listed {
-            missed.extend(list.violations(&events));
-        }
+    let mut tally = Tally::default();
+    while started.elapsed() < length && tally.missed.is_empty() {
+        let round = round(&proxied, &format!("round-{}", tally.rounds)).await?;
+        tally.take(&round);
         progress.show(started.elapsed());
     }
     progress.end();
-    let audit = proxied.world.audit().await;
-    missed.extend(audit.violations.iter().map(|violation| format!("the audit: {violation}")));
 
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN);
-    table.set_header(["histories", "steps", "lists", "refused", "broken rules in the tables"]);
-    let refused = missed.len() - audit.violations.len();
-    table.add_row([
-        rounds.to_string(),
-        steps.to_string(),
-        lists.to_string(),
-        refused.to_string(),
-        audit.violations.len().to_string(),
+    table.set_header([
+        "histories",
+        "steps",
+        "lists",
+        "refused",
+        "answers that cannot be",
+        "links audited",
+        "broken rules in the tables",
+        "items left after sweeps",
     ]);
+    let Tally { rounds, steps, lists, refused, unexpected, audited, broken, left, missed } = tally;
+    let counts = [rounds, steps, lists, refused, unexpected, audited, broken, left];
+    table.add_row(counts.map(|count| count.to_string()));
     println!("{table}");
     let figures = json!({
         "histories": rounds,
         "steps": steps,
         "lists": lists,
         "refused": refused,
-        "audit_violations": audit.violations.len(),
+        "unexpected": unexpected,
+        "links_audited": audited,
+        "audit_violations": broken,
+        "left_after_sweeps": left,
         "one_fault_in": ONE_FAULT_IN,
     });
     Ok(Verdict { figures, missed })
 }
 
-/// A release that nobody has used before, and what came of using it at once.
-async fn round(proxied: &Proxied, seed: u64) -> Result<(Events, Vec<List>), Error> {
-    let events = worker::Story::default();
-    let tag = format!("round-{seed:016x}");
-    let mut workers = JoinSet::new();
-    for number in 0..WORKERS {
-        let worker = Worker::new(number, seed, proxied.api.clone(), &tag, Arc::clone(&events));
-        workers.spawn(worker.run(STEPS));
-    }
-    let mut lists = Vec::new();
-    while let Some(listed) = workers.join_next().await {
-        lists.extend(listed??);
-    }
-    // What is left is not in the way of the next round, and the audit stays quick.
-    proxied.api.delete(&format!("/projects/20/releases/{tag}")).await;
-    let events = std::mem::take(&mut *events.lock().map_err(|_| "a worker panicked")?);
-    Ok((events, lists))
+/// What came of all rounds.
+#[derive(Default)]
+struct Tally {
+    rounds: u64,
+    /// Answers, without those that are lists.
+    steps: u64,
+    lists: u64,
+    /// Histories that no order explains, and lists with a link twice.
+    refused: u64,
+    unexpected: u64,
+    /// Links that were there at the end of their round.
+    audited: u64,
+    broken: u64,
+    left: u64,
+    missed: Vec<String>,
 }
 
-fn is_linearizable(events: &Events) -> bool {
-    WGLChecker::<Release>::is_linearizable(History::from_actions(events.clone()))
-}
-
-/// The same history without the reads that are not needed to see that it is wrong.
-fn small(mut events: Events) -> Events {
-    let mut at = 0;
-    while at < events.len() {
-        let (who, ref action) = events[at];
-        let end = events[at + 1..].iter().position(|(other, _)| *other == who);
-        let reads = match (action, end.map(|end| &events[at + 1 + end].1)) {
-            (Action::Call(_), Some(Action::Response(step))) => step.reads(),
-            _ => false,
-        };
-        if let Some(end) = end.filter(|_| reads) {
-            let mut fewer = events.clone();
-            fewer.remove(at + 1 + end);
-            fewer.remove(at);
-            if !is_linearizable(&fewer) {
-                events = fewer;
-                continue;
+impl Tally {
+    fn take(&mut self, round: &Round) {
+        self.rounds += 1;
+        for (_, action) in &round.events {
+            match action {
+                Action::Response(Step::ListLinks(_)) => self.lists += 1,
+                Action::Response(_) => self.steps += 1,
+                Action::Call(_) => {}
             }
         }
-        at += 1;
+        let twice = listing::twice(&round.events);
+        let violations = &round.audit.violations;
+        self.unexpected += round.unexpected.len() as u64;
+        self.refused += twice.len() as u64;
+        self.broken += violations.len() as u64;
+        self.audited += round.audit.links;
+        let broken = violations.iter().map(|what| format!("the audit: {what}"));
+        self.missed.extend(round.unexpected.iter().cloned().chain(twice).chain(broken));
+        if !self.missed.is_empty() {
+            self.missed.push(format!("the history of that:\n{}", shown(&round.events)));
+        }
+        if !is_linearizable(&round.events) {
+            self.refused += 1;
+            let small = shown(&small(&round.events));
+            self.missed.push(format!("no order explains this history:\n{small}"));
+        }
+        self.left += round.left;
+        if round.left > 0 {
+            self.missed.push(format!("{} items are left after a sweep", round.left));
+        }
     }
-    events
 }
 
-/// A line for each beginning and end.
-fn shown(events: &Events) -> String {
-    let line = |(who, action): &(usize, Action<Step>)| match action {
-        Action::Call(step) => format!("  {who} asks     {step:?}"),
-        Action::Response(step) => format!("  {who} answered {step:?}"),
-    };
-    events.iter().map(line).collect::<Vec<_>>().join("\n")
+/// What came of a release that six clients used at once.
+struct Round {
+    events: Events,
+    /// Answers that cannot be, each with the client that got it and took no further step.
+    unexpected: Vec<String>,
+    /// The tables before the release was deleted, while nobody wrote.
+    audit: Audit,
+    /// How many items of no release there were when the release was deleted and all was swept.
+    left: u64,
+}
+
+/// Lets clients use a release that nobody has used before, and looks at what they leave.
+async fn round(proxied: &Proxied, tag: &str) -> Result<Round, Error> {
+    let story = worker::Story::default();
+    let api = proxied.api.that_may_fail();
+    let mut workers = JoinSet::new();
+    for number in 0..WORKERS {
+        let worker = Worker::new(number, api.clone(), tag, Arc::clone(&story));
+        workers.spawn(async move {
+            worker.run(STEPS).await.map_err(|error| format!("client {number}: {error}"))
+        });
+    }
+    let mut unexpected = Vec::new();
+    while let Some(ended) = workers.join_next().await {
+        match ended {
+            Ok(Ok(())) => {}
+            Ok(Err(words)) => unexpected.push(words),
+            Err(error) => unexpected.push(format!("a client: {error}")),
+        }
+    }
+    let events = std::mem::take(&mut *story.lock().map_err(|_| "a client panicked")?);
+
+    // Neither the audit nor what puts the round away goes through the proxy.
+    let world = &proxied.world;
+    let audit = world.audit().await;
+    proxied.api.at(&world.server.address).delete(&format!("{RELEASES}/{tag}")).await;
+    let later = Timestamp::now().plus(Duration::from_secs(1));
+    world.store.sweep(later, SWEEP_STEP).await?;
+    let left = world.audit().await.unreachable;
+    Ok(Round { events, unexpected, audit, left })
 }

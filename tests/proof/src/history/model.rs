@@ -4,92 +4,10 @@ use std::collections::BTreeMap;
 
 use todc_utils::specifications::Specification;
 
-/// The fields of a link, each one of few.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Fields {
-    pub(crate) name: u8,
-    pub(crate) url: u8,
-    pub(crate) path: Option<u8>,
-}
-
-/// Which values were said to be taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Taken {
-    pub(crate) name: bool,
-    pub(crate) url: bool,
-    pub(crate) path: bool,
-}
-
-/// A request and, once it is answered, its answer.
-#[derive(Clone, Debug)]
-pub(crate) enum Step {
-    CreateLink(Fields, Option<Created>),
-    UpdateLink(u64, Fields, Option<Updated>),
-    DeleteLink(u64, Option<Deleted>),
-    GetLink(u64, Option<Got>),
-    Download(u8, Option<Downloaded>),
-    CreateRelease(Option<ReleaseCreated>),
-    DeleteRelease(Option<ReleaseDeleted>),
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum Created {
-    Link(u64),
-    Taken(Taken),
-    NoRelease,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum Updated {
-    Link,
-    Taken(Taken),
-    NotFound,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum Deleted {
-    Link(Fields),
-    NotFound,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum Got {
-    Link(Fields),
-    NotFound,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum Downloaded {
-    Url(u8),
-    NoLink,
-    NoRelease,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum ReleaseCreated {
-    Release,
-    Exists,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum ReleaseDeleted {
-    Release,
-    NotThere,
-}
-
-impl Step {
-    /// Whether it left everything as it was.
-    pub(crate) fn reads(&self) -> bool {
-        match self {
-            Self::GetLink(..) | Self::Download(..) => true,
-            Self::CreateLink(_, answer) => !matches!(answer, Some(Created::Link(_)) | None),
-            Self::UpdateLink(_, _, answer) => !matches!(answer, Some(Updated::Link) | None),
-            Self::DeleteLink(_, answer) => !matches!(answer, Some(Deleted::Link(_)) | None),
-            Self::CreateRelease(answer) => !matches!(answer, Some(ReleaseCreated::Release) | None),
-            Self::DeleteRelease(answer) => !matches!(answer, Some(ReleaseDeleted::Release) | None),
-        }
-    }
-}
+use super::step::{
+    Created, Deleted, Downloaded, Fields, Got, ReleaseCreated, ReleaseDeleted, ReleaseFound, Step,
+    Taken, Updated,
+};
 
 /// The links of a release by their numbers; none where it is not there.
 pub(crate) type State = Option<BTreeMap<u64, Fields>>;
@@ -138,14 +56,31 @@ impl Specification for Release {
                 (ReleaseDeleted::Release, Some(_)) | (ReleaseDeleted::NotThere, None) => Some(None),
                 (ReleaseDeleted::Release, None) | (ReleaseDeleted::NotThere, Some(_)) => None,
             },
-            // A request without an answer has not happened yet.
+            Step::FindRelease(Some(answer)) => match (answer, state) {
+                (ReleaseFound::Release, Some(_)) | (ReleaseFound::NotThere, None) => {
+                    Some(state.clone())
+                }
+                (ReleaseFound::Release, None) | (ReleaseFound::NotThere, Some(_)) => None,
+            },
+            // Nobody knows what came of a write without an answer: it does what it can.
+            Step::UpdateLink(id, fields, None) => {
+                update(*id, *fields, &Updated::Link, state).or_else(|| Some(state.clone()))
+            }
+            Step::DeleteLink(id, None) => {
+                let mut links = state.clone();
+                if let Some(links) = &mut links {
+                    links.remove(id);
+                }
+                Some(links)
+            }
+            Step::CreateRelease(None) => Some(Some(state.clone().unwrap_or_default())),
+            Step::DeleteRelease(None) => Some(None),
+            // A creation has a number, a read an answer, and a list is many reads.
             Step::CreateLink(_, None)
-            | Step::UpdateLink(_, _, None)
-            | Step::DeleteLink(_, None)
             | Step::GetLink(_, None)
             | Step::Download(_, None)
-            | Step::CreateRelease(None)
-            | Step::DeleteRelease(None) => None,
+            | Step::FindRelease(None)
+            | Step::ListLinks(_) => None,
         };
         let agrees = next.is_some();
         (agrees, next.unwrap_or_default())
@@ -154,27 +89,14 @@ impl Specification for Release {
 
 /// Which of the values links other than `except` have.
 fn taken(links: &BTreeMap<u64, Fields>, fields: Fields, except: Option<u64>) -> Taken {
-    let others = || links.iter().filter(|(id, _)| Some(**id) != except).map(|(_, other)| other);
-    Taken {
-        name: others().any(|other| other.name == fields.name),
-        url: others().any(|other| other.url == fields.url),
-        path: fields.path.is_some() && others().any(|other| other.path == fields.path),
-    }
-}
-
-impl Taken {
-    fn any(self) -> bool {
-        self.name || self.url || self.path
-    }
-
-    /// The values are looked up one by one, so that what is said of them need not have been true of
-    /// all at one moment. Of one it was.
-    fn may_be_said(self, said: Self) -> bool {
-        (self.name && said.name) || (self.url && said.url) || (self.path && said.path)
-    }
+    let others = links.iter().filter(|(id, _)| Some(**id) != except);
+    others.map(|(_, other)| fields.taken_by(*other)).fold(Taken::default(), Taken::or)
 }
 
 fn create(fields: Fields, answer: &Created, state: &State) -> Option<State> {
+    if let Created::Perhaps(id) = answer {
+        return create(fields, &Created::Link(*id), state).or_else(|| Some(state.clone()));
+    }
     let Some(links) = state else {
         return matches!(answer, Created::NoRelease).then_some(None);
     };
@@ -186,7 +108,7 @@ fn create(fields: Fields, answer: &Created, state: &State) -> Option<State> {
             Some(Some(links))
         }
         Created::Taken(said) if taken.may_be_said(*said) => Some(state.clone()),
-        Created::Link(_) | Created::Taken(_) | Created::NoRelease => None,
+        Created::Link(_) | Created::Perhaps(_) | Created::Taken(_) | Created::NoRelease => None,
     }
 }
 

@@ -8,14 +8,15 @@ use harness::{Api, Reply};
 use serde_json::{Value, json};
 use todc_utils::linearizability::history::Action::{self, Call, Response};
 
-use super::listing::List;
-use super::model::{
-    Created, Deleted, Downloaded, Fields, Got, ReleaseCreated, ReleaseDeleted, Step, Taken, Updated,
+use super::Events;
+use super::step::{
+    Created, Deleted, Downloaded, Fields, Got, Listed, ReleaseCreated, ReleaseDeleted, Step, Taken,
+    Updated,
 };
 use crate::Error;
 
 /// What all clients of a round have seen so far.
-pub(crate) type Story = Arc<Mutex<Vec<(usize, Action<Step>)>>>;
+pub(crate) type Story = Arc<Mutex<Events>>;
 
 /// So few that they meet all the time.
 const VALUES: u8 = 3;
@@ -31,14 +32,13 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    pub(crate) fn new(number: usize, seed: u64, api: Api, tag: &str, story: Story) -> Self {
-        let random = Rng::with_seed(seed ^ number as u64);
-        Self { number, random, api, tag: tag.to_owned(), story, known: Vec::new() }
+    pub(crate) fn new(number: usize, api: Api, tag: &str, story: Story) -> Self {
+        Self { number, random: Rng::new(), api, tag: tag.to_owned(), story, known: Vec::new() }
     }
 
-    /// Takes so many steps; answers with the lists it has seen.
-    pub(crate) async fn run(mut self, steps: usize) -> Result<Vec<List>, Error> {
-        let mut lists = Vec::new();
+    /// Takes so many steps, fewer where an answer is none that can be: then that step stays without
+    /// an answer.
+    pub(crate) async fn run(mut self, steps: usize) -> Result<(), Error> {
         for _ in 0..steps {
             match self.random.u8(..100) {
                 0..5 => self.delete_release().await?,
@@ -48,16 +48,16 @@ impl Worker {
                 65..75 => self.delete_link().await?,
                 75..83 => self.get_link().await?,
                 83..93 => self.download().await?,
-                _ => lists.extend(self.list().await?),
+                _ => self.list_links().await?,
             }
         }
-        Ok(lists)
+        Ok(())
     }
 
-    fn tell(&self, action: Action<Step>) -> Result<usize, Error> {
+    fn tell(&self, action: Action<Step>) -> Result<(), Error> {
         let mut story = self.story.lock().map_err(|_| "another client panicked")?;
         story.push((self.number, action));
-        Ok(story.len())
+        Ok(())
     }
 
     fn release(&self) -> String {
@@ -89,8 +89,7 @@ impl Worker {
             409 => ReleaseCreated::Exists,
             _ => return Err(unexpected(&reply)),
         };
-        self.tell(Response(Step::CreateRelease(Some(answer))))?;
-        Ok(())
+        self.tell(Response(Step::CreateRelease(Some(answer))))
     }
 
     async fn delete_release(&mut self) -> Result<(), Error> {
@@ -101,8 +100,7 @@ impl Worker {
             403 => ReleaseDeleted::NotThere,
             _ => return Err(unexpected(&reply)),
         };
-        self.tell(Response(Step::DeleteRelease(Some(answer))))?;
-        Ok(())
+        self.tell(Response(Step::DeleteRelease(Some(answer))))
     }
 
     async fn create_link(&mut self) -> Result<(), Error> {
@@ -118,8 +116,7 @@ impl Worker {
         if let Created::Link(id) = answer {
             self.known.push(id);
         }
-        self.tell(Response(Step::CreateLink(fields, Some(answer))))?;
-        Ok(())
+        self.tell(Response(Step::CreateLink(fields, Some(answer))))
     }
 
     async fn update_link(&mut self) -> Result<(), Error> {
@@ -132,8 +129,7 @@ impl Worker {
             404 => Updated::NotFound,
             _ => return Err(unexpected(&reply)),
         };
-        self.tell(Response(Step::UpdateLink(id, fields, Some(answer))))?;
-        Ok(())
+        self.tell(Response(Step::UpdateLink(id, fields, Some(answer))))
     }
 
     async fn delete_link(&mut self) -> Result<(), Error> {
@@ -141,12 +137,11 @@ impl Worker {
         self.tell(Call(Step::DeleteLink(id, None)))?;
         let reply = self.api.delete(&format!("{}/{id}", self.links())).await;
         let answer = match reply.status {
-            200 => Deleted::Link(Fields::read(&reply.json())?),
+            200 => Deleted::Link(fields(&reply, &reply.json())?),
             404 => Deleted::NotFound,
             _ => return Err(unexpected(&reply)),
         };
-        self.tell(Response(Step::DeleteLink(id, Some(answer))))?;
-        Ok(())
+        self.tell(Response(Step::DeleteLink(id, Some(answer))))
     }
 
     async fn get_link(&mut self) -> Result<(), Error> {
@@ -154,12 +149,11 @@ impl Worker {
         self.tell(Call(Step::GetLink(id, None)))?;
         let reply = self.api.get(&format!("{}/{id}", self.links())).await;
         let answer = match reply.status {
-            200 => Got::Link(Fields::read(&reply.json())?),
+            200 => Got::Link(fields(&reply, &reply.json())?),
             404 => Got::NotFound,
             _ => return Err(unexpected(&reply)),
         };
-        self.tell(Response(Step::GetLink(id, Some(answer))))?;
-        Ok(())
+        self.tell(Response(Step::GetLink(id, Some(answer))))
     }
 
     async fn download(&mut self) -> Result<(), Error> {
@@ -167,31 +161,29 @@ impl Worker {
         self.tell(Call(Step::Download(path, None)))?;
         let reply = self.api.get(&format!("{}/downloads{}", self.release(), path_text(path))).await;
         let answer = match (reply.status, reply.body.as_str()) {
-            (302, _) => Downloaded::Url(last_digit(reply.header("location"))?),
+            (302, _) => {
+                let url = last_digit(reply.header("location"));
+                Downloaded::Url(url.ok_or_else(|| unexpected(&reply))?)
+            }
             (404, r#"{"message":"404 Not found"}"#) => Downloaded::NoLink,
             (404, r#"{"message":"404 Not Found"}"#) => Downloaded::NoRelease,
             _ => return Err(unexpected(&reply)),
         };
-        self.tell(Response(Step::Download(path, Some(answer))))?;
-        Ok(())
+        self.tell(Response(Step::Download(path, Some(answer))))
     }
 
-    async fn list(&mut self) -> Result<Option<List>, Error> {
-        let begin = self.story.lock().map_err(|_| "another client panicked")?.len();
+    async fn list_links(&mut self) -> Result<(), Error> {
+        self.tell(Call(Step::ListLinks(None)))?;
         let reply = self.api.get(&format!("{}?per_page=100", self.links())).await;
-        let end = self.story.lock().map_err(|_| "another client panicked")?.len();
-        if reply.status == 404 {
-            return Ok(None);
+        let answer = match reply.status {
+            200 => Listed::Links(rows(&reply)?),
+            404 => Listed::NoRelease,
+            _ => return Err(unexpected(&reply)),
+        };
+        if let Listed::Links(links) = &answer {
+            self.known.extend(links.iter().map(|(id, _)| id));
         }
-        let json = reply.json();
-        let rows = json.as_array().ok_or_else(|| unexpected(&reply))?;
-        let mut links = Vec::new();
-        for row in rows {
-            let id = row["id"].as_u64().ok_or_else(|| unexpected(&reply))?;
-            links.push((id, Fields::read(row)?));
-            self.known.push(id);
-        }
-        Ok(Some(List { begin, end, links }))
+        self.tell(Response(Step::ListLinks(Some(answer))))
     }
 }
 
@@ -204,16 +196,25 @@ impl Fields {
         })
         .to_string()
     }
+}
 
-    fn read(link: &Value) -> Result<Self, Error> {
-        let text = |key: &str| link[key].as_str().unwrap_or_default();
-        let direct = text("direct_asset_url");
-        Ok(Self {
-            name: last_digit(text("name"))?,
-            url: last_digit(text("url"))?,
-            path: if direct == text("url") { None } else { Some(last_digit(direct)?) },
-        })
-    }
+/// The values of a link of an answer.
+fn fields(reply: &Reply, link: &Value) -> Result<Fields, Error> {
+    let text = |key: &str| link[key].as_str().unwrap_or_default();
+    let digit = |text: &str| last_digit(text).ok_or_else(|| unexpected(reply));
+    let (name, url, direct) = (text("name"), text("url"), text("direct_asset_url"));
+    let path = if direct == url { None } else { Some(digit(direct)?) };
+    Ok(Fields { name: digit(name)?, url: digit(url)?, path })
+}
+
+/// The links of a list.
+fn rows(reply: &Reply) -> Result<Vec<(u64, Fields)>, Error> {
+    let json = reply.json();
+    let row = |row: &Value| {
+        let id = row["id"].as_u64().ok_or_else(|| unexpected(reply))?;
+        Ok((id, fields(reply, row)?))
+    };
+    json.as_array().ok_or_else(|| unexpected(reply))?.iter().map(row).collect()
 }
 
 fn path_text(path: u8) -> String {
@@ -221,9 +222,8 @@ fn path_text(path: u8) -> String {
 }
 
 /// Which of the few values a text is.
-fn last_digit(text: &str) -> Result<u8, Error> {
-    let digit = text.chars().last().and_then(|last| last.to_digit(10));
-    Ok(u8::try_from(digit.ok_or_else(|| format!("no value: {text}"))?)?)
+fn last_digit(text: &str) -> Option<u8> {
+    u8::try_from(text.chars().last()?.to_digit(10)?).ok()
 }
 
 fn taken(reply: &Reply) -> Result<Taken, Error> {
