@@ -9,6 +9,7 @@ use std::collections::HashSet;
 use lambda_http::http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::json;
 
+use super::render::Answer;
 use crate::access::Refusal;
 use crate::domain::link::{MAX_NAME_CHARS, MAX_PATH_CHARS, MAX_URL_CHARS, Violation};
 use crate::domain::release::{
@@ -170,25 +171,14 @@ fn release_sentences(violation: &ReleaseViolation) -> Vec<String> {
     }
 }
 
-/// An error as it goes out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ErrorAnswer {
-    /// The status.
-    pub status: StatusCode,
-    /// The headers that this error has and others do not.
-    pub headers: HeaderMap,
-    /// The body.
-    pub body: String,
-}
-
 /// How long a client should wait after a 503, in seconds.
 const RETRY_AFTER_SECONDS: &str = "1";
 
 impl ApiError {
-    /// The status, headers and body of this error.
+    /// This error as it goes out.
     #[must_use]
     #[expect(clippy::too_many_lines, reason = "all that can go wrong, in one place")]
-    pub fn answer(&self) -> ErrorAnswer {
+    pub fn answer(&self) -> Answer {
         match self {
             Self::BadRequest => text(StatusCode::BAD_REQUEST, "text/plain", "Bad Request"),
             Self::MalformedJson { accepts_only_json: true } => {
@@ -353,20 +343,20 @@ fn repeated(text: &str) -> &str {
     &text[..text.floor_char_boundary(MAX_REPEATED_BYTES)]
 }
 
-fn error(status: StatusCode, words: &str) -> ErrorAnswer {
+fn error(status: StatusCode, words: &str) -> Answer {
     body(status, &json!({ "error": words }).to_string())
 }
 
-fn message(status: StatusCode, words: &str) -> ErrorAnswer {
+fn message(status: StatusCode, words: &str) -> Answer {
     body(status, &json!({ "message": words }).to_string())
 }
 
-fn oauth(status: StatusCode, code: &str, description: &str) -> ErrorAnswer {
+fn oauth(status: StatusCode, code: &str, description: &str) -> Answer {
     // Written out, since the order of the keys is part of the answer.
     body(status, &format!(r#"{{"error":"{code}","error_description":"{description}"}}"#))
 }
 
-fn dead_token(description: &'static str) -> ErrorAnswer {
+fn dead_token(description: &'static str) -> Answer {
     let mut answer = oauth(StatusCode::UNAUTHORIZED, "invalid_token", description);
     let challenge = format!(
         "Bearer realm=\"Protected by OAuth 2.0\", error=\"invalid_token\", \
@@ -378,13 +368,13 @@ fn dead_token(description: &'static str) -> ErrorAnswer {
     answer
 }
 
-fn body(status: StatusCode, body: &str) -> ErrorAnswer {
+fn body(status: StatusCode, body: &str) -> Answer {
     text(status, "application/json", body)
 }
 
-fn text(status: StatusCode, content_type: &'static str, body: &str) -> ErrorAnswer {
+fn text(status: StatusCode, content_type: &'static str, body: &str) -> Answer {
     let content_type = HeaderValue::from_static(content_type);
-    ErrorAnswer {
+    Answer {
         status,
         headers: HeaderMap::from_iter([(header::CONTENT_TYPE, content_type)]),
         body: body.to_owned(),

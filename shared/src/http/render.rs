@@ -10,12 +10,12 @@ use crate::domain::link::{DirectAssetPath, Link, LinkId};
 use crate::domain::project::Project;
 use crate::domain::release::TagName;
 
-/// An answer to a request that was carried out.
+/// What goes out, but for what every answer has.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// Its status.
     pub status: StatusCode,
-    /// Its headers, besides those of every answer.
+    /// The headers that this one has and others do not.
     pub headers: HeaderMap,
     /// Its body.
     pub body: String,

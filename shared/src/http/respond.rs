@@ -45,10 +45,7 @@ pub async fn frame(
     {
         tracing::error!(request_id, cause, "the request failed");
     }
-    let answer = result.unwrap_or_else(|error| {
-        let answer = error.answer();
-        Answer { status: answer.status, headers: answer.headers, body: answer.body }
-    });
+    let answer = result.unwrap_or_else(|error| error.answer());
     let response = finish(&request, answer, &request_id, started);
     tracing::info!(
         request_id,
