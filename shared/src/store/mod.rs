@@ -10,7 +10,9 @@ mod items;
 pub mod keys;
 mod link_ids;
 pub mod links;
+mod path_cache;
 pub mod projects;
+mod query;
 pub mod read;
 pub mod releases;
 mod request;
@@ -23,7 +25,7 @@ mod transaction;
 use aws_sdk_dynamodb::Client;
 
 use link_ids::LinkIds;
-use read::PathCache;
+use path_cache::PathCache;
 pub use tables::TableNames;
 
 /// The store: a client, the names of two tables, and what a process remembers between requests.

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use super::deadline::{Backoff, Deadline};
 use super::items::{IndexItem, PathItem, ProjectItem, from_item, project_item, to_item};
 use super::keys::{DirectoryKey, DirectoryKind, index_partition};
-use super::read::{Order, Pages};
+use super::query::{Order, Pages};
 use super::scan::Table;
 use super::transaction::{Condition, Decision, Write};
 use super::{Store, StoreError};

@@ -1,9 +1,8 @@
 //! What a request needs to know before it may answer, in one sequential round trip.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
 
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use aws_sdk_dynamodb::types::KeysAndAttributes;
 
 use super::deadline::{Backoff, Deadline};
 use super::items::{
@@ -14,6 +13,7 @@ use super::keys::{
     DirectoryKey, DirectoryKind, KeyAttributes, PK, ReleasesKey, ReleasesKind, SK, index_partition,
     path_partition, release_partition,
 };
+use super::query::{Order, Pages};
 use super::request::run_or_refuse;
 use super::{Store, StoreError};
 use crate::domain::link::{DirectAssetPath, Link, LinkId, LinkUrl};
@@ -101,39 +101,6 @@ pub struct Listed {
     pub tag: TagName,
     /// When it was made.
     pub created_at: Timestamp,
-}
-
-/// The numbers of projects by their path, as this process has seen them. Only ever a hint: the
-/// project that is then read must carry the path.
-#[derive(Debug, Default)]
-pub(super) struct PathCache {
-    ids: Mutex<HashMap<String, ProjectId>>,
-}
-
-/// More paths than this and the cache starts anew: its memory is bounded by what callers can name.
-const MAX_CACHED_PATHS: usize = 10_000;
-
-impl PathCache {
-    fn get(&self, path: &str) -> Option<ProjectId> {
-        self.lock().get(path).copied()
-    }
-
-    fn put(&self, path: String, id: ProjectId) {
-        let mut ids = self.lock();
-        if ids.len() >= MAX_CACHED_PATHS {
-            ids.clear();
-        }
-        ids.insert(path, id);
-    }
-
-    fn forget(&self, path: &str) {
-        self.lock().remove(path);
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, ProjectId>> {
-        // Nothing panics while holding it, and a map of hints cannot be left half-changed.
-        self.ids.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
 }
 
 impl Store {
@@ -249,47 +216,6 @@ impl Store {
         Ok(seen)
     }
 
-    /// The items of a partition of the releases table, read consistently.
-    pub(super) async fn query(
-        &self,
-        partition: String,
-        order: Order,
-        deadline: Deadline,
-    ) -> Result<Vec<Attributes>, StoreError> {
-        let mut pages = Pages::new(partition, order);
-        let mut items = Vec::new();
-        while let Some(page) = self.next_page(&mut pages, deadline).await? {
-            items.extend(page);
-        }
-        Ok(items)
-    }
-
-    /// The next items of a partition, at most a megabyte of them; none after the last.
-    pub(super) async fn next_page(
-        &self,
-        pages: &mut Pages,
-        deadline: Deadline,
-    ) -> Result<Option<Vec<Attributes>>, StoreError> {
-        let Next::From(from) = std::mem::replace(&mut pages.next, Next::Nothing) else {
-            return Ok(None);
-        };
-        let request = self
-            .client
-            .query()
-            .table_name(&self.tables.releases)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", AttributeValue::S(pages.partition.clone()))
-            .scan_index_forward(pages.order == Order::Ascending)
-            .set_limit(pages.limit)
-            .set_exclusive_start_key(from)
-            .consistent_read(true);
-        let page = run_or_refuse(deadline, request.send()).await?;
-        if let Some(key) = page.last_evaluated_key {
-            pages.next = Next::From(Some(key));
-        }
-        Ok(Some(page.items.unwrap_or_default()))
-    }
-
     /// A release and all links of its partition, from one moment of its life.
     ///
     /// The release is read first: each link it was made with was written before it. Where there are
@@ -307,7 +233,7 @@ impl Store {
             let first = items.first().cloned();
             let is_release =
                 first.as_ref().and_then(releases_key) == Some(ReleasesKey::release(key));
-            if pages.next == Next::Nothing || !is_release {
+            if pages.are_over() || !is_release {
                 return Ok(items);
             }
             while let Some(page) = self.next_page(&mut pages, deadline).await? {
@@ -392,42 +318,6 @@ fn consistent(keys: Vec<KeyAttributes>) -> Result<KeysAndAttributes, StoreError>
         .consistent_read(true)
         .build()
         .map_err(|error| StoreError::Refused(error.to_string()))
-}
-
-/// The order of keys in which to read a partition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Order {
-    /// The first key first.
-    Ascending,
-    /// The last key first.
-    Descending,
-}
-
-/// How far a partition has been read.
-pub(super) struct Pages {
-    partition: String,
-    order: Order,
-    limit: Option<i32>,
-    next: Next,
-}
-
-#[derive(PartialEq)]
-enum Next {
-    /// From after this key, or from the beginning.
-    From(Option<KeyAttributes>),
-    Nothing,
-}
-
-impl Pages {
-    /// A partition of which nothing has been read.
-    pub(super) fn new(partition: String, order: Order) -> Self {
-        Self { partition, order, limit: None, next: Next::From(None) }
-    }
-
-    /// The same, an item at a time.
-    fn of_one(self) -> Self {
-        Self { limit: Some(1), ..self }
-    }
 }
 
 /// Items of both tables.
