@@ -185,8 +185,8 @@ mod tests {
     #[test]
     fn quarters_are_told_apart() {
         let measured: Vec<f64> = (0..40_u8).map(f64::from).collect();
-        assert!((quarter(&measured, 1) - 15.0).abs() < 0.1);
-        assert!((quarter(&measured, 3) - 35.0).abs() < 0.1);
+        assert!((quarter(&measured, 1) - 14.5).abs() < 0.1);
+        assert!((quarter(&measured, 3) - 34.5).abs() < 0.1);
         assert!(quarter(&[], 1).is_nan());
     }
 }
