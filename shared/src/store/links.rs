@@ -72,7 +72,7 @@ impl Store {
             match self.transact(writes, deadline).await? {
                 Decision::Committed => return Ok(Created::Link(link)),
                 Decision::ConditionsFailed(failed) if failed.first() == Some(&true) => {
-                    if self.is_stored(&release.key, &link, deadline).await? {
+                    if self.is_made(&release.key, &link, deadline).await? {
                         // An earlier try was carried out and its answer lost.
                         return Ok(Created::Link(link));
                     }
@@ -191,8 +191,9 @@ impl Store {
         Ok(Taken { url: is_held(&url), name: is_held(&name), path: is_held(&path) })
     }
 
-    /// Whether exactly this link is there.
-    async fn is_stored(
+    /// Whether what has the link's number is this link, though somebody may have changed it since:
+    /// when it was made stays.
+    async fn is_made(
         &self,
         release: &ReleaseKey,
         link: &Link,
@@ -200,7 +201,10 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let key = ReleasesKey::link(release, link.id);
         let there = self.batch_get(&[], &[key], deadline).await?.releases.into_iter().next();
-        Ok(there.map(from_item::<LinkItem>).transpose()?.map(Link::from).as_ref() == Some(link))
+        let there = there.map(from_item::<LinkItem>).transpose()?.map(Link::from);
+        Ok(there.is_some_and(|there| {
+            there.release == link.release && there.created_at == link.created_at
+        }))
     }
 
     fn put_claim(&self, claim: &Claim) -> Result<Write, StoreError> {
