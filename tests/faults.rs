@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use shared::store::keys::ReleasesKey;
 use tokio::task::JoinSet;
 
 use harness::proxy::{self, now_and_then};
@@ -134,7 +135,8 @@ async fn a_counter_that_went_back_gives_no_link_the_number_of_another() {
         assert_eq!(api.post(LINKS, &fields(n)).await.id(), n);
     }
     let url = &world.server.dynamodb_url;
-    let key = json!({ "pk": { "S": "counter#link" }, "sk": { "S": "counter" } });
+    let counter = ReleasesKey::link_counter();
+    let key = json!({ "pk": { "S": counter.pk }, "sk": { "S": counter.sk } });
     let deletion = json!({ "TableName": "release-links-releases", "Key": key });
     let (status, answer) = proxy::ask(url, "DynamoDB_20120810.DeleteItem", &deletion).await;
     assert_eq!(status, 200, "{answer}");

@@ -8,7 +8,11 @@ use aws_lambda_events::dynamodb::Event;
 use lambda_http::{Context, LambdaEvent};
 use serde_json::{Value, json};
 use shared::app::App;
+use shared::domain::link::LinkId;
+use shared::domain::project::ProjectId;
+use shared::domain::release::{ReleaseKey, TagName};
 use shared::domain::time::Timestamp;
+use shared::store::keys::ReleasesKey;
 use shared::store::sweep::Swept;
 use tokio::task::JoinSet;
 
@@ -175,10 +179,9 @@ async fn a_long_release_that_ends_or_begins_while_it_is_read_is_read_whole_or_no
     gate.reached().await;
     assert_eq!(direct.delete(&release).await.status, 200);
     let last = made.json()["assets"]["links"][0]["id"].as_u64().unwrap();
-    let key = json!({
-        "pk": { "S": format!("release#{:020}#v2", 20) },
-        "sk": { "S": format!("1#link#{last:020}") },
-    });
+    let key = ReleaseKey { project: ProjectId(20), tag: TagName::parse("v2").unwrap() };
+    let key = ReleasesKey::link(&key, LinkId(last));
+    let key = json!({ "pk": { "S": key.pk }, "sk": { "S": key.sk } });
     let deletion = json!({ "TableName": "release-links-releases", "Key": key });
     ask(&proxied.world.server.dynamodb_url, "DynamoDB_20120810.DeleteItem", deletion).await;
     gate.open();

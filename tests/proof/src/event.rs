@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use shared::domain::release::Release;
 use shared::domain::token::Secret;
 use shared::routes::{Function, Verb, find};
+use shared::store::keys::ReleasesKey;
 
 use crate::Error;
 use crate::database::{Database, PATH, PROJECT, TAG};
@@ -125,10 +126,8 @@ fn deleted(release: &Release) -> Value {
     let text = |text: &str| json!({ "S": text });
     let number = |number: i64| json!({ "N": number.to_string() });
     let tag = release.key.tag.as_str();
-    let keys = json!({
-        "pk": text(&format!("release#{:020}#{tag}", PROJECT.0)),
-        "sk": text("0#release"),
-    });
+    let key = ReleasesKey::release(&release.key);
+    let keys = json!({ "pk": text(&key.pk), "sk": text(&key.sk) });
     let mut image = json!({
         "project": { "N": PROJECT.to_string() },
         "tag": text(tag),
