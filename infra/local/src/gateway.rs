@@ -1,13 +1,11 @@
 //! The stand-in for API Gateway: routes by the project's one table and hands each request to the
 //! function's own `handle`, as the event the function would get.
 
-use std::error::Error;
-
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Response, StatusCode, header};
-use http_body_util::LengthLimitError;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use shared::app::App;
 use shared::routes::{self, Function};
 use tokio::net::TcpListener;
@@ -31,7 +29,7 @@ pub(crate) async fn serve(
 }
 
 async fn answer(State(app): State<&'static App>, request: Request) -> Response<Body> {
-    let (head, body) = request.into_parts();
+    let (head, mut body) = request.into_parts();
     // This is the request as it came, not one that `lambda_http` made of an event.
     #[expect(clippy::disallowed_methods, reason = "hyper keeps the path as it was sent")]
     let path = head.uri.path();
@@ -39,9 +37,10 @@ async fn answer(State(app): State<&'static App>, request: Request) -> Response<B
     if path.len() + query.len() > MAX_URL_BYTES {
         return refuse(StatusCode::URI_TOO_LONG, "Request-URI Too Long");
     }
-    let body = match to_bytes(body, MAX_BODY_BYTES).await {
-        Ok(body) => body,
-        Err(error) if error.source().is_some_and(<dyn Error>::is::<LengthLimitError>) => {
+    let body = match Limited::new(&mut body, MAX_BODY_BYTES).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => {
+            drain(&mut body).await;
             return refuse(StatusCode::PAYLOAD_TOO_LARGE, "413 Request Entity Too Large");
         }
         Err(_) => return refuse(StatusCode::BAD_REQUEST, "Bad Request"),
@@ -79,6 +78,18 @@ async fn answer(State(app): State<&'static App>, request: Request) -> Response<B
         lambda_http::Body::Binary(bytes) => Body::from(Bytes::from(bytes)),
         _ => Body::empty(),
     })
+}
+
+/// Takes the rest of a body, at most as much as a whole one may have: a client whose connection is
+/// closed while it sends may never come to read why.
+async fn drain(body: &mut Body) {
+    let mut taken = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        taken += frame.data_ref().map_or(0, Bytes::len);
+        if taken > MAX_BODY_BYTES {
+            return;
+        }
+    }
 }
 
 /// What the gateway answers itself, in the shape the template gives its own answers.
