@@ -32,9 +32,7 @@ async fn create(app: &App, call: Call) -> Result<Answer, ApiError> {
     if entered.release.is_some() {
         return Err(ApiError::ReleaseExists);
     }
-    if !creation.milestones.is_empty() {
-        return Err(ApiError::NoSuchMilestones(creation.milestones));
-    }
+    creation.milestones.find()?;
     let tag = tag.ok_or(ApiError::TagNameInvalid)?;
     let author = admission.token().map(|token| Author::from(&token.user));
     let author = author.ok_or(shared::access::Refusal::Forbidden)?;

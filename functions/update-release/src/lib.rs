@@ -26,9 +26,7 @@ async fn update(app: &App, call: Call) -> Result<Answer, ApiError> {
     if update.is_empty {
         return Err(ApiError::NothingToChange);
     }
-    if !update.milestones.is_empty() {
-        return Err(ApiError::NoSuchMilestones(update.milestones));
-    }
+    update.milestones.find()?;
     let changes = update.changes()?;
     loop {
         let now = Timestamp::now();

@@ -62,8 +62,8 @@ fn json(headers: &HeaderMap, bytes: &[u8]) -> Result<Params, ApiError> {
 fn param(value: Value) -> Param {
     match value {
         Value::Null => Param::Null,
-        Value::Bool(boolean) => Param::Text(boolean.to_string()),
-        Value::Number(number) => Param::Text(match number.as_f64() {
+        Value::Bool(boolean) => Param::Scalar(boolean.to_string()),
+        Value::Number(number) => Param::Scalar(match number.as_f64() {
             Some(float) if number.is_f64() => ruby_float(float),
             Some(_) | None => number.to_string(),
         }),
@@ -215,7 +215,7 @@ mod tests {
     }
 
     fn text(param: &Param) -> &str {
-        let Param::Text(text) = param else { panic!("{param:?}") };
+        let (Param::Text(text) | Param::Scalar(text)) = param else { panic!("{param:?}") };
         text
     }
 

@@ -167,7 +167,14 @@ fn refuse_other_formats(query: &Params) -> Result<(), ApiError> {
         Some(Param::Text(format)) if !format.is_empty() && format != "json" => {
             Err(ApiError::NotAcceptable { format: format.clone() })
         }
-        Some(Param::Text(_) | Param::Null | Param::List(_) | Param::Map(_) | Param::File)
+        Some(
+            Param::Text(_)
+            | Param::Scalar(_)
+            | Param::Null
+            | Param::List(_)
+            | Param::Map(_)
+            | Param::File,
+        )
         | None => Ok(()),
     }
 }

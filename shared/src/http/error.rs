@@ -74,6 +74,8 @@ pub enum ApiError {
     NoSuchMilestones(Vec<String>),
     /// A change that changes nothing.
     NothingToChange,
+    /// Milestones that are not there, by number.
+    NoSuchMilestoneIds(Vec<i64>),
     /// The database does not answer; another try may succeed.
     Unavailable {
         /// Why, for the log.
@@ -106,6 +108,8 @@ pub enum ParamProblem {
     NeitherNameNorUrl,
 }
 
+    /// A release has both `milestones` and `milestone_ids`.
+    MilestonesTwice,
 impl ParamProblem {
     fn words(&self) -> String {
         match self {
@@ -116,6 +120,9 @@ impl ParamProblem {
             Self::NotAFilePath(name) => format!("{name} should be a valid file path"),
             Self::NeitherNameNorUrl => {
                 "name, url are missing, at least one parameter must be provided".to_owned()
+            Self::MilestonesTwice => "milestones, milestone_ids Cannot specify milestones and \
+                                      milestone_ids at the same time"
+                .to_owned(),
             }
         }
     }
@@ -285,6 +292,13 @@ impl ApiError {
             Self::Internal { cause: _ } => {
                 message(StatusCode::INTERNAL_SERVER_ERROR, "500 Internal Server Error")
             }
+            Self::NoSuchMilestoneIds(ids) => {
+                let ids: Vec<_> = ids.iter().map(i64::to_string).collect();
+                message(
+                    StatusCode::BAD_REQUEST,
+                    &format!("Milestone id(s) not found: {}", repeated(&ids.join(", "))),
+                )
+            }
         }
     }
 
@@ -326,6 +340,7 @@ impl From<Refusal> for ApiError {
 }
 
 impl From<StoreError> for ApiError {
+            | Self::NoSuchMilestoneIds(_)
     fn from(error: StoreError) -> Self {
         let cause = error.to_string();
         match error {
@@ -418,6 +433,7 @@ mod tests {
             ApiError::Refused(Refusal::Forbidden),
             ApiError::Refused(Refusal::ProjectInvisible),
             ApiError::RecordNotFound,
+                ParamProblem::MilestonesTwice,
             ApiError::ReleaseNotFound,
             ApiError::TagNotFound,
             ApiError::JobNotFound,
@@ -464,6 +480,7 @@ mod tests {
                 | ApiError::UnsupportedMediaType { .. }
                 | ApiError::BodyTooLarge
                 | ApiError::Parameters(_)
+            ApiError::NoSuchMilestoneIds(vec![1, 2]),
                 | ApiError::Refused(
                     Refusal::UnknownToken
                     | Refusal::DeadToken(Dead::Expired | Dead::Revoked)
@@ -499,6 +516,7 @@ mod tests {
             // As long as a body can be.
             let text = text.repeat(1024 * 1024 / text.len());
             for error in [
+                | ApiError::NoSuchMilestoneIds(_)
                 ApiError::NoSuchLinkType(text.clone()),
                 ApiError::NoSuchMilestones(vec![text.clone()]),
                 ApiError::NoSuchMilestones(text.chars().map(String::from).collect()),
@@ -516,6 +534,7 @@ mod tests {
             .map(|example| {
                 let answer = example.answer();
                 let headers: Vec<String> = answer
+                ApiError::NoSuchMilestoneIds(vec![i64::MIN; 1024 * 1024 / 2]),
                     .headers
                     .iter()
                     .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))

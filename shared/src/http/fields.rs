@@ -44,6 +44,9 @@ impl<'a> Field<'a> {
     }
 }
 
+/// A hash in an array, and its place there.
+pub type Entry<'a> = (usize, &'a Params);
+
 impl<'a> Fields<'a> {
     /// Starts an inspection.
     #[must_use]
@@ -74,24 +77,25 @@ impl<'a> Fields<'a> {
     pub fn optional_in(
         &mut self,
         list: &str,
-        entries: &[&'a Params],
+        entries: &[Entry<'a>],
         name: &'static str,
     ) -> Vec<Field<'a>> {
-        let of_entry = |(at, entry): (usize, &&'a Params)| {
+        let of_entry = |(at, entry): &Entry<'a>| {
             self.text_of(entry, name, format!("{list}[{at}][{name}]").into())
         };
-        entries.iter().enumerate().map(of_entry).collect()
+        entries.iter().map(of_entry).collect()
     }
 
     /// The same where the key has to be there.
     pub fn required_in(
         &mut self,
         list: &str,
-        entries: &[&'a Params],
+        entries: &[Entry<'a>],
         name: &'static str,
     ) -> Vec<Field<'a>> {
         let found = self.optional_in(list, entries, name);
-        for (at, _) in found.iter().enumerate().filter(|(_, field)| **field == Field::Absent) {
+        let absent = entries.iter().zip(&found).filter(|(_, field)| **field == Field::Absent);
+        for ((at, _), _) in absent {
             self.problem(ParamProblem::Missing(format!("{list}[{at}][{name}]").into()));
         }
         found
@@ -101,7 +105,7 @@ impl<'a> Fields<'a> {
         match params.get(name) {
             None => Field::Absent,
             Some(Param::Null) => Field::Null,
-            Some(Param::Text(text)) => Field::Text(text),
+            Some(Param::Text(text) | Param::Scalar(text)) => Field::Text(text),
             Some(Param::List(_) | Param::Map(_) | Param::File) => {
                 self.problem(ParamProblem::Invalid(shown));
                 Field::Null
@@ -115,31 +119,40 @@ impl<'a> Fields<'a> {
             None | Some(Param::Null) => None,
             Some(Param::Text(text)) if text.is_empty() => None,
             Some(Param::Map(params)) => Some(params),
-            Some(Param::Text(_) | Param::List(_) | Param::File) => {
+            Some(Param::Text(_) | Param::Scalar(_) | Param::List(_) | Param::File) => {
                 self.problem(ParamProblem::Invalid(name.into()));
                 None
             }
         }
     }
 
-    /// A parameter of `params` that is an array of hashes; `shown` is its whole name.
+    /// A parameter of `params` that is an array of hashes; `shown` is its whole name. Each comes with
+    /// its place in the array.
+    ///
+    /// Blank entries are left out: forms cannot hold an empty array, so clients send `name[]=` for it.
     pub fn hashes(
         &mut self,
         params: &'a Params,
         name: &str,
         shown: &'static str,
-    ) -> Vec<&'a Params> {
+    ) -> Vec<Entry<'a>> {
         let entries = match params.get(name) {
             None | Some(Param::Null) => Some(Vec::new()),
             Some(Param::Text(text)) if text.is_empty() => Some(Vec::new()),
             Some(Param::List(list)) => list
                 .iter()
-                .map(|entry| match entry {
-                    Param::Map(params) => Some(params),
-                    Param::Null | Param::Text(_) | Param::List(_) | Param::File => None,
+                .enumerate()
+                .filter(|(_, entry)| !is_blank(entry))
+                .map(|(at, entry)| match entry {
+                    Param::Map(params) => Some((at, params)),
+                    Param::Null
+                    | Param::Text(_)
+                    | Param::Scalar(_)
+                    | Param::List(_)
+                    | Param::File => None,
                 })
                 .collect(),
-            Some(Param::Text(_) | Param::Map(_) | Param::File) => None,
+            Some(Param::Text(_) | Param::Scalar(_) | Param::Map(_) | Param::File) => None,
         };
         entries.unwrap_or_else(|| {
             self.problem(ParamProblem::Invalid(shown.into()));
@@ -147,26 +160,45 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// A parameter that is an array of strings, or one string with commas between them.
-    pub fn texts(&mut self, name: &'static str) -> Option<Vec<&'a str>> {
-        let texts = match self.params.get(name) {
-            None | Some(Param::Null) => return None,
-            Some(Param::Text(text)) => {
-                Some(text.split(',').map(str::trim).filter(|text| !text.is_empty()).collect())
-            }
-            Some(Param::List(list)) => list
-                .iter()
-                .map(|entry| match entry {
-                    Param::Text(text) => Some(text.as_str()),
-                    Param::Null | Param::List(_) | Param::Map(_) | Param::File => None,
-                })
-                .collect(),
-            Some(Param::Map(_) | Param::File) => None,
-        };
-        if texts.is_none() {
-            self.problem(ParamProblem::Invalid(name.into()));
+    /// A list that GitLab reads with `CommaSeparatedToArray`: a string with commas between values, or
+    /// an array of such strings. Anything else is an empty list.
+    pub fn comma_separated(&mut self, name: &'static str) -> Vec<&'a str> {
+        match self.params.get(name) {
+            Some(Param::Text(text)) => split(text).collect(),
+            Some(Param::List(list)) => self.split_each(name, list),
+            None | Some(Param::Null | Param::Scalar(_) | Param::Map(_) | Param::File) => Vec::new(),
         }
-        texts
+    }
+
+    /// A list that GitLab reads with `CommaSeparatedToIntegerArray`: an array of strings with commas
+    /// between integers. Anything else is an empty list.
+    pub fn comma_separated_integers(&mut self, name: &'static str) -> Vec<i64> {
+        match self.params.get(name) {
+            Some(Param::List(list)) => {
+                self.split_each(name, list).into_iter().map(leading_integer).collect()
+            }
+            None
+            | Some(Param::Null | Param::Text(_) | Param::Scalar(_) | Param::Map(_) | Param::File) => {
+                Vec::new()
+            }
+        }
+    }
+
+    /// GitLab splits an array or hash inside the list as Ruby prints it. No value is called so: they
+    /// are refused.
+    fn split_each(&mut self, name: &'static str, list: &'a [Param]) -> Vec<&'a str> {
+        let mut values = Vec::new();
+        for entry in list {
+            match entry {
+                Param::Null => {}
+                Param::Text(text) | Param::Scalar(text) => values.extend(split(text)),
+                Param::List(_) | Param::Map(_) | Param::File => {
+                    self.problem(ParamProblem::Invalid(name.into()));
+                    return Vec::new();
+                }
+            }
+        }
+        values
     }
 
     /// A parameter of type integer that stands in the path.
@@ -198,7 +230,7 @@ impl<'a> Fields<'a> {
             None | Some(Param::Null) => return None,
             Some(Param::Text(text)) if text.trim().is_empty() => return None,
             Some(Param::Text(text)) => Some(text),
-            Some(Param::List(_) | Param::Map(_) | Param::File) => None,
+            Some(Param::Scalar(_) | Param::List(_) | Param::Map(_) | Param::File) => None,
         };
         let time = text.and_then(|text| Timestamp::parse_lenient(text).ok());
         if time.is_none() {
@@ -218,7 +250,7 @@ impl<'a> Fields<'a> {
         ];
         let parses = match self.params.get(name) {
             None | Some(Param::Null) => true,
-            Some(Param::Text(text)) => words.contains(&text.as_str()),
+            Some(Param::Text(text) | Param::Scalar(text)) => words.contains(&text.as_str()),
             Some(Param::List(_) | Param::Map(_) | Param::File) => false,
         };
         if !parses {
@@ -237,7 +269,7 @@ impl<'a> Fields<'a> {
         let text = match self.params.get(name) {
             None | Some(Param::Null) => return None,
             Some(Param::Text(text)) if text.is_empty() => return None,
-            Some(Param::Text(text)) => Some(text.as_str()),
+            Some(Param::Text(text) | Param::Scalar(text)) => Some(text.as_str()),
             Some(Param::List(_) | Param::Map(_) | Param::File) => None,
         };
         let integer = text.and_then(parse_integer);
@@ -251,6 +283,29 @@ impl<'a> Fields<'a> {
     pub fn finish(self) -> Result<(), ApiError> {
         if self.problems.is_empty() { Ok(()) } else { Err(ApiError::Parameters(self.problems)) }
     }
+}
+
+fn is_blank(entry: &Param) -> bool {
+    match entry {
+        Param::Null => true,
+        Param::Text(text) => text.is_empty(),
+        Param::Scalar(_) | Param::List(_) | Param::Map(_) | Param::File => false,
+    }
+}
+
+/// Splits as Ruby does: empty values at the end are dropped, others are kept.
+fn split(text: &str) -> impl Iterator<Item = &str> {
+    let text = text.trim_end_matches(',');
+    text.split(',').map(str::trim).skip(usize::from(text.is_empty()))
+}
+
+/// The integer at the beginning of a text, or 0, like Ruby's `to_i`.
+fn leading_integer(text: &str) -> i64 {
+    let is_part = |(at, c): (usize, char)| {
+        c.is_ascii_digit() || (at == 0 && matches!(c, '+' | '-')) || (at > 0 && c == '_')
+    };
+    let end = text.char_indices().find(|part| !is_part(*part)).map_or(text.len(), |(at, _)| at);
+    parse_integer(text[..end].trim_end_matches('_')).unwrap_or(0)
 }
 
 /// An integer as Ruby reads one: a sign, single underscores between digits, white space around.

@@ -52,7 +52,7 @@ fn insert_at(params: &mut Params, name: &str, value: Param, depth: usize) -> Res
             None => match params.entry(key.to_owned()).or_insert_with(|| Param::Map(Params::new()))
             {
                 Param::Map(map) => insert_at(map, after, value, depth - 1)?,
-                Param::Null | Param::Text(_) | Param::List(_) | Param::File => {
+                Param::Null | Param::Text(_) | Param::Scalar(_) | Param::List(_) | Param::File => {
                     return Err(ApiError::BadRequest);
                 }
             },
@@ -64,7 +64,9 @@ fn insert_at(params: &mut Params, name: &str, value: Param, depth: usize) -> Res
 fn list<'a>(params: &'a mut Params, key: &str) -> Result<&'a mut Vec<Param>, ApiError> {
     match params.entry(key.to_owned()).or_insert_with(|| Param::List(Vec::new())) {
         Param::List(list) => Ok(list),
-        Param::Null | Param::Text(_) | Param::Map(_) | Param::File => Err(ApiError::BadRequest),
+        Param::Null | Param::Text(_) | Param::Scalar(_) | Param::Map(_) | Param::File => {
+            Err(ApiError::BadRequest)
+        }
     }
 }
 
@@ -103,7 +105,7 @@ mod tests {
         match param {
             Param::Null => "null".to_owned(),
             Param::File => "file".to_owned(),
-            Param::Text(text) => text.clone(),
+            Param::Text(text) | Param::Scalar(text) => text.clone(),
             Param::List(list) => {
                 format!("[{}]", list.iter().map(show).collect::<Vec<_>>().join(","))
             }
@@ -159,7 +161,7 @@ mod tests {
                     names(&format!("{name}[{key}]"), value, pairs);
                 }
             }
-            Param::Null | Param::File => unreachable!(),
+            Param::Null | Param::Scalar(_) | Param::File => unreachable!(),
         }
     }
 

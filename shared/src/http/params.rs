@@ -13,8 +13,11 @@ use super::nested;
 pub enum Param {
     /// JSON's null, or a form's key without an equals sign.
     Null,
-    /// A text, number or boolean: GitLab's parameters of type string take them all.
+    /// A text.
     Text(String),
+    /// A number or boolean of a JSON body, as Ruby writes it. Parameters of type string accept it;
+    /// times and lists do not.
+    Scalar(String),
     /// An array.
     List(Vec<Param>),
     /// An object.
@@ -54,7 +57,7 @@ pub(super) fn refuse_nul(params: &Params) -> Result<(), ApiError> {
             Param::Text(text) if text.contains('\0') => Err(ApiError::BadRequest),
             Param::List(list) => list.iter().try_for_each(check),
             Param::Map(map) => refuse_nul(map),
-            Param::Text(_) | Param::Null | Param::File => Ok(()),
+            Param::Text(_) | Param::Scalar(_) | Param::Null | Param::File => Ok(()),
         }
     }
     if params.keys().any(|name| name.contains('\0')) {
@@ -66,8 +69,13 @@ pub(super) fn refuse_nul(params: &Params) -> Result<(), ApiError> {
 /// The text of a parameter that is one and is not blank.
 pub(super) fn text<'a>(params: &'a Params, name: &str) -> Option<&'a str> {
     match params.get(name)? {
-        Param::Text(text) if !text.trim().is_empty() => Some(text),
-        Param::Text(_) | Param::Null | Param::List(_) | Param::Map(_) | Param::File => None,
+        Param::Text(text) | Param::Scalar(text) if !text.trim().is_empty() => Some(text),
+        Param::Text(_)
+        | Param::Scalar(_)
+        | Param::Null
+        | Param::List(_)
+        | Param::Map(_)
+        | Param::File => None,
     }
 }
 
@@ -91,7 +99,7 @@ fn append(
 
 fn append_one(query: &mut form_urlencoded::Serializer<'_, String>, name: &str, param: &Param) {
     match param {
-        Param::Text(text) => {
+        Param::Text(text) | Param::Scalar(text) => {
             query.append_pair(name, text);
         }
         Param::Null | Param::File => {

@@ -67,11 +67,42 @@ pub fn show(call: &Call) -> Result<(), ApiError> {
 pub struct Creation {
     /// When it is, or will be, released.
     pub released_at: Option<Timestamp>,
-    /// The titles of its milestones.
-    pub milestones: Vec<String>,
+    /// The milestones it names.
+    pub milestones: Milestones,
     name: Option<String>,
     description: Option<String>,
     links: Vec<(Draft, Option<String>)>,
+}
+
+/// The milestones that a request names, by title or number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Milestones {
+    titles: Vec<String>,
+    ids: Vec<i64>,
+}
+
+impl Milestones {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        let titles = fields.comma_separated("milestones").into_iter().map(str::to_owned).collect();
+        let ids = fields.comma_separated_integers("milestone_ids");
+        if fields.has_any(&["milestones"]) && fields.has_any(&["milestone_ids"]) {
+            fields.problem(ParamProblem::MilestonesTwice);
+        }
+        Self { titles, ids }
+    }
+
+    /// Fails if the request names any: this server has no milestones. Clients name none to remove
+    /// them all.
+    pub fn find(&self) -> Result<(), ApiError> {
+        if !self.titles.is_empty() {
+            return Err(ApiError::NoSuchMilestones(self.titles.clone()));
+        }
+        if self.ids.is_empty() {
+            Ok(())
+        } else {
+            Err(ApiError::NoSuchMilestoneIds(self.ids.clone()))
+        }
+    }
 }
 
 /// The parts of a new release that have rules of their own, all kept.
@@ -106,7 +137,7 @@ pub fn create(call: &Call) -> Result<Creation, ApiError> {
     let paths = fields.optional_in(LINKS, &entries, "direct_asset_path");
     let older_paths = fields.optional_in(LINKS, &entries, "filepath");
     let link_types = fields.optional_in(LINKS, &entries, "link_type");
-    let milestones = fields.texts("milestones").unwrap_or_default();
+    let milestones = Milestones::read(&mut fields);
     let released_at = fields.time("released_at");
     fields.finish()?;
 
@@ -124,7 +155,7 @@ pub fn create(call: &Call) -> Result<Creation, ApiError> {
     let owned = |field: Field<'_>| field.text().map(str::to_owned);
     Ok(Creation {
         released_at,
-        milestones: milestones.into_iter().map(str::to_owned).collect(),
+        milestones,
         name: owned(name),
         description: owned(description),
         links: links.collect(),
@@ -173,8 +204,8 @@ impl Creation {
 pub struct Update {
     /// Whether it says anything at all.
     pub is_empty: bool,
-    /// The titles of its milestones.
-    pub milestones: Vec<String>,
+    /// The milestones it names.
+    pub milestones: Milestones,
     name: Change<Option<String>>,
     description: Change<Option<String>>,
     released_at: Option<Timestamp>,
@@ -186,12 +217,13 @@ pub fn update(call: &Call) -> Result<Update, ApiError> {
     let name = fields.optional("name");
     let description = fields.optional("description");
     let released_at = fields.time("released_at");
-    let milestones = fields.texts("milestones").unwrap_or_default();
-    let is_empty = !fields.has_any(&["name", "description", "released_at", "milestones"]);
+    let milestones = Milestones::read(&mut fields);
+    let is_empty =
+        !fields.has_any(&["name", "description", "released_at", "milestones", "milestone_ids"]);
     fields.finish()?;
     Ok(Update {
         is_empty,
-        milestones: milestones.into_iter().map(str::to_owned).collect(),
+        milestones,
         name: name.change(),
         description: description.change(),
         released_at,
@@ -296,6 +328,7 @@ mod tests {
             "description",
             "ref",
             "milestones",
+            "milestone_ids",
             "released_at",
             "assets",
             "links",
@@ -309,6 +342,7 @@ mod tests {
         let leaf = prop_oneof![
             Just(Param::Null),
             Just(Param::File),
+            "-?[0-9]{1,3}|true".prop_map(Param::Scalar),
             "|v1|2020-01-01|image|/bin/x1|https://e.com|\\PC{0,4}".prop_map(Param::Text),
         ];
         let value = leaf.prop_recursive(3, 24, 6, {

@@ -318,6 +318,46 @@ async fn checks_come_in_gitlabs_order() {
 }
 
 #[tokio::test]
+async fn an_empty_list_of_links_is_none_however_it_is_sent() {
+    let (world, api) = World::hello().await;
+    let json = "application/json";
+    for (at, (links, content_type)) in [
+        // A form cannot hold an empty array.
+        ("assets[links][]=&", FORM),
+        ("assets%5Blinks%5D%5B%5D=", FORM),
+        ("assets[links][]", FORM),
+        ("assets[links]=", FORM),
+        ("assets[links][]=&assets[links][]=", FORM),
+        ("[]", json),
+        (r#"[""]"#, json),
+        ("[null]", json),
+        (r#""""#, json),
+        ("null", json),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let tag = format!("a{at}");
+        let body = match content_type {
+            FORM => format!("tag_name={tag}&{links}"),
+            _ => format!(r#"{{"tag_name":"{tag}","assets":{{"links":{links}}}}}"#),
+        };
+        let made = api.send("POST", RELEASES, content_type, body.as_bytes()).await;
+        let shown = Shown { may_edit: true, ..Shown::at_the_times_of(&made, &api.address, &tag) };
+        made.is(201, &shown.json());
+    }
+    let body =
+        r#"{"tag_name":"b","assets":{"links":[null,{"name":"a","url":"https://e.com"},"",{}]}}"#;
+    let error = "assets[links][3][name] is missing, assets[links][3][url] is missing";
+    api.post(RELEASES, body).await.is(400, &json!({ "error": error }).to_string());
+    for entry in [r#""a""#, "5", "true", "[]"] {
+        let body = format!(r#"{{"tag_name":"b","assets":{{"links":[{entry}]}}}}"#);
+        api.post(RELEASES, &body).await.is(400, r#"{"error":"assets[links] is invalid"}"#);
+    }
+    assert_eq!(world.assert_sound().await.links, 0);
+}
+
+#[tokio::test]
 async fn a_tag_has_to_be_one_that_git_takes() {
     let (_world, api) = World::hello().await;
     let [longest, longer] = [255, 256].map(|length| "x".repeat(length));

@@ -6,6 +6,7 @@ use shared::domain::token::{AccessLevel, Scope, User};
 use shared::store::tokens::NewToken;
 
 use super::{Shown, link, tags};
+use harness::Reply;
 use harness::world::{LINKS, RELEASE, RELEASES, World, grant, protected, token};
 
 const FORBIDDEN: &str = r#"{"message":"403 Forbidden"}"#;
@@ -70,8 +71,7 @@ async fn what_is_sent_changes_and_nothing_else() {
         api.put(&path, body).await.is(200, &expected);
         api.get(&path).await.is(200, &expected);
     }
-    let form = "application/x-www-form-urlencoded";
-    let reply = api.send("PUT", &path, form, b"description=a+b").await;
+    let reply = api.send("PUT", &path, FORM, b"description=a+b").await;
     reply.is(200, &shown("e", Some("a b"), old).json());
     let reply = api.send("PUT", &format!("{path}?name=q"), "", b"").await;
     reply.is(200, &shown("q", Some("a b"), old).json());
@@ -107,6 +107,98 @@ async fn a_new_time_moves_a_release_in_the_list_and_to_the_latest() {
     world.assert_sound().await;
 }
 
+/// Every way to send a list, as body and content type, and what GitLab's own code makes of it.
+const LISTS_OF_NONE: [(&str, &str); 23] = [
+    // An empty array, as the Ruby gem `gitlab` 4.17.0 writes it.
+    ("milestones%5B%5D=", FORM),
+    ("milestones[]=&", FORM),
+    ("milestones[]=", FORM),
+    ("milestones[]", FORM),
+    ("milestones[]=,&milestones[]=,,", FORM),
+    ("milestones=", FORM),
+    ("milestones=,", FORM),
+    ("milestones", FORM),
+    ("milestones[a]=b", FORM),
+    (r#"{"milestones":[]}"#, JSON),
+    (r#"{"milestones":[""]}"#, JSON),
+    (r#"{"milestones":[null,"",","]}"#, JSON),
+    (r#"{"milestones":{}}"#, JSON),
+    (r#"{"milestones":{"a":"b"}}"#, JSON),
+    (r#"{"milestones":5}"#, JSON),
+    (r#"{"milestones":false}"#, JSON),
+    (r#"{"milestones":null}"#, JSON),
+    ("milestone_ids[]=", FORM),
+    (r#"{"milestone_ids":[]}"#, JSON),
+    (r#"{"milestone_ids":[""]}"#, JSON),
+    // Only an array is a list of numbers.
+    (r#"{"milestone_ids":5}"#, JSON),
+    (r#"{"milestone_ids":"5,6"}"#, JSON),
+    ("milestone_ids=5", FORM),
+];
+const FORM: &str = "application/x-www-form-urlencoded";
+const JSON: &str = "application/json";
+
+#[tokio::test]
+async fn an_empty_list_of_milestones_is_none_however_it_is_sent() {
+    let (world, api) = World::hello().await;
+    let shown = |reply: &Reply, tag: &str| {
+        let shown = Shown::at_the_times_of(reply, &api.address, tag);
+        Shown { may_edit: true, ..shown }.json()
+    };
+    for (at, (body, content_type)) in LISTS_OF_NONE.into_iter().enumerate() {
+        let reply = api.send("PUT", RELEASE, content_type, body.as_bytes()).await;
+        reply.is(200, &shown(&reply, "v1.7.0"));
+        let tag = format!("a{at}");
+        let body = match content_type {
+            FORM => format!("tag_name={tag}&{body}"),
+            _ => format!(r#"{{"tag_name":"{tag}",{}"#, &body[1..]),
+        };
+        let reply = api.send("POST", RELEASES, content_type, body.as_bytes()).await;
+        reply.is(201, &shown(&reply, &tag));
+    }
+    let part = "--x\r\nContent-Disposition: form-data; name=\"milestones[]\"\r\n\r\n\r\n--x--\r\n";
+    let reply = api.send("PUT", RELEASE, "multipart/form-data; boundary=x", part.as_bytes()).await;
+    reply.is(200, &shown(&reply, "v1.7.0"));
+    let reply = api.send("PUT", &format!("{RELEASE}?milestones[]="), "", b"").await;
+    reply.is(200, &shown(&reply, "v1.7.0"));
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn milestones_that_are_named_are_not_found() {
+    let (_world, api) = World::hello().await;
+    let twice = r#"{"error":"milestones, milestone_ids Cannot specify milestones and milestone_ids at the same time"}"#;
+    for (body, content_type, expected) in [
+        (
+            r#"{"milestones":["a,b"," c ,",5,true]}"#,
+            JSON,
+            "Milestone(s) not found: a, b, c, 5, true",
+        ),
+        (r#"{"milestones":",a,,b,,"}"#, JSON, "Milestone(s) not found: , a, , b"),
+        (r#"{"milestones":" "}"#, JSON, "Milestone(s) not found: "),
+        ("milestones[]=a&milestones[]=&milestones[]=a", FORM, "Milestone(s) not found: a, a"),
+        ("milestones=1.0%2C+2.0", FORM, "Milestone(s) not found: 1.0, 2.0"),
+        (
+            r#"{"milestone_ids":[1,"2, 3x"," 4_0","abc",null,"-5","+6"]}"#,
+            JSON,
+            "Milestone id(s) not found: 1, 2, 3, 40, 0, -5, 6",
+        ),
+        ("milestone_ids[]=7", FORM, "Milestone id(s) not found: 7"),
+    ] {
+        let message = json!({ "message": expected }).to_string();
+        api.send("PUT", RELEASE, content_type, body.as_bytes()).await.is(400, &message);
+    }
+    for (body, expected) in [
+        (r#"{"milestones":[],"milestone_ids":[]}"#, twice),
+        (r#"{"milestones":null,"milestone_ids":[1]}"#, twice),
+        (r#"{"milestones":[["a"]]}"#, r#"{"error":"milestones is invalid"}"#),
+        (r#"{"milestones":["a",{}]}"#, r#"{"error":"milestones is invalid"}"#),
+        (r#"{"milestone_ids":[[1]]}"#, r#"{"error":"milestone_ids is invalid"}"#),
+    ] {
+        api.put(RELEASE, body).await.is(400, expected);
+    }
+}
+
 #[tokio::test]
 async fn checks_come_in_gitlabs_order() {
     let (world, developer) = World::hello().await;
@@ -116,7 +208,7 @@ async fn checks_come_in_gitlabs_order() {
     let maintainer = world.member(AccessLevel::Maintainer).await;
     let unknown = world.anonymous().with("private-token", "glpat-x");
     let stranger = world.api_with(token()).await;
-    let bad = r#"{"released_at":"x","name":[],"milestones":{},"description":{}}"#;
+    let bad = r#"{"released_at":"x","name":[],"milestones":[[]],"description":{}}"#;
     let problems = r#"{"error":"name is invalid, description is invalid, released_at is invalid, milestones is invalid"}"#;
     let nowhere = "/projects/99/releases/v1";
     let missing = "/projects/20/releases/none";
