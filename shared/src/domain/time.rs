@@ -1,9 +1,12 @@
 //! The one notion of time: milliseconds since the Unix epoch, UTC.
 
+mod spelling;
+
 use std::fmt;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 /// A moment with millisecond precision, as GitLab's API shows it.
@@ -60,69 +63,53 @@ impl Timestamp {
 /// ISO 8601 in UTC with milliseconds, `2019-01-03T01:56:19.539Z`: the form of GitLab's API.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match jiff::Timestamp::from_millisecond(self.0) {
-            Ok(timestamp) => write!(f, "{timestamp:.3}"),
-            // Only moments past the year 9999 end here: shown as what they are, a number.
-            Err(_) => write!(f, "{}", self.0),
-        }
+        // `jiff` ends in the year 9999, so it is asked about the same day of the cycle around 2000.
+        const CYCLE_MILLIS: i64 = spelling::CYCLE_DAYS * 86_400_000;
+        let cycles = self.0.div_euclid(CYCLE_MILLIS);
+        let shown = jiff::civil::date(1970, 1, 1).at(0, 0, 0, 0)
+            + SignedDuration::from_millis(self.0.rem_euclid(CYCLE_MILLIS));
+        let year = i64::from(shown.year()) + cycles * spelling::CYCLE_YEARS;
+        let sign = if year < 0 { "-" } else { "" };
+        write!(f, "{sign}{:04}-{}Z", year.abs(), shown.strftime("%m-%dT%H:%M:%S.%3f"))
     }
 }
 
-impl Timestamp {
-    /// Reads a time as clients of GitLab write it, which leaves it to Ruby: ISO 8601, in which the
-    /// offset may be missing, which is UTC's, and so may the time of day, which is midnight's; the
-    /// same with a space before the offset, as `git log` and Ruby show it; and RFC 2822.
-    pub fn parse_lenient(text: &str) -> Result<Self, InvalidTimestamp> {
-        let text = text.trim();
-        let with_offset = text.strip_suffix(" UTC").map(|moment| format!("{moment} +0000"));
-        let spaced = with_offset.as_deref().unwrap_or(text);
-        text.parse::<jiff::Timestamp>()
-            .or_else(|_| jiff::Timestamp::strptime("%Y-%m-%d %H:%M:%S%.f %z", spaced))
-            .or_else(|_| jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text))
-            .or_else(|_| {
-                let civil: jiff::civil::DateTime = text.parse()?;
-                Ok(civil.to_zoned(jiff::tz::TimeZone::UTC)?.timestamp())
-            })
-            .map(|timestamp: jiff::Timestamp| Self(timestamp.as_millisecond()))
-            .map_err(|_: jiff::Error| InvalidTimestamp)
-    }
-}
-
-/// Any ISO 8601 moment with an offset; finer digits than milliseconds are cut off.
+/// A time as people and programs write it: whatever Ruby's `DateTime.parse` reads, which GitLab
+/// leaves its times to, unless Ruby had to guess. Digits finer than milliseconds are cut off.
 impl FromStr for Timestamp {
     type Err = InvalidTimestamp;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse::<jiff::Timestamp>()
-            .map(|timestamp| Self(timestamp.as_millisecond()))
-            .map_err(|_| InvalidTimestamp)
+        spelling::unix_millis(text).map(Self).ok_or(InvalidTimestamp)
     }
 }
 
-/// The text is not an ISO 8601 moment with an offset.
+/// The text is no time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("is not a time such as 2026-01-31T12:00:00Z")]
 pub struct InvalidTimestamp;
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use proptest::prelude::*;
 
     use super::*;
 
-    /// From the year -9999 to the year 9999, which is all there is.
-    const FIRST: i64 = -377_705_023_201_000;
-    const LAST: i64 = 253_402_207_200_999;
+    /// From the beginning of the year 0 to the end of the year 294275.
+    const FIRST: i64 = -62_167_219_200_000;
+    const LAST: i64 = 9_224_286_393_599_999;
+    const DAY: i64 = 86_400_000;
 
     proptest! {
         #[test]
         fn a_moment_that_was_shown_is_read_back(millis in FIRST..=LAST) {
             let moment = Timestamp::from_unix_millis(millis);
             let shown = moment.to_string();
-            prop_assert_eq!(Timestamp::parse_lenient(&shown), Ok(moment));
             prop_assert_eq!(shown.parse(), Ok(moment));
             let without_offset = shown.trim_end_matches('Z');
-            prop_assert_eq!(Timestamp::parse_lenient(without_offset), Ok(moment));
+            prop_assert_eq!(without_offset.parse(), Ok(moment));
         }
 
         #[test]
@@ -130,10 +117,13 @@ mod tests {
             text in prop_oneof![
                 "[-+0-9TZtzW:., \\[\\]/a-z]{0,40}", "\\PC{0,12}",
                 "[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]?[-+0-9:.Z]{0,12}",
+                "(tue,? )?[0-9]{1,4}( |-|)(jul|may)( |-|)[0-9]{1,5} [0-9:]{2,8} ?(pm|est|\\+0200|é)?",
             ],
         ) {
-            if let Ok(moment) = Timestamp::parse_lenient(&text) {
-                prop_assert!((FIRST..=LAST).contains(&moment.unix_millis()), "{text}");
+            if let Ok(moment) = text.parse::<Timestamp>() {
+                // An offset leads at most a day beyond.
+                let range = FIRST - DAY..=LAST + DAY;
+                prop_assert!(range.contains(&moment.unix_millis()), "{text}");
             }
         }
 
@@ -156,31 +146,34 @@ mod tests {
         assert_eq!(Timestamp::from_unix_millis(0).to_string(), "1970-01-01T00:00:00.000Z");
     }
 
+    /// A text of the table, which stands in lines and columns.
+    fn unescaped(text: &str) -> String {
+        text.replace("\\t", "\t").replace("\\u00a0", "\u{a0}").replace("\\u202f", "\u{202f}")
+    }
+
     #[test]
-    fn moments_are_read_as_clients_write_them() {
-        for (text, millis) in [
-            ("2019-03-15T08:00:00Z", Some(1_552_636_800_000)),
-            ("2019-03-15T08:00:00.5Z", Some(1_552_636_800_500)),
-            ("2019-03-15T09:00:00+01:00", Some(1_552_636_800_000)),
-            ("2019-03-15T08:00:00+0000", Some(1_552_636_800_000)),
-            ("2019-03-15 08:00:00Z", Some(1_552_636_800_000)),
-            ("2019-03-15T08:00:00", Some(1_552_636_800_000)),
-            ("2019-03-15 08:00", Some(1_552_636_800_000)),
-            ("2019-03-15", Some(1_552_608_000_000)),
-            ("2019-03-15 09:00:00 +0100", Some(1_552_636_800_000)),
-            ("2019-03-15 08:00:00.5 +0000", Some(1_552_636_800_500)),
-            ("2019-03-15 08:00:00 UTC", Some(1_552_636_800_000)),
-            ("Fri, 15 Mar 2019 08:00:00 +0000", Some(1_552_636_800_000)),
-            ("15 Mar 2019 09:00:00 +0100", Some(1_552_636_800_000)),
-            ("2019-03-15 08:00:00 CET", None),
-            (" UTC", None),
-            ("2019-02-30", None),
-            ("yesterday", None),
-            ("", None),
-            ("1552636800", None),
-        ] {
-            let read = Timestamp::parse_lenient(text).ok().map(Timestamp::unix_millis);
-            assert_eq!(read, millis, "{text}");
+    fn every_spelling_in_the_table_is_read_as_ruby_reads_it() {
+        let table = include_str!("../../testdata/times.tsv");
+        let mut counts = HashMap::new();
+        for row in table.lines().filter(|line| !line.starts_with("# ")) {
+            let [text, ruby, mark] = row.split('\t').collect::<Vec<_>>()[..] else {
+                panic!("{row:?} is no row")
+            };
+            let read = unescaped(text).parse::<Timestamp>();
+            let read = read.map_or_else(|_| "invalid".to_owned(), |read| read.to_string());
+            let expected = if mark == "refused" { "invalid" } else { ruby };
+            assert_eq!(read, expected, "{text}");
+            *counts.entry((mark, ruby == "invalid")).or_insert(0) += 1;
         }
+        assert!(counts[&("same", false)] > 250 && counts[&("same", true)] > 50, "{counts:?}");
+    }
+
+    #[test]
+    fn texts_without_a_date_are_refused() {
+        for text in ["", " ", " UTC", "(UTC)", "m=+1", &"2026-07-28 ".repeat(12)] {
+            assert!(text.parse::<Timestamp>().is_err(), "{text}");
+        }
+        assert!(format!("2026-07-28{}", " ".repeat(118)).parse::<Timestamp>().is_ok());
+        assert!(format!("2026-07-28{}", " ".repeat(119)).parse::<Timestamp>().is_err());
     }
 }

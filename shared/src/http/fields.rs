@@ -232,7 +232,7 @@ impl<'a> Fields<'a> {
             Some(Param::Text(text)) => Some(text),
             Some(Param::Scalar(_) | Param::List(_) | Param::Map(_) | Param::File) => None,
         };
-        let time = text.and_then(|text| Timestamp::parse_lenient(text).ok());
+        let time: Option<Timestamp> = text.and_then(|text| text.parse().ok());
         if time.is_none() {
             self.problem(ParamProblem::Invalid(name.into()));
         }

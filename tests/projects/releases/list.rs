@@ -262,6 +262,9 @@ async fn releases_are_chosen_by_their_last_change() {
         ("updated_after=2019-01-01&updated_before=2019-01-01", "old"),
         ("updated_after=2019-01-01T01:00:00%2B01:00", "new old"),
         ("updated_after=2019-01-01%2000:00:01", "new"),
+        ("updated_after=Tue,%2001%20Jan%202019%2000:00:01%20GMT", "new"),
+        ("updated_before=2019/07/01", "old"),
+        ("updated_before=9999-12-31T23:59:59Z", "new old"),
         ("updated_after=&updated_before=", "new old"),
     ] {
         let total = expected.split_whitespace().count().to_string();

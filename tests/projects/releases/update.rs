@@ -91,6 +91,9 @@ async fn a_new_time_moves_a_release_in_the_list_and_to_the_latest() {
         ("a", "2020-04-01T00:00:00Z", "a c b"),
         ("c", "2020-01-15", "a b c"),
         ("b", "2999-01-01", "b a c"),
+        ("c", "9999-12-31T23:59:59Z", "c b a"),
+        ("b", "9999-12-31T23:59:59-00:01", "b c a"),
+        ("c", "2020-01-15", "b a c"),
         ("b", "1970-01-01", "a c b"),
         ("b", "1969-01-01", "a c b"),
         ("a", "2020-04-01T00:00:00.001Z", "a c b"),
@@ -105,6 +108,57 @@ async fn a_new_time_moves_a_release_in_the_list_and_to_the_latest() {
         api.get(&format!("{RELEASES}/permalink/latest")).await.leads_to(&latest);
     }
     world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn times_are_read_in_the_forms_that_people_and_programs_send() {
+    let (_world, api) = World::hello().await;
+    let shown = |reply: &Reply, released_at: &str, upcoming: bool| Shown {
+        released_at: released_at.to_owned(),
+        upcoming,
+        may_edit: true,
+        ..Shown::at_the_times_of(reply, &api.address, "v1.7.0")
+    };
+    for (sent, released_at) in [
+        // The output of `date`, JavaScript's Date.toString(), HTTP, mail, Git and Go.
+        ("Sun Jul 28 10:00:00 UTC 2024", "2024-07-28T10:00:00.000Z"),
+        (
+            "Sun Jul 28 2024 12:00:00 GMT+0200 (Central European Summer Time)",
+            "2024-07-28T10:00:00.000Z",
+        ),
+        ("Sun, 28 Jul 2024 10:00:00 GMT", "2024-07-28T10:00:00.000Z"),
+        ("Sun, 28 Jul 2024 12:00:00 +0200", "2024-07-28T10:00:00.000Z"),
+        ("2024-07-28 12:00:00 +0200", "2024-07-28T10:00:00.000Z"),
+        ("2024-07-28 12:00:00.5 +0200 CEST m=+0.01", "2024-07-28T10:00:00.500Z"),
+        ("2024-07-28T10:00:00 Z", "2024-07-28T10:00:00.000Z"),
+        ("2024-07-28 05:00 EST", "2024-07-28T10:00:00.000Z"),
+        ("2024-07-28T24:00:00Z", "2024-07-29T00:00:00.000Z"),
+        ("2024-W30-7", "2024-07-28T00:00:00.000Z"),
+        ("2024-210", "2024-07-28T00:00:00.000Z"),
+        ("20240728T100000Z", "2024-07-28T10:00:00.000Z"),
+        ("2024/07/28", "2024-07-28T00:00:00.000Z"),
+        ("28 Jul 2024", "2024-07-28T00:00:00.000Z"),
+        ("July 28, 2024 at 10:00 PM UTC", "2024-07-28T22:00:00.000Z"),
+    ] {
+        let reply = api.put(RELEASE, &json!({ "released_at": sent }).to_string()).await;
+        reply.is(200, &shown(&reply, released_at, false).json());
+    }
+    for (sent, released_at) in [
+        ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59.000Z"),
+        ("9999-12-31T23:59:59", "9999-12-31T23:59:59.000Z"),
+        ("9999-12-31T23:59:59.999+02:00", "9999-12-31T21:59:59.999Z"),
+        ("9999-12-31T23:59:59-05:00", "10000-01-01T04:59:59.000Z"),
+        // Clients can send back a time as they received it.
+        ("10000-01-01T04:59:59.000Z", "10000-01-01T04:59:59.000Z"),
+    ] {
+        let reply = api.put(RELEASE, &json!({ "released_at": sent }).to_string()).await;
+        reply.is(200, &shown(&reply, released_at, true).json());
+        api.get(RELEASE).await.is(200, &reply.body);
+    }
+    for sent in ["2026-02-30", "now", "25:00", "2026-07-28T25:00:00Z", "2026-07-28T10:00:00Zjunk"] {
+        let body = json!({ "released_at": sent }).to_string();
+        api.put(RELEASE, &body).await.is(400, r#"{"error":"released_at is invalid"}"#);
+    }
 }
 
 /// Every way to send a list, as body and content type, and what GitLab's own code makes of it.
