@@ -1,7 +1,7 @@
 // Works with release links as a user of gitbeaker does; ends with an error where one would stumble.
 //
 // Takes URL, TOKEN and JOB_TOKEN from the environment. Expects the project mynamespace/hello with
-// the releases release/1.0 and v1.0.0+build 1, both without links.
+// the releases release/1.0 and v1.0.0+größe, both without links.
 
 import { ReleaseLinks } from '@gitbeaker/rest';
 import { check, checkRefused, show } from './checks.mjs';
@@ -9,7 +9,7 @@ import { check, checkRefused, show } from './checks.mjs';
 const { URL: host, TOKEN: token, JOB_TOKEN: jobToken } = process.env;
 const project = 'mynamespace/hello';
 // As they stand in the URL of a download.
-const tags = { 'release/1.0': 'release%2F1.0', 'v1.0.0+build 1': 'v1.0.0+build%201' };
+const tags = { 'release/1.0': 'release%2F1.0', 'v1.0.0+größe': 'v1.0.0+gr%C3%B6%C3%9Fe' };
 
 async function fiveOperations(links, tag, encodedTag) {
   const name = `bin ünï 📦 ${tag}`;

@@ -1,7 +1,7 @@
 """Works with release links as a user of python-gitlab does; ends with an error where one would stumble.
 
 Takes URL, TOKEN and JOB_TOKEN from the environment. Expects the project mynamespace/hello with the
-releases release/1.0 and v1.0.0+build 1, both without links.
+releases release/1.0 and v1.0.0+größe, both without links.
 """
 
 import os
@@ -17,7 +17,7 @@ TOKEN = os.environ["TOKEN"]
 JOB_TOKEN = os.environ["JOB_TOKEN"]
 PROJECT = "mynamespace/hello"
 # As they stand in the URL of a download.
-TAGS = {"release/1.0": "release%2F1.0", "v1.0.0+build 1": "v1.0.0+build%201"}
+TAGS = {"release/1.0": "release%2F1.0", "v1.0.0+größe": "v1.0.0+gr%C3%B6%C3%9Fe"}
 
 
 def links_of(client, tag):

@@ -110,7 +110,7 @@ impl Expected {
 }
 
 /// What the programs for links find.
-const TAGS: [&str; 2] = ["release/1.0", "v1.0.0+build 1"];
+const TAGS: [&str; 2] = ["release/1.0", "v1.0.0+größe"];
 
 #[tokio::test]
 async fn python_gitlab_works_with_links() {

@@ -13,7 +13,7 @@ const project = 'mynamespace/hello';
 // As they stand in the URL of a page, and in a query.
 const tags = {
   'release/1.0': ['release%2F1.0', 'release%2F1.0'],
-  'v1.0.0+build 1': ['v1.0.0+build%201', 'v1.0.0%2Bbuild+1'],
+  'v1.0.0+größe': ['v1.0.0+gr%C3%B6%C3%9Fe', 'v1.0.0%2Bgr%C3%B6%C3%9Fe'],
 };
 
 function expectedRelease(release, tag, links) {

@@ -19,7 +19,7 @@ TOKEN = os.environ["TOKEN"]
 JOB_TOKEN = os.environ["JOB_TOKEN"]
 PROJECT = "mynamespace/hello"
 # As they stand in the URL of a page.
-TAGS = {"release/1.0": "release%2F1.0", "v1.0.0+build 1": "v1.0.0+build%201"}
+TAGS = {"release/1.0": "release%2F1.0", "v1.0.0+größe": "v1.0.0+gr%C3%B6%C3%9Fe"}
 USER = {
     "id": 1,
     "username": "root",

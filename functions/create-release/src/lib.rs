@@ -20,7 +20,8 @@ pub async fn handle(app: &App, request: Request) -> Response<Body> {
 async fn create(app: &App, call: Call) -> Result<Answer, ApiError> {
     // The tag is looked up before it is known to be the only thing right about the request: that
     // saves the good ones a round trip.
-    let tag = call.text("tag_name").and_then(|text| TagName::parse(text).ok());
+    let name = call.text("tag_name");
+    let tag = name.and_then(|text| TagName::parse(text).ok());
     let selection = Selection::release(tag.as_ref(), LinkSelection::None);
     let entered = enter_releases(app, &call, selection).await?;
     let creation = release_params::create(&call)?;
@@ -33,6 +34,7 @@ async fn create(app: &App, call: Call) -> Result<Answer, ApiError> {
         return Err(ApiError::ReleaseExists);
     }
     creation.milestones.find()?;
+    let tag = name.and_then(|text| TagName::parse_new(text).ok());
     let tag = tag.ok_or(ApiError::TagNameInvalid)?;
     let author = admission.token().map(|token| Author::from(&token.user));
     let author = author.ok_or(shared::access::Refusal::Forbidden)?;

@@ -40,7 +40,7 @@ pub(crate) struct Create {
     /// The project's number or full path.
     project: ProjectArgument,
     /// The tag's name.
-    #[arg(value_parser = parse_tag)]
+    #[arg(value_parser = parse_new_tag)]
     tag: TagName,
     /// Its title; the tag's name by default.
     #[arg(long, value_parser = parse_name)]
@@ -54,6 +54,10 @@ pub(crate) struct Create {
     /// The user who makes it.
     #[arg(long, value_name = "USERNAME", default_value = "root")]
     user: String,
+}
+
+fn parse_new_tag(text: &str) -> Result<TagName, InvalidTagName> {
+    TagName::parse_new(text)
 }
 
 fn parse_tag(text: &str) -> Result<TagName, InvalidTagName> {

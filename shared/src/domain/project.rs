@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::release::{TagName, is_ref_name};
+use super::release::{TagName, is_earlier_ref_name};
 use super::time::Timestamp;
 use super::token::AccessLevel;
 
@@ -236,7 +236,7 @@ impl FromStr for BranchName {
     type Err = InvalidBranchName;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if is_ref_name(text) { Ok(Self(text.to_owned())) } else { Err(InvalidBranchName) }
+        if is_earlier_ref_name(text) { Ok(Self(text.to_owned())) } else { Err(InvalidBranchName) }
     }
 }
 

@@ -24,9 +24,22 @@ pub struct TagName(String);
 pub struct InvalidTagName;
 
 impl TagName {
-    /// Parses a tag name by the rules of `git check-ref-format`; fails where Git refuses it.
+    /// Parses the tag of a new release by the rules of GitLab's `GitRefValidator`.
+    pub fn parse_new(text: &str) -> Result<Self, InvalidTagName> {
+        let is_expanded = ["refs/heads/", "refs/remotes/"].iter().any(|one| text.starts_with(one));
+        let parses = text.len() <= MAX_TAG_BYTES
+            && !text.starts_with('-')
+            && !is_expanded
+            && text != "HEAD"
+            && is_ref_name(text);
+        if parses { Ok(Self(text.to_owned())) } else { Err(InvalidTagName) }
+    }
+
+    /// Parses a tag that a release can be stored with. Earlier versions also accepted spaces inside a
+    /// tag, `HEAD`, `refs/heads/x` and `refs/remotes/x`: such releases can still be read, changed and
+    /// deleted.
     pub fn parse(text: &str) -> Result<Self, InvalidTagName> {
-        let parses = text.len() <= MAX_TAG_BYTES && is_ref_name(text);
+        let parses = text.len() <= MAX_TAG_BYTES && is_earlier_ref_name(text);
         if parses { Ok(Self(text.to_owned())) } else { Err(InvalidTagName) }
     }
 
@@ -37,27 +50,26 @@ impl TagName {
     }
 }
 
-/// Whether a tag or branch can have this name, by the rules of `git check-ref-format`.
-///
-/// One rule is relaxed: a space may stand inside. Clients are known to send such tags, and no
-/// repository is here to refuse them.
-pub(super) fn is_ref_name(text: &str) -> bool {
-    let forbidden =
-        |c: char| c.is_ascii_control() || matches!(c, '~' | '^' | ':' | '?' | '*' | '[' | '\\');
-    let component = |part: &str| {
-        !part.is_empty()
-            && !part.starts_with('.')
-            && std::path::Path::new(part).extension().is_none_or(|end| end != "lock")
+/// Whether a tag or branch can have this name, by the rules of `git check-ref-format`. Like GitLab,
+/// it asks about the name below `refs/heads/`, so a single `@` is a name.
+fn is_ref_name(text: &str) -> bool {
+    let forbidden = |c: char| {
+        c.is_ascii_control() || matches!(c, ' ' | '~' | '^' | ':' | '?' | '*' | '[' | '\\')
     };
-    !text.is_empty()
-        && text != "@"
-        && text.trim() == text
-        && !text.starts_with('-')
-        && !text.ends_with('.')
+    let component = |part: &str| {
+        !part.is_empty() && !part.starts_with('.') && part.strip_suffix(".lock").is_none()
+    };
+    !text.ends_with('.')
         && !text.contains("..")
         && !text.contains("@{")
         && !text.contains(forbidden)
         && text.split('/').all(component)
+}
+
+/// Whether any version accepted this name for a tag or branch: a space could stand inside.
+pub(super) fn is_earlier_ref_name(text: &str) -> bool {
+    let spaces_are_inside = text.trim_matches(' ') == text;
+    spaces_are_inside && !text.starts_with('-') && is_ref_name(&text.replace(' ', "_"))
 }
 
 impl TryFrom<String> for TagName {
@@ -299,52 +311,72 @@ impl ReleaseChanges {
 
 #[cfg(test)]
 mod tests {
+    use percent_encoding::percent_decode_str;
     use proptest::prelude::*;
 
     use super::*;
 
-    /// The rules of git-check-ref-format's manual, one after the other, but for the one on spaces.
+    /// The rules of git-check-ref-format's manual for `refs/heads/` and the text, one after the other.
     fn git_takes(text: &str) -> bool {
         let parts: Vec<&str> = text.split('/').collect();
         let rules = [
             parts.iter().any(|part| part.starts_with('.') || part.strip_suffix(".lock").is_some()),
             text.contains(".."),
-            text.bytes().any(|byte| byte < 0x20 || byte == 0x7f || b"~^:".contains(&byte)),
+            text.bytes().any(|byte| byte < 0x20 || byte == 0x7f || b" ~^:".contains(&byte)),
             text.bytes().any(|byte| b"?*[".contains(&byte)),
             parts.iter().any(|part| part.is_empty()),
             text.ends_with('.'),
             text.contains("@{"),
-            text == "@",
             text.contains('\\'),
         ];
         !rules.contains(&true)
+    }
+
+    /// GitLab's rules on top of Git's.
+    fn gitlab_takes(text: &str) -> bool {
+        let ours = text.len() <= MAX_TAG_BYTES;
+        let prefixes = ["-", "refs/heads/", "refs/remotes/"];
+        ours && text != "HEAD" && !prefixes.iter().any(|one| text.starts_with(one))
     }
 
     proptest! {
         #[test]
         fn tag_names_are_those_that_git_takes(
             text in prop_oneof![
-                "[-v1./@{ ]{0,6}", "[a.]{0,3}(\\.lock)?(/[a.]{0,2})?",
+                "[-v1./@{ ]{0,6}", "[a.]{0,3}(\\.lock)?(/[a.]{0,2})?", "(refs/)?(heads|tags)?/?HEAD?",
                 "\\PC{0,6}", "[ -\x7f\0]{0,4}", "é{126,129}",
             ],
         ) {
-            // What Git's command line takes for a name, and a URL shows as it is.
-            let fits = text.len() <= MAX_TAG_BYTES && text.trim() == text && !text.starts_with('-');
-            prop_assert_eq!(TagName::parse(&text).is_ok(), fits && git_takes(&text), "{:?}", text);
+            let expected = gitlab_takes(&text) && git_takes(&text);
+            prop_assert_eq!(TagName::parse_new(&text).is_ok(), expected, "{:?}", text);
+            // A release that can be created can be looked up.
+            prop_assert!(!expected || TagName::parse(&text).is_ok(), "{:?}", text);
         }
     }
 
     #[test]
-    fn tag_names_follow_git_check_ref_format() {
-        for accepted in ["v1.0.0", "release/1.0", "v1+2", "größe", "a@b", "v 1", "x.locks", "v1%2F"]
-        {
-            assert!(TagName::parse(accepted).is_ok(), "{accepted}");
+    fn tag_names_are_judged_as_in_gitlabs_table() {
+        let table: &str = include_str!("../../testdata/ref_names.tsv");
+        let mut counts = [0, 0];
+        for row in table.lines().filter(|line| !line.starts_with("# ")) {
+            let (verdict, name) = row.split_once('\t').unwrap();
+            let name = percent_decode_str(name).decode_utf8().unwrap();
+            let is_valid = verdict == "valid";
+            assert_eq!(TagName::parse_new(&name).is_ok(), is_valid, "{name:?}");
+            counts[usize::from(is_valid)] += 1;
         }
-        let long = "x".repeat(MAX_TAG_BYTES + 1);
-        for refused in [
-            "", " ", " v1", "v1 ", "a..b", ".a", "a/.b", "a.", "a//b", "/a", "a/", "a.lock", "a~1",
-            "a^", "a:b", "a?", "a*", "a[", "a\\b", "@", "a@{b", "-a", "a\u{7f}", "a\nb", &long,
-        ] {
+        assert!(counts[0] > 60 && counts[1] > 20, "{counts:?}");
+        assert!(TagName::parse_new(&"x".repeat(MAX_TAG_BYTES)).is_ok());
+        assert!(TagName::parse_new(&"x".repeat(MAX_TAG_BYTES + 1)).is_err());
+    }
+
+    #[test]
+    fn tag_names_of_earlier_versions_are_still_read() {
+        for stored in ["v 1", "a b/c d", "HEAD", "refs/heads/x", "refs/remotes/x/y", "v1", "größe"]
+        {
+            assert!(TagName::parse(stored).is_ok(), "{stored}");
+        }
+        for refused in ["", " ", " v1", "v1 ", "-a", "a..b", "a~1", "@{", "a b.lock", "a /. b"] {
             assert!(TagName::parse(refused).is_err(), "{refused:?}");
         }
     }

@@ -382,7 +382,11 @@ async fn a_tag_has_to_be_one_that_git_takes() {
         "a*",
         "a[b",
         "a\\b",
-        "@",
+        "a b",
+        "HEAD",
+        "refs/heads/x",
+        "refs/remotes/origin/x",
+        "a\u{7f}",
         "a@{b",
         "a\nb",
         "a\r\nb: c",
@@ -393,14 +397,49 @@ async fn a_tag_has_to_be_one_that_git_takes() {
         api.post(RELEASES, &body).await.is(400, TAG_INVALID);
     }
     api.post(RELEASES, r#"{"tag_name":null}"#).await.is(400, TAG_INVALID);
-    for tag in ["a b", "a/b", "größe", "a@b", "v1.0.json", "%2F", "a+b", "{a}", "latest", &longest]
-    {
+    for tag in [
+        "a/b",
+        "größe",
+        "a@b",
+        "v1.0.json",
+        "%2F",
+        "a+b",
+        "{a}",
+        "latest",
+        "@",
+        "HEAD/x",
+        "head",
+        "refs/tags/x",
+        "refs/x",
+        &longest,
+    ] {
         let made = api.post(RELEASES, &json!({ "tag_name": tag }).to_string()).await;
         assert_eq!((made.status, &made.json()["tag_name"]), (201, &tag.into()), "{tag}");
     }
     // Tags differ where their bytes do.
     assert_eq!(api.post(RELEASES, r#"{"tag_name":"V1.7.0"}"#).await.status, 201);
     api.post(RELEASES, r#"{"tag_name":"v1.7.0"}"#).await.is(409, EXISTS);
+}
+
+#[tokio::test]
+async fn releases_of_tags_that_earlier_versions_accepted_stay_until_they_are_deleted() {
+    let (world, api) = World::hello().await;
+    for (tag, encoded) in [("a b", "a%20b"), ("HEAD", "HEAD"), ("refs/heads/x", "refs%2Fheads%2Fx")]
+    {
+        world.release(20, tag).await;
+        let path = format!("{RELEASES}/{encoded}");
+        assert_eq!(api.get(&path).await.json()["tag_name"], tag);
+        let link = r#"{"name":"a","url":"https://e.com/a","filepath":"/bin/a"}"#;
+        assert_eq!(api.post(&format!("{path}/assets/links"), link).await.status, 201, "{tag}");
+        api.get(&format!("{path}/downloads/bin/a")).await.leads_to("https://e.com/a");
+        assert_eq!(api.put(&path, r#"{"name":"b"}"#).await.json()["name"], "b");
+        let body = json!({ "tag_name": tag }).to_string();
+        api.post(RELEASES, &body).await.is(409, EXISTS);
+        assert_eq!(tags(&api.get(RELEASES).await), [tag, "v1.7.0"]);
+        assert_eq!(api.delete(&path).await.json()["tag_name"], tag);
+        api.post(RELEASES, &body).await.is(400, TAG_INVALID);
+    }
+    world.assert_sound().await;
 }
 
 #[tokio::test]
