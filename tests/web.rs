@@ -51,6 +51,43 @@ async fn unknown_paths_and_methods_are_gitlabs_404() {
 }
 
 #[tokio::test]
+async fn uploads_are_told_to_give_the_asset_a_url() {
+    let (world, developer) = World::hello().await;
+    let words = "404 Not Found: this server stores links to files, not files. Upload the file elsewhere and give the asset its `url`.";
+    let body = serde_json::json!({ "message": words, "error": words }).to_string();
+    // The answer tells nothing about the project or the caller.
+    let unknown = world.anonymous().with("private-token", "glpat-x");
+    for api in [&developer, &world.anonymous(), &unknown] {
+        for project in ["20", "mynamespace%2Fhello", "99", "none"] {
+            for (method, path, content_type) in [
+                ("POST", "uploads", "multipart/form-data; boundary=x"),
+                ("POST", "uploads/", ""),
+                ("PUT", "uploads", "text/plain"),
+                ("PUT", "packages/generic/release/1.0.0/app?select=package_file", ""),
+                ("PUT", "packages/generic/a%2Fb/1%2E0/app.tar.gz", "application/octet-stream"),
+                ("POST", "packages/generic/release/1.0.0/app", "application/json"),
+            ] {
+                let path = format!("/api/v4/projects/{project}/{path}");
+                let reply = api.send(method, &path, content_type, b"{not JSON\xff").await;
+                reply.is(404, &body);
+                assert_eq!(reply.header("content-type"), "application/json");
+            }
+        }
+    }
+    for (method, path) in [
+        ("GET", "/api/v4/projects/20/uploads"),
+        ("DELETE", "/api/v4/projects/20/uploads"),
+        ("POST", "/api/v4/projects/20/uploads/1"),
+        ("GET", "/api/v4/projects/20/packages/generic/release/1.0.0/app"),
+        ("PUT", "/api/v4/projects/20/packages/npm/app"),
+        ("POST", "/api/v4/projects/a/b/uploads"),
+        ("POST", "/x/projects/20/uploads"),
+    ] {
+        developer.send(method, path, "", b"").await.is(404, NOT_FOUND);
+    }
+}
+
+#[tokio::test]
 async fn options_names_the_methods_of_a_path() {
     let (_world, api) = World::hello().await;
     for (path, allow) in [

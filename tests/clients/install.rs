@@ -33,18 +33,35 @@ pub(super) fn once(name: &str, pins: &str, install: impl FnOnce(&Path)) -> PathB
 
 /// Runs a program to its end; its failure is the test's.
 pub(super) fn run(command: &mut Command) -> Output {
-    // A proxy knows nothing of this machine's own addresses.
-    let output = command.env("NO_PROXY", "127.0.0.1").output();
-    let program = command.get_program().to_string_lossy();
-    let output = output.unwrap_or_else(|error| panic!("{program}: {error}"));
+    let output = ended(command);
     assert!(
         output.status.success(),
-        "{program} failed: {}\n{}{}",
+        "{} failed: {}\n{}{}",
+        command.get_program().display(),
         output.status,
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
     output
+}
+
+/// Runs a program that has to fail; returns all it printed.
+pub(super) fn fail(command: &mut Command) -> String {
+    let output = ended(command);
+    let printed = [output.stdout, output.stderr].concat();
+    let printed = String::from_utf8_lossy(&printed).into_owned();
+    assert!(
+        !output.status.success(),
+        "{} did not fail:\n{printed}",
+        command.get_program().display()
+    );
+    printed
+}
+
+fn ended(command: &mut Command) -> Output {
+    // A proxy knows nothing of this machine's own addresses.
+    let output = command.env("NO_PROXY", "127.0.0.1").output();
+    output.unwrap_or_else(|error| panic!("{}: {error}", command.get_program().display()))
 }
 
 /// Says, past the capture of a test's output, that a test is skipped for want of a tool.

@@ -134,6 +134,81 @@ async fn semantic_release_publishes_by_hand_and_in_a_job() {
     expected.world.assert_sound().await;
 }
 
+/// The error that the tools print when an upload fails.
+const FILES_NOT_STORED: &str = "404 Not Found: this server stores links to files, not files. Upload the file elsewhere and give the asset its `url`.";
+
+#[tokio::test]
+async fn semantic_release_says_why_an_upload_fails_and_can_publish_afterwards() {
+    let Some(folder) = node::folder() else { return };
+    let expected = Expected::start(&[]).await;
+    let remote_url = format!("{}/mynamespace/hello.git", expected.url());
+    let Some(repository) = Repository::start(&remote_url) else { return };
+    let program = folder.join("node_modules/semantic-release/bin/semantic-release.js");
+    let command = || {
+        let mut command = repository.command("node");
+        command.arg(&program).arg("--no-ci").env("GITLAB_TOKEN", &expected.token);
+        command
+    };
+    let configured =
+        |assets: &Value| configuration(&json!({ "gitlabUrl": expected.url(), "assets": assets }));
+
+    let mut file = json!([{ "path": ".releaserc.json", "label": "app" }]);
+    let mut message = "feat: größer";
+    for (target, api) in
+        [("project_upload", "project uploads"), ("generic_package", "generics package")]
+    {
+        file[0]["target"] = target.into();
+        repository.commit(".releaserc.json", &configured(&file), message);
+        let printed = install::fail(&mut command());
+        let said = format!("Response code 404 ({FILES_NOT_STORED})");
+        assert!(printed.contains(&said), "{printed}");
+        assert!(printed.contains(&format!("to the GitLab {api} API")), "{printed}");
+        // The tag was pushed before the upload failed: the next run takes it for published.
+        assert_eq!(repository.remote_tags(), "v1.0.0");
+        let output = install::run(&mut command());
+        let printed = String::from_utf8_lossy(&output.stdout);
+        assert!(printed.contains("no new version is released"), "{printed}");
+        assert_eq!(expected.api().get(&format!("{PROJECT}/releases")).await.body, "[]");
+        // As README says: take the tag away, give the asset a url, and run again.
+        repository.git(&["push", "--quiet", "--delete", "origin", "v1.0.0"]);
+        repository.git(&["tag", "--delete", "v1.0.0"]);
+        message = "fix: kleiner";
+    }
+    let commit = repository.commit(".releaserc.json", &configured(&assets()), "fix: url");
+    install::run(&mut command());
+    let notes = format!("* url ([{}]({}", &commit[..7], expected.url());
+    check_published(&expected, "1.0.0", &notes).await;
+    assert_eq!(repository.remote_tags(), "v1.0.0");
+    expected.world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn release_it_says_why_an_upload_fails() {
+    let Some(folder) = node::folder() else { return };
+    let expected = Expected::start(&[]).await;
+    let remote_url = format!("{}/mynamespace/hello.git", expected.url());
+    let Some(repository) = Repository::start(&remote_url) else { return };
+    let program = folder.join("node_modules/release-it/bin/release-it.js");
+    for (version, generic) in [("1.0.0", false), ("1.0.1", true)] {
+        let configuration = json!({
+            "git": { "pushRepo": remote_url, "requireUpstream": false },
+            "gitlab": {
+                "release": true,
+                "origin": expected.url(),
+                "assets": [".release-it.json"],
+                "useGenericPackageRepositoryForAssets": generic,
+            },
+            "npm": false,
+        });
+        repository.commit(".release-it.json", &configuration.to_string(), "feat: größer");
+        let mut command = repository.command("node");
+        command.arg(&program).args(["--ci", "--increment", version]);
+        let printed = install::fail(command.env("GITLAB_TOKEN", &expected.token));
+        assert!(printed.contains(FILES_NOT_STORED), "{printed}");
+    }
+    assert_eq!(expected.api().get(&format!("{PROJECT}/releases")).await.body, "[]");
+}
+
 #[tokio::test]
 async fn release_it_publishes_by_hand_and_in_a_job() {
     let Some(folder) = node::folder() else { return };

@@ -27,6 +27,9 @@ async fn answer(app: &App, request: &Request) -> Result<Answer, ApiError> {
     if path == "/api/v3" || path.starts_with("/api/v3/") {
         return Err(ApiError::ApiV3Gone);
     }
+    if uploads_a_file(request.method(), path) {
+        return Err(ApiError::FilesNotStored);
+    }
     if request.method() != Method::OPTIONS {
         return Err(ApiError::RouteNotFound);
     }
@@ -47,6 +50,15 @@ async fn answer(app: &App, request: &Request) -> Result<Answer, ApiError> {
         headers: HeaderMap::from_iter([(header::ALLOW, allow)]),
         body: String::new(),
     })
+}
+
+/// Whether a tool wants to upload a file, by GitLab's routes for project uploads and generic packages.
+/// No project is looked up, so the answer is the same for every project and caller.
+fn uploads_a_file(method: &Method, path: &str) -> bool {
+    let Some(below) = path.strip_prefix("/api/v4/projects/") else { return false };
+    let segments: Vec<&str> = below.trim_end_matches('/').split('/').collect();
+    matches!(*method, Method::POST | Method::PUT)
+        && matches!(segments[..], [_, "uploads"] | [_, "packages", "generic", ..])
 }
 
 /// The answer to a browser that asks whether a page of another origin may send a request: any

@@ -56,6 +56,8 @@ pub enum ApiError {
     JobNotFound,
     /// A path or method that leads nowhere.
     RouteNotFound,
+    /// A file to upload.
+    FilesNotStored,
     /// The API before this one.
     ApiV3Gone,
     /// A link that breaks the rules of the model.
@@ -72,10 +74,10 @@ pub enum ApiError {
     ReleaseExists,
     /// Milestones that are not there.
     NoSuchMilestones(Vec<String>),
-    /// A change that changes nothing.
-    NothingToChange,
     /// Milestones that are not there, by number.
     NoSuchMilestoneIds(Vec<i64>),
+    /// A change that changes nothing.
+    NothingToChange,
     /// The database does not answer; another try may succeed.
     Unavailable {
         /// Why, for the log.
@@ -106,10 +108,10 @@ pub enum ParamProblem {
     NotAFilePath(ParamName),
     /// An update has neither a name nor a url.
     NeitherNameNorUrl,
-}
-
     /// A release has both `milestones` and `milestone_ids`.
     MilestonesTwice,
+}
+
 impl ParamProblem {
     fn words(&self) -> String {
         match self {
@@ -118,11 +120,11 @@ impl ParamProblem {
             Self::NotListed(name) => format!("{name} does not have a valid value"),
             Self::NotAllowed(name) => format!("{name} has a value not allowed"),
             Self::NotAFilePath(name) => format!("{name} should be a valid file path"),
-            Self::NeitherNameNorUrl => {
-                "name, url are missing, at least one parameter must be provided".to_owned()
             Self::MilestonesTwice => "milestones, milestone_ids Cannot specify milestones and \
                                       milestone_ids at the same time"
                 .to_owned(),
+            Self::NeitherNameNorUrl => {
+                "name, url are missing, at least one parameter must be provided".to_owned()
             }
         }
     }
@@ -177,6 +179,10 @@ fn release_sentences(violation: &ReleaseViolation) -> Vec<String> {
         }
     }
 }
+
+/// The answer to an upload.
+const FILES_NOT_STORED: &str = "404 Not Found: this server stores links to files, not files. Upload \
+                                the file elsewhere and give the asset its `url`.";
 
 /// How long a client should wait after a 503, in seconds.
 const RETRY_AFTER_SECONDS: &str = "1";
@@ -250,6 +256,11 @@ impl ApiError {
             Self::TagNotFound => message(StatusCode::NOT_FOUND, "404 Tag Not Found"),
             Self::JobNotFound => message(StatusCode::NOT_FOUND, "404 Job Not Found"),
             Self::RouteNotFound => error(StatusCode::NOT_FOUND, "404 Not Found"),
+            // semantic-release prints `message`, release-it prints `error`.
+            Self::FilesNotStored => body(
+                StatusCode::NOT_FOUND,
+                &json!({ "message": FILES_NOT_STORED, "error": FILES_NOT_STORED }).to_string(),
+            ),
             Self::ApiV3Gone => {
                 error(StatusCode::GONE, "API V3 is no longer supported. Use API V4 instead.")
             }
@@ -281,6 +292,13 @@ impl ApiError {
                 StatusCode::BAD_REQUEST,
                 &format!("Milestone(s) not found: {}", repeated(&titles.join(", "))),
             ),
+            Self::NoSuchMilestoneIds(ids) => {
+                let ids: Vec<_> = ids.iter().map(i64::to_string).collect();
+                message(
+                    StatusCode::BAD_REQUEST,
+                    &format!("Milestone id(s) not found: {}", repeated(&ids.join(", "))),
+                )
+            }
             Self::NothingToChange => message(StatusCode::BAD_REQUEST, "params is empty"),
             Self::Unavailable { cause: _ } => {
                 let mut answer =
@@ -291,13 +309,6 @@ impl ApiError {
             }
             Self::Internal { cause: _ } => {
                 message(StatusCode::INTERNAL_SERVER_ERROR, "500 Internal Server Error")
-            }
-            Self::NoSuchMilestoneIds(ids) => {
-                let ids: Vec<_> = ids.iter().map(i64::to_string).collect();
-                message(
-                    StatusCode::BAD_REQUEST,
-                    &format!("Milestone id(s) not found: {}", repeated(&ids.join(", "))),
-                )
             }
         }
     }
@@ -320,6 +331,7 @@ impl ApiError {
             | Self::TagNotFound
             | Self::JobNotFound
             | Self::RouteNotFound
+            | Self::FilesNotStored
             | Self::ApiV3Gone
             | Self::Model(_)
             | Self::ReleaseModel(_)
@@ -328,6 +340,7 @@ impl ApiError {
             | Self::TagProtected
             | Self::ReleaseExists
             | Self::NoSuchMilestones(_)
+            | Self::NoSuchMilestoneIds(_)
             | Self::NothingToChange => None,
         }
     }
@@ -340,7 +353,6 @@ impl From<Refusal> for ApiError {
 }
 
 impl From<StoreError> for ApiError {
-            | Self::NoSuchMilestoneIds(_)
     fn from(error: StoreError) -> Self {
         let cause = error.to_string();
         match error {
@@ -421,6 +433,7 @@ mod tests {
                 ParamProblem::NotAFilePath("suffix_path".into()),
                 ParamProblem::Missing("name".into()),
                 ParamProblem::NeitherNameNorUrl,
+                ParamProblem::MilestonesTwice,
             ]),
             ApiError::Refused(Refusal::UnknownToken),
             ApiError::Refused(Refusal::DeadToken(Dead::Expired)),
@@ -433,11 +446,11 @@ mod tests {
             ApiError::Refused(Refusal::Forbidden),
             ApiError::Refused(Refusal::ProjectInvisible),
             ApiError::RecordNotFound,
-                ParamProblem::MilestonesTwice,
             ApiError::ReleaseNotFound,
             ApiError::TagNotFound,
             ApiError::JobNotFound,
             ApiError::RouteNotFound,
+            ApiError::FilesNotStored,
             ApiError::ApiV3Gone,
             ApiError::Model(vec![
                 Violation::UrlBlank,
@@ -467,6 +480,7 @@ mod tests {
             ApiError::TagProtected,
             ApiError::ReleaseExists,
             ApiError::NoSuchMilestones(vec!["1.0".to_owned(), "2.0".to_owned()]),
+            ApiError::NoSuchMilestoneIds(vec![1, 2]),
             ApiError::NothingToChange,
             ApiError::Unavailable { cause: "secret".to_owned() },
             ApiError::Internal { cause: "secret".to_owned() },
@@ -480,7 +494,6 @@ mod tests {
                 | ApiError::UnsupportedMediaType { .. }
                 | ApiError::BodyTooLarge
                 | ApiError::Parameters(_)
-            ApiError::NoSuchMilestoneIds(vec![1, 2]),
                 | ApiError::Refused(
                     Refusal::UnknownToken
                     | Refusal::DeadToken(Dead::Expired | Dead::Revoked)
@@ -494,6 +507,7 @@ mod tests {
                 | ApiError::TagNotFound
                 | ApiError::JobNotFound
                 | ApiError::RouteNotFound
+                | ApiError::FilesNotStored
                 | ApiError::ApiV3Gone
                 | ApiError::Model(_)
                 | ApiError::ReleaseModel(_)
@@ -502,6 +516,7 @@ mod tests {
                 | ApiError::TagProtected
                 | ApiError::ReleaseExists
                 | ApiError::NoSuchMilestones(_)
+                | ApiError::NoSuchMilestoneIds(_)
                 | ApiError::NothingToChange
                 | ApiError::Unavailable { .. }
                 | ApiError::Internal { .. } => {}
@@ -516,10 +531,10 @@ mod tests {
             // As long as a body can be.
             let text = text.repeat(1024 * 1024 / text.len());
             for error in [
-                | ApiError::NoSuchMilestoneIds(_)
                 ApiError::NoSuchLinkType(text.clone()),
                 ApiError::NoSuchMilestones(vec![text.clone()]),
                 ApiError::NoSuchMilestones(text.chars().map(String::from).collect()),
+                ApiError::NoSuchMilestoneIds(vec![i64::MIN; 1024 * 1024 / 2]),
             ] {
                 let sent = serde_json::to_string(&error.answer().body).unwrap();
                 assert!(sent.len() < 5 * 1024 * 1024, "{}", sent.len());
@@ -534,7 +549,6 @@ mod tests {
             .map(|example| {
                 let answer = example.answer();
                 let headers: Vec<String> = answer
-                ApiError::NoSuchMilestoneIds(vec![i64::MIN; 1024 * 1024 / 2]),
                     .headers
                     .iter()
                     .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
