@@ -1,5 +1,7 @@
 //! The operator's command, on the database of a running server.
 
+mod printing;
+
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -19,15 +21,19 @@ struct Admin {
 }
 
 impl Admin {
-    fn run(&self, arguments: &[&str]) -> Output {
-        Command::new(binaries::admin())
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binaries::admin());
+        command
             .args(["--endpoint-url", &self.endpoint_url])
             .args(arguments)
             .env_remove("AWS_PROFILE")
             .env_remove("AWS_ACCESS_KEY_ID")
-            .envs(self.variables.clone())
-            .output()
-            .unwrap()
+            .envs(self.variables.clone());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
     }
 
     /// What a command prints.

@@ -135,6 +135,12 @@ fn no_function_can_write_the_directory() {
 }
 
 #[test]
+fn the_operators_command_prints_through_one_type() {
+    let ways = ["stdout()", "stderr()", "println!", "print!(", "dbg!("];
+    absent("infra/admin/src", &ways, &["infra/admin/src/output.rs"]);
+}
+
+#[test]
 fn every_test_that_the_documents_name_exists() {
     let tests: Vec<String> = files("tests", &[".rs"])
         .into_iter()

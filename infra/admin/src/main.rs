@@ -12,7 +12,6 @@ mod releases;
 mod tokens;
 mod words;
 
-use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -22,6 +21,7 @@ use shared::store::StoreError;
 use shared::store::deadline::Deadline;
 
 use arguments::{Arguments, Command};
+use output::Printable;
 
 /// How long one operation may take; of one that reads a whole table or list, each of its requests.
 const STEP: Duration = Duration::from_secs(30);
@@ -92,16 +92,30 @@ impl From<StoreError> for Error {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match run(Arguments::parse()).await {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        // The help or the version.
+        Err(help) if help.exit_code() == 0 => {
+            return help.print().map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
+        }
+        Err(error) => {
+            // It repeats what was typed.
+            Printable::lines(&error.render().to_string()).print_as_error();
+            return ExitCode::from(USAGE);
+        }
+    };
+    match run(arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let words = error.to_string().lines().map(str::trim).collect::<Vec<_>>().join("; ");
-            // That nobody reads it makes it no less an error.
-            let _ = writeln!(std::io::stderr(), "error: {words}");
+            Printable::line(&format!("error: {words}")).print_as_error();
             ExitCode::FAILURE
         }
     }
 }
+
+/// The exit code of a command line that cannot be read.
+const USAGE: u8 = 2;
 
 async fn run(arguments: Arguments) -> Result<(), Error> {
     let output = arguments.output;

@@ -10,7 +10,7 @@ use shared::store::sweep::{GRACE, Swept};
 use shared::store::{Store, TableNames};
 
 use crate::arguments::parse_duration;
-use crate::output::{Output, Row, print, printable};
+use crate::output::{Output, Printable, Row};
 use crate::{Error, STEP, deadline};
 
 #[derive(Debug, Subcommand)]
@@ -67,7 +67,7 @@ async fn audit(store: &Store, output: Output) -> Result<(), Error> {
     match output {
         Output::Table => {
             for violation in &audit.violations {
-                print(&printable(violation))?;
+                Printable::line(violation).print()?;
             }
         }
         // They are in the object.

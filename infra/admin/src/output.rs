@@ -1,10 +1,16 @@
 //! How answers are printed: a table for people, JSON for programs.
+//!
+//! Users of the API choose some of the text. [`Printable`] is the only type that can be printed. It
+//! escapes the characters that move the cursor, start a terminal's commands or reverse the order of
+//! letters.
 
-use std::io::{self, Write};
+use std::fmt::Write as _;
+use std::io::{self, ErrorKind, Write as _};
 
 use clap::ValueEnum;
 use comfy_table::{Table, presets};
 use serde::Serialize;
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
 /// The form of the answer on standard output.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -28,52 +34,138 @@ impl Output {
     /// Prints any number of things.
     pub(crate) fn list<T: Row>(self, rows: &[T]) -> io::Result<()> {
         match self {
-            Self::Table => print(&table(rows)),
-            Self::Json => print_json(rows),
+            Self::Table => Printable::table(rows).print(),
+            Self::Json => Printable::json(rows)?.print(),
         }
     }
 
     /// Prints one thing.
     pub(crate) fn one<T: Row>(self, row: &T) -> io::Result<()> {
         match self {
-            Self::Table => print(&table(std::slice::from_ref(row))),
-            Self::Json => print_json(row),
+            Self::Table => Printable::table(std::slice::from_ref(row)).print(),
+            Self::Json => Printable::json(row)?.print(),
         }
     }
 
     /// Prints what was done: a sentence for people, what it was done to for programs.
     pub(crate) fn done(self, sentence: &str, what: &impl Serialize) -> io::Result<()> {
         match self {
-            Self::Table => print(&printable(sentence)),
-            Self::Json => print_json(what),
+            Self::Table => Printable::line(sentence).print(),
+            Self::Json => Printable::json(what)?.print(),
         }
     }
 }
 
-fn table<T: Row>(rows: &[T]) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(T::HEADER.to_vec());
-    for row in rows {
-        table.add_row(row.cells().iter().map(|cell| printable(cell)).collect::<Vec<_>>());
+/// Text without raw control characters (category Cc), format characters (Cf) and line or paragraph
+/// separators (Zl, Zp), apart from the line feeds of its own layout.
+pub(crate) struct Printable(String);
+
+impl Printable {
+    /// One line. Hidden characters become visible escapes such as `\n` and `\u{202e}`.
+    pub(crate) fn line(text: &str) -> Self {
+        Self(text.chars().fold(String::new(), push_visibly))
     }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
+
+    /// The lines of a text that has some of its own.
+    pub(crate) fn lines(text: &str) -> Self {
+        Self(text.lines().map(|line| Self::line(line).0).collect::<Vec<_>>().join("\n"))
     }
-    table.trim_fmt()
+
+    /// JSON in which hidden characters stand as `\uXXXX`: the same value to every parser.
+    pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> io::Result<Self> {
+        let json = serde_json::to_string_pretty(value)?;
+        Ok(Self(json.chars().fold(String::new(), push_for_json)))
+    }
+
+    fn table<T: Row>(rows: &[T]) -> Self {
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING).set_header(T::HEADER.to_vec());
+        for row in rows {
+            table.add_row(row.cells().iter().map(|cell| Self::line(cell).0).collect::<Vec<_>>());
+        }
+        for column in table.column_iter_mut() {
+            column.set_padding((0, 2));
+        }
+        Self(table.trim_fmt())
+    }
+
+    /// Prints to standard output. A reader that stops early, such as `head`, is no error.
+    pub(crate) fn print(&self) -> io::Result<()> {
+        match self.print_to_a_reader() {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            printed => printed,
+        }
+    }
+
+    /// Prints to standard output what must not get lost: a closed pipe is an error.
+    pub(crate) fn print_to_a_reader(&self) -> io::Result<()> {
+        writeln!(io::stdout(), "{}", self.0)
+    }
+
+    /// Prints to standard error. A closed pipe changes nothing: the exit code still tells.
+    pub(crate) fn print_as_error(&self) {
+        let _ = writeln!(io::stderr(), "{}", self.0);
+    }
 }
 
-/// The text without characters that would move the cursor or start a terminal's commands: users of
-/// the API choose some of what is shown.
-pub(crate) fn printable(text: &str) -> String {
-    text.replace(char::is_control, " ")
+fn is_hidden(c: char) -> bool {
+    matches!(
+        c.general_category(),
+        GeneralCategory::Control
+            | GeneralCategory::Format
+            | GeneralCategory::LineSeparator
+            | GeneralCategory::ParagraphSeparator
+    )
 }
 
-/// Prints lines as they are.
-pub(crate) fn print(lines: &str) -> io::Result<()> {
-    writeln!(io::stdout(), "{lines}")
+fn push_visibly(mut text: String, c: char) -> String {
+    if is_hidden(c) {
+        text.extend(c.escape_default());
+    } else {
+        text.push(c);
+    }
+    text
 }
 
-/// Prints a value as JSON.
-pub(crate) fn print_json<T: Serialize + ?Sized>(value: &T) -> io::Result<()> {
-    print(&serde_json::to_string_pretty(value)?)
+/// JSON's layout has no hidden character but the line feed; all others are inside strings.
+fn push_for_json(mut json: String, c: char) -> String {
+    if c == '\n' || !is_hidden(c) {
+        json.push(c);
+    } else {
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            // Writing to a string does not fail.
+            let _ = write!(json, "\\u{unit:04x}");
+        }
+    }
+    json
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hidden_characters_are_visible_in_a_line() {
+        for (text, shown) in [
+            ("plain \u{e9} \u{4e2d} \u{1f600} \\u{9b}", "plain \u{e9} \u{4e2d} \u{1f600} \\u{9b}"),
+            ("a\nb\tc\0", "a\\nb\\tc\\u{0}"),
+            ("\u{1b}[31m \u{7f}", "\\u{1b}[31m \\u{7f}"),
+            ("\u{9b}31m \u{9d}", "\\u{9b}31m \\u{9d}"),
+            ("ro\u{202e}ot \u{2066}", "ro\\u{202e}ot \\u{2066}"),
+            ("\u{ad}\u{200b}\u{feff}\u{e0001}", "\\u{ad}\\u{200b}\\u{feff}\\u{e0001}"),
+            ("\u{2028}\u{2029}", "\\u{2028}\\u{2029}"),
+        ] {
+            assert_eq!(Printable::line(text).0, shown);
+        }
+        assert_eq!(Printable::lines("a\u{9b}\nb\n").0, "a\\u{9b}\nb");
+    }
+
+    #[test]
+    fn json_has_no_hidden_character_and_the_same_value() {
+        let all: Vec<String> = ('\0'..=char::MAX).map(|c| format!("a{c}\"\\")).collect();
+        let Printable(json) = Printable::json(&all).unwrap();
+        assert!(!json.chars().any(|c| c != '\n' && is_hidden(c)));
+        assert_eq!(serde_json::from_str::<Vec<String>>(&json).unwrap(), all);
+        assert_eq!(Printable::json("\u{9b}\u{e0001}").unwrap().0, r#""\u009b\udb40\udc01""#);
+    }
 }

@@ -1,6 +1,5 @@
 //! `token`: who may do what. A secret is printed once, when it is made, and kept nowhere.
 
-use std::io::Write;
 use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
@@ -15,7 +14,7 @@ use shared::store::Store;
 use shared::store::tokens::NewToken;
 
 use crate::arguments::{ProjectArgument, parse_duration};
-use crate::output::{Output, Row, print, print_json, printable};
+use crate::output::{Output, Printable, Row};
 use crate::projects::find;
 use crate::words::{self, Word};
 use crate::{Error, STEP, deadline};
@@ -119,12 +118,15 @@ async fn create(new: Create, store: &Store, output: Output) -> Result<(), Error>
     let view = TokenView::new(&token, now);
     match output {
         Output::Table => {
-            print(secret.reveal())?;
-            // Only the secret goes where a script reads it; that nobody reads this harms nothing.
-            let _ = writeln!(std::io::stderr(), "{}", printable(&view.sentence()));
+            // Only the secret goes where a script reads it.
+            Printable::line(secret.reveal()).print_to_a_reader()?;
+            Printable::line(&view.sentence()).print_as_error();
             Ok(())
         }
-        Output::Json => Ok(print_json(&Created { token: secret.reveal(), view })?),
+        Output::Json => {
+            let created = Created { token: secret.reveal(), view };
+            Ok(Printable::json(&created)?.print_to_a_reader()?)
+        }
     }
 }
 
