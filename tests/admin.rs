@@ -402,6 +402,25 @@ async fn with_credentials_the_database_is_asked_as_often_as_by_a_function() {
     assert_eq!(admin.json(&["project", "list"]), json!([]));
 }
 
+#[tokio::test]
+async fn the_address_of_the_api_is_not_taken_for_a_database() {
+    let world = World::empty();
+    let endpoint_url = format!("http://{}", world.server.address);
+    let admin = Admin { endpoint_url, variables: Vec::new() };
+    for arguments in [
+        &["tables", "create"][..],
+        &["project", "list"],
+        &["token", "create", "--name", "t"],
+        &["token", "revoke", Secret::draw(TokenKind::Access).reveal()],
+    ] {
+        assert_eq!(
+            admin.error(arguments),
+            "error: DynamoDB refused the request: the server at this address is not DynamoDB",
+            "{arguments:?}"
+        );
+    }
+}
+
 #[test]
 fn the_certificates_of_aws_ca_bundle_are_those_that_are_trusted() {
     let folder = tempfile::tempdir().unwrap();

@@ -78,12 +78,16 @@ where
 {
     match run(deadline, sending).await? {
         Outcome::Done(output) => Ok(output),
-        Outcome::Failed(error) => Err(StoreError::Refused(format!(
-            "{}: {}",
-            error.code().unwrap_or("unknown"),
-            error.message().unwrap_or_default()
-        ))),
+        Outcome::Failed(error) => Err(refused(&error)),
     }
+}
+
+/// A refusal as the database words it. An answer without an error code comes from another server.
+pub(super) fn refused(error: &impl ProvideErrorMetadata) -> StoreError {
+    StoreError::Refused(error.code().map_or_else(
+        || "the server at this address is not DynamoDB".to_owned(),
+        |code| format!("{code}: {}", error.message().unwrap_or_default()),
+    ))
 }
 
 /// An error with all its causes: the SDK's own text stops at "dispatch failure".

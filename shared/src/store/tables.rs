@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::{
 use super::deadline::{Backoff, Deadline};
 use super::items::TTL;
 use super::keys::{PK, SK};
-use super::request::{Outcome, run};
+use super::request::{Outcome, refused, run};
 use super::{Store, StoreError};
 
 /// The names the tables have in this installation.
@@ -70,7 +70,7 @@ impl Store {
             Outcome::Done(_) => {}
             // There already, or being made by somebody else.
             Outcome::Failed(error) if error.is_resource_in_use_exception() => {}
-            Outcome::Failed(error) => return Err(StoreError::Refused(format!("{error:?}"))),
+            Outcome::Failed(error) => return Err(refused(&error)),
         }
         self.await_table(name, deadline).await
     }
@@ -116,7 +116,7 @@ impl Store {
             .time_to_live_specification(specification);
         match run(deadline, request.send()).await? {
             Outcome::Done(_) => Ok(()),
-            Outcome::Failed(error) => Err(StoreError::Refused(format!("{error:?}"))),
+            Outcome::Failed(error) => Err(refused(&error)),
         }
     }
 }

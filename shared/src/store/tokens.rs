@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::deadline::Deadline;
 use super::items::{TokenItem, from_item, to_item};
 use super::keys::{DirectoryKey, DirectoryKind};
-use super::request::{Outcome, run};
+use super::request::{Outcome, refused, run};
 use super::scan::Table;
 use super::{Store, StoreError};
 use crate::domain::project::ProjectPath;
@@ -83,7 +83,7 @@ impl Store {
                 Outcome::Done(_) => return Ok(item.into()),
                 // Somebody else made the user first: that one it is.
                 Outcome::Failed(error) if error.is_conditional_check_failed_exception() => {}
-                Outcome::Failed(error) => return Err(StoreError::Refused(format!("{error:?}"))),
+                Outcome::Failed(error) => return Err(refused(&error)),
             }
         }
     }
@@ -126,7 +126,7 @@ impl Store {
             // An earlier try was carried out and its answer lost: a hash of 131 random bits is
             // nobody else's, so that the token that is there is this one.
             Outcome::Failed(error) if error.is_conditional_check_failed_exception() => {}
-            Outcome::Failed(error) => return Err(StoreError::Refused(format!("{error:?}"))),
+            Outcome::Failed(error) => return Err(refused(&error)),
         }
         Ok((secret, token))
     }
@@ -175,7 +175,7 @@ impl Store {
         match run(deadline, request.send()).await? {
             Outcome::Done(_) => Ok(true),
             Outcome::Failed(error) if error.is_conditional_check_failed_exception() => Ok(false),
-            Outcome::Failed(error) => Err(StoreError::Refused(format!("{error:?}"))),
+            Outcome::Failed(error) => Err(refused(&error)),
         }
     }
 }

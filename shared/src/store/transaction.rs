@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use super::deadline::{Backoff, Deadline};
 use super::items::Attributes;
 use super::keys::{KeyAttributes, ReleasesKey};
-use super::request::{Outcome, run};
+use super::request::{Outcome, refused, run};
 use super::{Store, StoreError};
 use crate::domain::token::random_u128;
 
@@ -71,7 +71,7 @@ impl Store {
                 Outcome::Failed(TransactWriteItemsError::TransactionCanceledException(error)) => {
                     error
                 }
-                Outcome::Failed(error) => return Err(StoreError::Refused(format!("{error:?}"))),
+                Outcome::Failed(error) => return Err(refused(&error)),
             };
             match Cancellation::read(cancelled.cancellation_reasons())? {
                 Cancellation::ConditionsFailed(failed) => {
@@ -120,7 +120,7 @@ impl TryFrom<Write> for TransactWriteItem {
     type Error = StoreError;
 
     fn try_from(write: Write) -> Result<Self, Self::Error> {
-        let refused =
+        let incomplete =
             |error: aws_sdk_dynamodb::error::BuildError| StoreError::Refused(error.to_string());
         Ok(match write {
             Write::Put { table, item, condition } => {
@@ -132,7 +132,7 @@ impl TryFrom<Write> for TransactWriteItem {
                     .set_expression_attribute_names(names)
                     .set_expression_attribute_values(values)
                     .build()
-                    .map_err(refused)?;
+                    .map_err(incomplete)?;
                 Self::builder().put(put).build()
             }
             Write::Delete { table, key, condition } => {
@@ -144,7 +144,7 @@ impl TryFrom<Write> for TransactWriteItem {
                     .set_expression_attribute_names(names)
                     .set_expression_attribute_values(values)
                     .build()
-                    .map_err(refused)?;
+                    .map_err(incomplete)?;
                 Self::builder().delete(delete).build()
             }
         })
