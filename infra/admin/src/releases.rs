@@ -8,6 +8,7 @@ use shared::domain::release::{
     Release, ReleaseKey, ReleaseName, TagName,
 };
 use shared::domain::time::Timestamp;
+use shared::domain::username::Username;
 use shared::store::releases::{NewRelease, ReleaseCreated};
 use shared::store::{Store, StoreError};
 
@@ -53,7 +54,7 @@ pub(crate) struct Create {
     released_at: Option<Timestamp>,
     /// The user who makes it.
     #[arg(long, value_name = "USERNAME", default_value = "root")]
-    user: String,
+    user: Username,
 }
 
 fn parse_new_tag(text: &str) -> Result<TagName, InvalidTagName> {

@@ -10,6 +10,7 @@ use shared::domain::time::Timestamp;
 use shared::domain::token::{
     AccessLevel, Dead, Grant, GrantTarget, Scope, Secret, Token, TokenKind,
 };
+use shared::domain::username::Username;
 use shared::store::Store;
 use shared::store::tokens::NewToken;
 
@@ -38,14 +39,9 @@ pub(crate) struct Create {
     /// What the token is for, in your words.
     #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     name: String,
-    /// Whom it acts for; the user is made where there is none of this name.
-    #[arg(
-        long,
-        value_name = "USERNAME",
-        value_parser = NonEmptyStringValueParser::new(),
-        default_value = "root"
-    )]
-    user: String,
+    /// User the token acts as; created if missing.
+    #[arg(long, value_name = "USERNAME", default_value = "root")]
+    user: Username,
     /// A project it has a role in, by number or full path. Without any project or namespace it is
     /// the token of a signed-in user who is a member of nothing.
     #[arg(long = "project", value_name = "PROJECT")]

@@ -6,6 +6,7 @@ use shared::domain::project::{BranchName, ProjectId, ProjectPath, ReleasesAccess
 use shared::domain::release::{Author, NewLinks, ReleaseKey, TagName};
 use shared::domain::time::Timestamp;
 use shared::domain::token::{AccessLevel, Grant, GrantTarget, Scope, Secret, TokenKind};
+use shared::domain::username::Username;
 use shared::store::Store;
 use shared::store::deadline::Deadline;
 use shared::store::projects::{NewProject, ProjectCreated};
@@ -52,7 +53,7 @@ pub(crate) async fn prepare(store: &Store) -> Result<Option<Demo>, Error> {
     let token = NewToken {
         kind: TokenKind::Access,
         name: "demo".to_owned(),
-        user: store.ensure_user(USERNAME, None, deadline).await?,
+        user: store.ensure_user(&Username::parse(USERNAME)?, None, deadline).await?,
         scope: Scope::Api,
         grants: grants.to_vec(),
         job_project: None,
@@ -100,7 +101,9 @@ async fn release(
         key: key.clone(),
         name: None,
         description: None,
-        author: Author::from(&store.ensure_user(USERNAME, None, deadline).await?),
+        author: Author::from(
+            &store.ensure_user(&Username::parse(USERNAME)?, None, deadline).await?,
+        ),
         released_at: now,
         links: NewLinks::parse(fields).map_err(|_| "the examples break the rules")?,
     };

@@ -9,3 +9,4 @@ pub mod project;
 pub mod release;
 pub mod time;
 pub mod token;
+pub mod username;

@@ -10,7 +10,7 @@
 //! | --- | --- |
 //! | project | `project#<id>` |
 //! | project's path | `path#<full path in lower case>` |
-//! | user | `user#<username>` |
+//! | user | `user#<username in lower case>` |
 //! | token | `token#<hash of its secret>` |
 //! | counter of projects, users, jobs | `counter#project`, `counter#user`, `counter#job` |
 //!
@@ -35,6 +35,7 @@ use crate::domain::project::{ProjectId, ProjectPath};
 use crate::domain::release::{ReleaseKey, ReleaseUid, TagName};
 use crate::domain::time::Timestamp;
 use crate::domain::token::{SecretHash, sha256_hex};
+use crate::domain::username::Username;
 
 /// The partition key's attribute in both tables.
 pub const PK: &str = "pk";
@@ -69,10 +70,10 @@ impl DirectoryKey {
         Self::of(DirectoryKind::Path, &path.folded())
     }
 
-    /// The user of this name.
+    /// The user of this name, in whatever case.
     #[must_use]
-    pub fn user(username: &str) -> Self {
-        Self::of(DirectoryKind::User, &username.to_lowercase())
+    pub fn user(username: &Username) -> Self {
+        Self::of(DirectoryKind::User, &username.folded())
     }
 
     /// The token whose secret has this hash.

@@ -17,6 +17,7 @@ pub mod read;
 pub mod releases;
 mod request;
 mod scan;
+mod set;
 pub mod sweep;
 pub mod tables;
 pub mod tokens;

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 
 use super::deadline::Deadline;
@@ -10,10 +11,12 @@ use super::items::{TokenItem, from_item, to_item};
 use super::keys::{DirectoryKey, DirectoryKind};
 use super::request::{Outcome, refused, run};
 use super::scan::Table;
+use super::transaction::Condition;
 use super::{Store, StoreError};
 use crate::domain::project::ProjectPath;
 use crate::domain::time::Timestamp;
 use crate::domain::token::{Grant, Job, Scope, Secret, SecretHash, Token, TokenKind, User};
+use crate::domain::username::Username;
 
 /// What a token is made of.
 #[derive(Clone, Debug)]
@@ -41,6 +44,17 @@ struct UserItem {
     external: bool,
 }
 
+impl UserItem {
+    /// The condition that the key still belongs to this user.
+    fn is_stored(&self) -> Condition {
+        Condition {
+            expression: "username = :username".to_owned(),
+            names: Vec::new(),
+            values: [(":username".to_owned(), AttributeValue::S(self.username.clone()))].into(),
+        }
+    }
+}
+
 impl From<UserItem> for User {
     fn from(item: UserItem) -> Self {
         Self { id: item.id, username: item.username, external: item.external }
@@ -48,43 +62,75 @@ impl From<UserItem> for User {
 }
 
 impl Store {
-    /// The user of this name, made where there is none; external or not, where `external` says so.
+    /// The user of this name, created if missing. Sets `external` if it is given.
     pub async fn ensure_user(
         &self,
-        username: &str,
+        username: &Username,
         external: Option<bool>,
         deadline: Deadline,
     ) -> Result<User, StoreError> {
         let key = DirectoryKey::user(username);
         loop {
             let rows = self.batch_get(std::slice::from_ref(&key), &[], deadline).await?;
-            let known = rows.directory.into_iter().next().map(from_item::<UserItem>).transpose()?;
-            let (item, condition) = match known {
-                Some(item) if external.is_none_or(|external| external == item.external) => {
-                    return Ok(item.into());
-                }
-                Some(item) => {
-                    (UserItem { external: !item.external, ..item }, "attribute_exists(pk)")
-                }
-                None => {
-                    let id = self.next(&DirectoryKey::user_counter(), deadline).await?;
-                    let username = username.to_owned();
-                    let external = external.unwrap_or_default();
-                    (UserItem { id, username, external }, "attribute_not_exists(pk)")
-                }
+            let stored =
+                rows.directory.into_iter().next().map(from_item::<UserItem>).transpose()?;
+            let user = match stored {
+                Some(item) if username.names(&item.username) => match external {
+                    Some(external) if external != item.external => {
+                        self.set_external(&key, item, external, deadline).await?
+                    }
+                    Some(_) | None => Some(item),
+                },
+                other => self.create_user(username, external, other, deadline).await?,
             };
-            let request = self
-                .client
-                .put_item()
-                .table_name(&self.tables.directory)
-                .set_item(Some(to_item(key.attributes(), &item)?))
-                .condition_expression(condition);
-            match run(deadline, request.send()).await? {
-                Outcome::Done(_) => return Ok(item.into()),
-                // Somebody else made the user first: that one it is.
-                Outcome::Failed(error) if error.is_conditional_check_failed_exception() => {}
-                Outcome::Failed(error) => return Err(refused(&error)),
+            if let Some(user) = user {
+                return Ok(user.into());
             }
+            // Another operator wrote the user in between: read it again.
+        }
+    }
+
+    async fn set_external(
+        &self,
+        key: &DirectoryKey,
+        user: UserItem,
+        external: bool,
+        deadline: Deadline,
+    ) -> Result<Option<UserItem>, StoreError> {
+        let attributes = [("external".to_owned(), AttributeValue::Bool(external))].into();
+        let item = self.set_attributes(key, attributes, user.is_stored(), deadline).await?;
+        item.map(from_item).transpose()
+    }
+
+    /// Creates a user in place of `other`. Older versions lower-cased names by Unicode's rules, which
+    /// put look-alikes such as `victim` with a Kelvin sign under the key of `victimk`: that user keeps
+    /// its tokens, and the name gets a user of its own.
+    async fn create_user(
+        &self,
+        username: &Username,
+        external: Option<bool>,
+        other: Option<UserItem>,
+        deadline: Deadline,
+    ) -> Result<Option<UserItem>, StoreError> {
+        let user = UserItem {
+            id: self.next(&DirectoryKey::user_counter(), deadline).await?,
+            username: username.to_string(),
+            external: external.unwrap_or_default(),
+        };
+        let condition = other.map_or_else(Condition::absent, |other| other.is_stored());
+        let request = self
+            .client
+            .put_item()
+            .table_name(&self.tables.directory)
+            .set_item(Some(to_item(DirectoryKey::user(username).attributes(), &user)?))
+            .condition_expression(condition.expression)
+            .set_expression_attribute_values(
+                (!condition.values.is_empty()).then_some(condition.values),
+            );
+        match run(deadline, request.send()).await? {
+            Outcome::Done(_) => Ok(Some(user)),
+            Outcome::Failed(error) if error.is_conditional_check_failed_exception() => Ok(None),
+            Outcome::Failed(error) => Err(refused(&error)),
         }
     }
 

@@ -11,6 +11,7 @@ use shared::domain::project::{BranchName, ProjectId, ProjectPath, ReleasesAccess
 use shared::domain::release::{Author, NewLinks, Release, ReleaseKey, TagName};
 use shared::domain::time::Timestamp;
 use shared::domain::token::{AccessLevel, Grant, GrantTarget, Scope, Secret, TokenKind, User};
+use shared::domain::username::Username;
 use shared::store::deadline::Deadline;
 use shared::store::links::{Created, Deleted};
 use shared::store::projects::{NewProject, ProjectCreated};
@@ -55,7 +56,7 @@ impl Database {
         let client = app::client(Endpoint::local(format!("http://{address}")))?;
         let store = Store::new(client, TableNames::default());
         store.create_tables(soon()).await?;
-        let user = store.ensure_user("root", None, soon()).await?;
+        let user = store.ensure_user(&Username::parse("root")?, None, soon()).await?;
         let (release, token, job_token) = populate(&store, &user).await?;
 
         let folder = TempDir::new()?;
