@@ -7,7 +7,7 @@ use shared::domain::token::{AccessLevel, Grant, GrantTarget, Scope, TokenKind, U
 use shared::store::projects::NewProject;
 use shared::store::tokens::NewToken;
 
-use harness::world::{LINKS, World, grant, project, protected, soon, token};
+use harness::world::{LINKS, World, all_settings, grant, project, protected, soon, token};
 use harness::{Api, Reply};
 
 const P404: (u16, &str) = (404, r#"{"message":"404 Project Not Found"}"#);
@@ -216,7 +216,9 @@ async fn archived_disabled_and_members_only_projects_withdraw_rights() {
 
             made.archived = kind == "archived";
             made.releases_access = releases_access;
-            assert!(world.store.update_project(&made, soon()).await.unwrap());
+            let changes = all_settings(&made);
+            let updated = world.store.update_project(made.id, &changes, soon()).await;
+            assert_eq!(updated.unwrap().as_ref(), Some(&made));
 
             let hidden = |readable: bool| if readable { F } else { P };
             let (of_owner, of_guest, of_stranger, of_anonymous) = match kind {

@@ -1,6 +1,7 @@
 //! The operator's command, on the database of a running server.
 
 mod names;
+mod operators;
 mod printing;
 
 use std::process::{Command, Output};
@@ -239,7 +240,7 @@ async fn a_token_is_revoked_by_its_secret_with_one_read() {
     let admin = admin_behind(&proxy);
     admin.text(&["token", "revoke", secret.reveal()]);
     let operations: Vec<_> = proxy.take_seen().into_iter().map(|seen| seen.operation).collect();
-    assert_eq!(operations, ["BatchGetItem", "PutItem"]);
+    assert_eq!(operations, ["BatchGetItem", "UpdateItem"]);
     let api = world.anonymous().with("private-token", secret.reveal());
     assert_eq!(api.get("/api/v4/user").await.status, 401);
 

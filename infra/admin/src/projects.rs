@@ -7,7 +7,7 @@ use shared::domain::project::{
 };
 use shared::domain::time::Timestamp;
 use shared::domain::token::AccessLevel;
-use shared::store::projects::{NewProject, ProjectCreated};
+use shared::store::projects::{NewProject, ProjectChanges, ProjectCreated};
 use shared::store::{Store, StoreError};
 
 use crate::arguments::ProjectArgument;
@@ -121,11 +121,11 @@ async fn archive(
     store: &Store,
     output: Output,
 ) -> Result<(), Error> {
-    let project = Project { archived, ..find(name, store).await? };
-    if store.update_project(&project, deadline()).await? {
-        Ok(output.one(&ProjectView::from(&project))?)
-    } else {
-        Err(Error::NoProject(name.to_string()))
+    let id = find(name, store).await?.id;
+    let changes = ProjectChanges { archived: Some(archived), ..ProjectChanges::default() };
+    match store.update_project(id, &changes, deadline()).await? {
+        Some(project) => Ok(output.one(&ProjectView::from(&project))?),
+        None => Err(Error::NoProject(name.to_string())),
     }
 }
 

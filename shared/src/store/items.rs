@@ -219,10 +219,6 @@ impl ProjectItem {
         }
     }
 
-    pub(super) fn tombstone(project: &Project) -> Self {
-        Self { deleted: true, ..Self::new(project) }
-    }
-
     /// The project, unless it was deleted.
     pub(super) fn alive(self) -> Option<Project> {
         (!self.deleted).then(|| self.into_project())

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Serialize;
 
 use super::deadline::{Backoff, Deadline};
 use super::items::{IndexItem, PathItem, ProjectItem, from_item, project_item, to_item};
-use super::keys::{DirectoryKey, DirectoryKind, index_partition};
+use super::keys::{DirectoryKey, DirectoryKind, KeyAttributes, index_partition};
 use super::query::{Order, Pages};
 use super::scan::Table;
 use super::transaction::{Condition, Decision, Write};
@@ -33,6 +34,27 @@ pub struct NewProject {
     pub protected_tags: Vec<ProtectedTag>,
     /// Its repository's default branch.
     pub default_branch: BranchName,
+}
+
+/// Settings of a project to change; the others stay as they are. The fields are attributes of the
+/// project's item.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct ProjectChanges {
+    /// New visibility.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visibility: Option<Visibility>,
+    /// New access to its releases.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub releases_access: Option<ReleasesAccess>,
+    /// Whether it is read-only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub archived: Option<bool>,
+    /// The rules about its tags.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protected_tags: Option<Vec<ProtectedTag>>,
+    /// Its repository's default branch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_branch: Option<BranchName>,
 }
 
 /// What came of making a project.
@@ -194,18 +216,21 @@ impl Store {
         Ok(keys)
     }
 
-    /// Writes a project's settings over the ones it has; false where it was deleted meanwhile.
+    /// Changes settings of a project. Returns the project after the change, or `None` if it was
+    /// deleted or never existed.
     pub async fn update_project(
         &self,
-        project: &Project,
+        id: ProjectId,
+        changes: &ProjectChanges,
         deadline: Deadline,
-    ) -> Result<bool, StoreError> {
-        let write = Write::Put {
-            table: self.tables.directory.clone(),
-            item: project_item(&ProjectItem::new(project))?,
-            condition: Some(not_deleted()),
-        };
-        Ok(matches!(self.transact(vec![write], deadline).await?, Decision::Committed))
+    ) -> Result<Option<Project>, StoreError> {
+        let attributes = to_item(KeyAttributes::new(), changes)?;
+        if attributes.is_empty() {
+            return self.find_project(&ProjectRef::Id(id), deadline).await;
+        }
+        let key = DirectoryKey::project(id);
+        let item = self.set_attributes(&key, attributes, not_deleted(), deadline).await?;
+        Ok(item.map(from_item::<ProjectItem>).transpose()?.and_then(ProjectItem::alive))
     }
 
     /// Deletes a project: its path is free again, its number is not. False where it was deleted
@@ -216,10 +241,18 @@ impl Store {
         deadline: Deadline,
     ) -> Result<bool, StoreError> {
         let writes = vec![
-            Write::Put {
+            Write::Update {
                 table: self.tables.directory.clone(),
-                item: project_item(&ProjectItem::tombstone(project))?,
-                condition: Some(not_deleted()),
+                key: DirectoryKey::project(project.id).attributes(),
+                set: "SET deleted = :true",
+                condition: Condition {
+                    values: [
+                        (":false".to_owned(), AttributeValue::Bool(false)),
+                        (":true".to_owned(), AttributeValue::Bool(true)),
+                    ]
+                    .into(),
+                    ..not_deleted()
+                },
             },
             Write::Delete {
                 table: self.tables.directory.clone(),

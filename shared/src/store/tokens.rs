@@ -205,24 +205,16 @@ impl Store {
         Ok(tokens)
     }
 
-    /// Withdraws a token; false where it is not there any more.
+    /// Revokes a token. False if it is not there any more.
     pub async fn revoke_token(
         &self,
         token: &Token,
         deadline: Deadline,
     ) -> Result<bool, StoreError> {
-        let revoked = Token { revoked: true, ..token.clone() };
-        let request = self
-            .client
-            .put_item()
-            .table_name(&self.tables.directory)
-            .set_item(Some(token_item(&revoked)?))
-            .condition_expression("attribute_exists(pk)");
-        match run(deadline, request.send()).await? {
-            Outcome::Done(_) => Ok(true),
-            Outcome::Failed(error) if error.is_conditional_check_failed_exception() => Ok(false),
-            Outcome::Failed(error) => Err(refused(&error)),
-        }
+        let key = DirectoryKey::token(&token.hash);
+        let revoked = [("revoked".to_owned(), AttributeValue::Bool(true))].into();
+        let item = self.set_attributes(&key, revoked, Condition::exists(), deadline).await?;
+        Ok(item.is_some())
     }
 }
 

@@ -1,7 +1,7 @@
 //! All-or-nothing writes.
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem, Update};
 
 use super::deadline::{Backoff, Deadline};
 use super::items::Attributes;
@@ -13,8 +13,23 @@ use crate::domain::token::random_u128;
 /// One item's part of a transaction, and the condition under which it may happen.
 #[derive(Clone)]
 pub(super) enum Write {
-    Put { table: String, item: Attributes, condition: Option<Condition> },
-    Delete { table: String, key: KeyAttributes, condition: Option<Condition> },
+    Put {
+        table: String,
+        item: Attributes,
+        condition: Option<Condition>,
+    },
+    Delete {
+        table: String,
+        key: KeyAttributes,
+        condition: Option<Condition>,
+    },
+    /// `set` assigns placeholders of the condition; other attributes stay as they are.
+    Update {
+        table: String,
+        key: KeyAttributes,
+        set: &'static str,
+        condition: Condition,
+    },
 }
 
 /// A condition expression with what its placeholders stand for.
@@ -26,6 +41,11 @@ pub(super) struct Condition {
 }
 
 impl Condition {
+    /// The condition that an item has this key.
+    pub(super) fn exists() -> Self {
+        Self { expression: "attribute_exists(pk)".to_owned(), ..Self::default() }
+    }
+
     /// That no item has this key.
     pub(super) fn absent() -> Self {
         Self { expression: "attribute_not_exists(pk)".to_owned(), ..Self::default() }
@@ -146,6 +166,19 @@ impl TryFrom<Write> for TransactWriteItem {
                     .build()
                     .map_err(incomplete)?;
                 Self::builder().delete(delete).build()
+            }
+            Write::Update { table, key, set, condition } => {
+                let (expression, names, values) = placeholders(Some(condition));
+                let update = Update::builder()
+                    .table_name(table)
+                    .set_key(Some(key))
+                    .update_expression(set)
+                    .set_condition_expression(expression)
+                    .set_expression_attribute_names(names)
+                    .set_expression_attribute_values(values)
+                    .build()
+                    .map_err(incomplete)?;
+                Self::builder().update(update).build()
             }
         })
     }

@@ -233,6 +233,10 @@ async fn relay(
             if let Some(items) = body["TransactItems"].as_array() {
                 return Ok(conflicting(items.len()));
             }
+            // Counters have no condition, and no transaction holds them.
+            if operation == "UpdateItem" && body["ConditionExpression"].is_string() {
+                return Ok(conflict());
+            }
             return Ok(throttled());
         }
         Fault::Unprocessed => {
@@ -353,6 +357,17 @@ fn conflicting(items: usize) -> Response<Full<Bytes>> {
             "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
             "Message": "Transaction cancelled, please refer cancellation reasons",
             "CancellationReasons": reasons,
+        }),
+    )
+}
+
+/// The refusal of a single write while a transaction holds its item.
+fn conflict() -> Response<Full<Bytes>> {
+    respond(
+        400,
+        &json!({
+            "__type": "com.amazonaws.dynamodb.v20120810#TransactionConflictException",
+            "message": "Transaction is ongoing for the item",
         }),
     )
 }

@@ -13,7 +13,7 @@ use shared::domain::time::Timestamp;
 use shared::domain::token::{AccessLevel, Grant, GrantTarget, Scope, Secret, TokenKind};
 use shared::store::audit::Audit;
 use shared::store::deadline::Deadline;
-use shared::store::projects::{NewProject, ProjectCreated};
+use shared::store::projects::{NewProject, ProjectChanges, ProjectCreated};
 use shared::store::releases::{NewRelease, ReleaseCreated};
 use shared::store::tokens::NewToken;
 use shared::store::{Store, TableNames};
@@ -54,6 +54,17 @@ pub fn project(id: u64, path: &str) -> NewProject {
         releases_access: ReleasesAccess::Enabled,
         protected_tags: Vec::new(),
         default_branch: BranchName::default(),
+    }
+}
+
+/// Changes that give a project these settings, whatever it had.
+pub fn all_settings(project: &Project) -> ProjectChanges {
+    ProjectChanges {
+        visibility: Some(project.visibility),
+        releases_access: Some(project.releases_access),
+        archived: Some(project.archived),
+        protected_tags: Some(project.protected_tags.clone()),
+        default_branch: Some(project.default_branch.clone()),
     }
 }
 
@@ -167,7 +178,8 @@ impl World {
         let named = ProjectRef::Id(ProjectId(id));
         let mut project = self.store.find_project(&named, soon()).await.unwrap().unwrap();
         change(&mut project);
-        assert!(self.store.update_project(&project, soon()).await.unwrap());
+        let changes = all_settings(&project);
+        assert!(self.store.update_project(project.id, &changes, soon()).await.unwrap().is_some());
     }
 
     /// Withdraws a token.
