@@ -1,5 +1,6 @@
 //! The operator's command, on the database of a running server.
 
+mod audit;
 mod names;
 mod operators;
 mod printing;

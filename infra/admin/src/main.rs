@@ -57,7 +57,7 @@ enum Error {
     // The text is not repeated: it may be a secret that was copied badly.
     #[error("that is neither a token's id, twelve hexadecimal digits, nor a token's secret")]
     NotAToken,
-    #[error("violations of the releases table's rules: {0}")]
+    #[error("violations of the tables' rules: {0}")]
     Violations(usize),
     #[error("a table is not there: check the region, --directory-table and --releases-table")]
     NoTable,

@@ -8,7 +8,7 @@ use serde::Serialize;
 use shared::domain::project::NamespacePath;
 use shared::domain::time::Timestamp;
 use shared::domain::token::{
-    AccessLevel, Dead, Grant, GrantTarget, Scope, Secret, Token, TokenKind,
+    AccessLevel, Dead, Grant, GrantTarget, Scope, Secret, TOKEN_ID_DIGITS, Token, TokenKind,
 };
 use shared::domain::username::Username;
 use shared::store::Store;
@@ -129,7 +129,7 @@ async fn create(new: Create, store: &Store, output: Output) -> Result<(), Error>
 async fn revoke(text: &str, store: &Store, output: Output) -> Result<(), Error> {
     let token = find_token(text, store).await?;
     if !store.revoke_token(&token, deadline()).await? {
-        return Err(Error::NoToken(id(&token).to_owned()));
+        return Err(Error::NoToken(token.id().to_owned()));
     }
     let view = TokenView::new(&Token { revoked: true, ..token }, Timestamp::now());
     let sentence = format!("revoked token {} ({}) of {}", view.id, view.name, view.user);
@@ -141,25 +141,17 @@ async fn find_token(text: &str, store: &Store) -> Result<Token, Error> {
         let token = store.find_token(&secret.hash(), deadline()).await?;
         return token.ok_or(Error::NoTokenOfSecret);
     }
-    if text.len() != ID_DIGITS || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    if text.len() != TOKEN_ID_DIGITS || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(Error::NotAToken);
     }
     let wanted = text.to_ascii_lowercase();
     let tokens = store.list_tokens(STEP).await?;
-    let mut found = tokens.into_iter().filter(|token| id(token) == wanted);
+    let mut found = tokens.into_iter().filter(|token| token.id() == wanted);
     match (found.next(), found.next()) {
         (Some(token), None) => Ok(token),
         (None, _) => Err(Error::NoToken(wanted)),
         (Some(_), Some(_)) => Err(Error::AmbiguousToken(wanted)),
     }
-}
-
-const ID_DIGITS: usize = 12;
-
-/// By what an operator tells tokens apart: the start of the secret's hash, which opens nothing.
-fn id(token: &Token) -> &str {
-    let hash = token.hash.as_str();
-    hash.get(..ID_DIGITS).unwrap_or(hash)
 }
 
 #[derive(Debug, Serialize)]
@@ -202,7 +194,7 @@ struct Created<'a> {
 impl TokenView {
     fn new(token: &Token, now: Timestamp) -> Self {
         Self {
-            id: id(token).to_owned(),
+            id: token.id().to_owned(),
             name: token.name.clone(),
             user: token.user.username.clone(),
             external: token.user.external,

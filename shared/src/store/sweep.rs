@@ -22,6 +22,9 @@ use crate::domain::time::Timestamp;
 /// it can be seen. Longer than any invocation of a function may last.
 pub const GRACE: Duration = Duration::from_mins(20);
 
+/// How many releases a sweep remembers from one page to the next: its memory is bounded.
+const REMEMBERED: usize = 10_000;
+
 /// What a sweep did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Swept {
@@ -43,6 +46,9 @@ impl Store {
         let mut live: HashMap<ReleaseKey, Option<ReleaseUid>> = HashMap::new();
         let mut scan = self.scan(Table::Releases);
         while let Some(items) = scan.next(Deadline::after(step)).await? {
+            if live.len() > REMEMBERED {
+                live.clear();
+            }
             let mut doomed = Vec::new();
             for item in items {
                 swept.items += 1;
