@@ -4,6 +4,7 @@ mod audit;
 mod names;
 mod operators;
 mod printing;
+mod restore;
 
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -44,6 +44,11 @@ enum Error {
     PathTaken(String),
     #[error("the number {0} is, or once was, another project's; it is never given out again")]
     IdUsed(u64),
+    #[error(
+        "the number {0} has releases of a project that the directory does not know, as after a \
+         restore: choose another number, or delete them with `project delete {0}`"
+    )]
+    IdHasReleases(u64),
     #[error("project {project} has no release {tag}")]
     NoRelease { project: String, tag: String },
     #[error("project {project} already has a release {tag}")]

@@ -3,7 +3,8 @@
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use shared::domain::project::{
-    BranchName, Project, ProjectId, ProjectPath, ProtectedTag, ReleasesAccess, Visibility,
+    BranchName, Project, ProjectId, ProjectPath, ProjectRef, ProtectedTag, ReleasesAccess,
+    Visibility,
 };
 use shared::domain::time::Timestamp;
 use shared::domain::token::AccessLevel;
@@ -54,7 +55,8 @@ pub(crate) enum Command {
     ///
     /// Run again, it deletes what releases a deleted project still has: those that a deletion which
     /// was cut off did not come to, and those that were just being made, which takes half a minute
-    /// at most. By then its path may be another project's: name it by its number.
+    /// at most. By then its path may be another project's: name it by its number. The number of a project
+    /// that a restored directory has forgotten deletes the releases that `audit` found under it.
     Delete(Target),
 }
 
@@ -112,6 +114,7 @@ async fn create(new: NewProject, store: &Store, output: Output) -> Result<(), Er
         ProjectCreated::Project(project) => Ok(output.one(&ProjectView::from(&project))?),
         ProjectCreated::PathTaken => Err(Error::PathTaken(new.path.into())),
         ProjectCreated::IdUsed => Err(Error::IdUsed(new.id.map_or(0, |id| id.0))),
+        ProjectCreated::IdHasReleases => Err(Error::IdHasReleases(new.id.map_or(0, |id| id.0))),
     }
 }
 
@@ -140,7 +143,10 @@ async fn delete(name: &ProjectArgument, store: &Store, output: Output) -> Result
             store.delete_project(&project, deadline()).await?;
             project
         }
-        None => find_deleted(name, store).await?,
+        None => match find_deleted(name, store).await? {
+            Some(project) => project,
+            None => return delete_forgotten(name, store, output).await,
+        },
     };
     // Those that were made meanwhile, or that an earlier deletion left. A request that saw the
     // project may make one even later, since no write asks for the project again: of that the
@@ -152,15 +158,37 @@ async fn delete(name: &ProjectArgument, store: &Store, output: Output) -> Result
          links. A release that was just being made may come after this, for half a minute: to \
          delete it, run `project delete {id}` again then"
     );
-    Ok(output.done(&sentence, &Deleted { id: id.0, path, releases })?)
+    Ok(output.done(&sentence, &Deleted { id: id.0, path: Some(path), releases })?)
+}
+
+/// Deletes the releases of a number that the directory does not know.
+async fn delete_forgotten(
+    name: &ProjectArgument,
+    store: &Store,
+    output: Output,
+) -> Result<(), Error> {
+    let no_project = || Error::NoProject(name.to_string());
+    let id = match name.project {
+        ProjectRef::Id(id) => id,
+        ProjectRef::Path(_) | ProjectRef::Nothing => return Err(no_project()),
+    };
+    let releases = delete_releases(id, store).await?;
+    if releases == 0 {
+        return Err(no_project());
+    }
+    let sentence = format!(
+        "deleted {releases} releases under the number {id}, which the directory does not know; \
+         `sweep` removes their links"
+    );
+    Ok(output.done(&sentence, &Deleted { id: id.0, path: None, releases })?)
 }
 
 /// The project that was called so and was deleted.
-async fn find_deleted(name: &ProjectArgument, store: &Store) -> Result<Project, Error> {
+async fn find_deleted(name: &ProjectArgument, store: &Store) -> Result<Option<Project>, Error> {
     let mut found = store.find_deleted_projects(&name.project, STEP).await?;
     match (found.pop(), found.as_slice()) {
-        (None, _) => Err(Error::NoProject(name.to_string())),
-        (Some(project), []) => Ok(project),
+        (None, _) => Ok(None),
+        (Some(project), []) => Ok(Some(project)),
         (Some(last), others) => {
             let ids = others.iter().chain([&last]).map(|project| project.id.to_string());
             let ids = ids.collect::<Vec<_>>().join(", ");
@@ -222,7 +250,8 @@ struct ProtectedTagView {
 #[derive(Debug, Serialize)]
 struct Deleted<'a> {
     id: u64,
-    path: &'a str,
+    /// Absent if the directory does not know the number.
+    path: Option<&'a str>,
     releases: u64,
 }
 

@@ -78,7 +78,10 @@ async fn project(
         default_branch: BranchName::default(),
     };
     match store.create_project(project, Timestamp::now(), deadline).await? {
-        ProjectCreated::Project(_) | ProjectCreated::IdUsed | ProjectCreated::PathTaken => Ok(()),
+        ProjectCreated::Project(_)
+        | ProjectCreated::IdUsed
+        | ProjectCreated::IdHasReleases
+        | ProjectCreated::PathTaken => Ok(()),
     }
 }
 

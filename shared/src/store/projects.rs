@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 
-use super::deadline::{Backoff, Deadline};
+use super::deadline::Deadline;
 use super::items::{IndexItem, PathItem, ProjectItem, from_item, project_item, to_item};
 use super::keys::{DirectoryKey, DirectoryKind, KeyAttributes, index_partition};
 use super::query::{Order, Pages};
@@ -64,24 +64,40 @@ pub enum ProjectCreated {
     Project(Project),
     /// A project has, or once had, the number.
     IdUsed,
+    /// The directory does not know the number, but the releases table has releases of it.
+    IdHasReleases,
     /// A project has the path.
     PathTaken,
 }
 
 impl Store {
     /// Makes a project. Its number is never used again, not even after its end.
+    ///
+    /// A directory restored to an earlier moment has forgotten projects, and its counter went back.
+    /// A number that still has releases is therefore skipped: they would appear in the new project.
     pub async fn create_project(
         &self,
         new: NewProject,
         now: Timestamp,
         deadline: Deadline,
     ) -> Result<ProjectCreated, StoreError> {
-        let mut backoff = Backoff::new(deadline);
         loop {
+            if deadline.remaining().is_zero() {
+                // The counter keeps what it has skipped, so another run goes on from here.
+                return Err(StoreError::Unavailable("no free project number yet".to_owned()));
+            }
             let id = match new.id {
                 Some(id) => id,
                 None => ProjectId(self.next(&DirectoryKey::project_counter(), deadline).await?),
             };
+            if self.has_releases(id, deadline).await? {
+                if new.id.is_none() {
+                    continue;
+                }
+                if self.read_project(id, deadline).await?.is_none() {
+                    return Ok(ProjectCreated::IdHasReleases);
+                }
+            }
             let project = Project {
                 id,
                 path: new.path.clone(),
@@ -111,9 +127,17 @@ impl Store {
                     return Ok(ProjectCreated::IdUsed);
                 }
                 // The operator chose this number for a project once; the next one may be free.
-                Decision::ConditionsFailed(_) => backoff.pause("no free project number").await?,
+                Decision::ConditionsFailed(_) => {}
             }
         }
+    }
+
+    /// Looks for a release of this number in the releases table. Unswept links do not count: they
+    /// carry the uid of a deleted release, and no new release gets that uid.
+    async fn has_releases(&self, id: ProjectId, deadline: Deadline) -> Result<bool, StoreError> {
+        let mut first = Pages::new(index_partition(id), Order::Ascending).of_one();
+        let page = self.next_page(&mut first, deadline).await?;
+        Ok(page.is_some_and(|items| !items.is_empty()))
     }
 
     /// The next number of a counter of the directory.

@@ -169,7 +169,9 @@ impl World {
     pub async fn project(&self, new: NewProject) -> Project {
         match self.store.create_project(new, Timestamp::now(), soon()).await.unwrap() {
             ProjectCreated::Project(project) => project,
-            other @ (ProjectCreated::IdUsed | ProjectCreated::PathTaken) => panic!("{other:?}"),
+            other @ (ProjectCreated::IdUsed
+            | ProjectCreated::IdHasReleases
+            | ProjectCreated::PathTaken) => panic!("{other:?}"),
         }
     }
 

@@ -144,7 +144,9 @@ async fn populate(store: &Store, user: &User) -> Result<(Release, Secret, Secret
     };
     match store.create_project(project, now, soon()).await? {
         ProjectCreated::Project(_) => {}
-        ProjectCreated::IdUsed | ProjectCreated::PathTaken => return Err("not empty".into()),
+        ProjectCreated::IdUsed | ProjectCreated::IdHasReleases | ProjectCreated::PathTaken => {
+            return Err("not empty".into());
+        }
     }
     let release = create_release(store, TAG, fields("hello", Some(PATH))?).await?;
     let token = NewToken {

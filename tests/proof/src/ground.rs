@@ -37,7 +37,9 @@ impl Ground {
             let new = world::project(project.0, &format!("mynamespace/project-{project}"));
             match store.create_project(new, Timestamp::now(), world::soon()).await? {
                 ProjectCreated::Project(_) => {}
-                ProjectCreated::IdUsed | ProjectCreated::PathTaken => {
+                ProjectCreated::IdUsed
+                | ProjectCreated::IdHasReleases
+                | ProjectCreated::PathTaken => {
                     return Err("not empty".into());
                 }
             }
