@@ -425,6 +425,20 @@ async fn the_address_of_the_api_is_not_taken_for_a_database() {
     }
 }
 
+#[tokio::test]
+async fn a_token_cannot_be_made_dead_or_for_longer_than_a_century() {
+    let world = World::empty();
+    let admin = admin(&world);
+    for (lifetime, expires) in [("0s", false), ("36526d", false), ("36525d", true)] {
+        let output = admin.run(&["token", "create", "--name", "t", "--expires-in", lifetime]);
+        assert_eq!(output.status.success(), expires, "{lifetime}: {output:?}");
+    }
+    let listed = admin.json(&["token", "list"]);
+    assert_eq!(listed.as_array().unwrap().len(), 1);
+    let expires_at = listed[0]["expires_at"].as_str().unwrap();
+    assert!(expires_at.starts_with("21") && expires_at.ends_with('Z'), "{expires_at}");
+}
+
 #[test]
 fn the_certificates_of_aws_ca_bundle_are_those_that_are_trusted() {
     let folder = tempfile::tempdir().unwrap();

@@ -80,6 +80,27 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, InvalidDuration> {
     number.checked_mul(seconds).map(Duration::from_secs).ok_or(InvalidDuration)
 }
 
+/// The text is not how long a token can live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum InvalidLifetime {
+    #[error(transparent)]
+    NotADuration(#[from] InvalidDuration),
+    #[error("is not between 1s and {MAX_LIFETIME_DAYS}d, a hundred years")]
+    OutOfBounds,
+}
+
+/// Past that, an expiry may be no date that programs can read.
+const MAX_LIFETIME_DAYS: u64 = 36_525;
+
+/// Parses how long a token lives.
+pub(crate) fn parse_lifetime(text: &str) -> Result<Duration, InvalidLifetime> {
+    let lifetime = parse_duration(text)?;
+    if lifetime.is_zero() || lifetime > Duration::from_hours(24 * MAX_LIFETIME_DAYS) {
+        return Err(InvalidLifetime::OutOfBounds);
+    }
+    Ok(lifetime)
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -100,5 +121,16 @@ mod tests {
             assert_eq!(parse_duration(text), Err(InvalidDuration), "{text}");
         }
         assert_eq!(parse_duration("18446744073709551615d"), Err(InvalidDuration));
+    }
+
+    #[test]
+    fn a_token_lives_from_a_second_to_a_hundred_years() {
+        for text in ["1s", "90d", "36525d"] {
+            assert_eq!(parse_lifetime(text).ok(), parse_duration(text).ok(), "{text}");
+        }
+        for text in ["0s", "0d", "36526d", "3155760001s", "5000000d"] {
+            assert_eq!(parse_lifetime(text), Err(InvalidLifetime::OutOfBounds), "{text}");
+        }
+        assert_eq!(parse_lifetime("90"), Err(InvalidLifetime::NotADuration(InvalidDuration)));
     }
 }

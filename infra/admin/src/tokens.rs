@@ -14,7 +14,7 @@ use shared::domain::username::Username;
 use shared::store::Store;
 use shared::store::tokens::NewToken;
 
-use crate::arguments::{ProjectArgument, parse_duration};
+use crate::arguments::{ProjectArgument, parse_lifetime};
 use crate::output::{Output, Printable, Row};
 use crate::projects::find;
 use crate::words::{self, Word};
@@ -55,8 +55,9 @@ pub(crate) struct Create {
     /// How much of the API it opens.
     #[arg(long, value_parser = words::parser::<Scope>(), default_value = "api")]
     scope: Scope,
-    /// How long it lives, such as 90d, 12h, 30m or 1s; for ever by default.
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    /// How long it lives, such as 90d, 12h, 30m or 1s, a hundred years at most; never expires by
+    /// default.
+    #[arg(long, value_name = "DURATION", value_parser = parse_lifetime)]
     expires_in: Option<Duration>,
     /// Make the token of a CI job in the first of its projects.
     #[arg(long, requires = "projects")]
