@@ -18,6 +18,7 @@ mod faults;
 mod lambda;
 mod lives;
 mod local;
+mod local_access;
 mod logs;
 mod moves;
 mod projects;

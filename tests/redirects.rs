@@ -283,12 +283,13 @@ async fn no_header_of_a_request_changes_where_a_redirect_leads() {
     let world = World::over(Server::start_empty(&["--public-url", "https://releases.example"]));
     let api = world.populate().await;
     let page = "https://releases.example/mynamespace/hello/-/releases/v1.7.0";
-    for (name, value) in headers.into_iter().chain([("host", "evil.example")]) {
+    for (name, value) in headers.into_iter().chain([("host", "releases.example:666")]) {
         let api = api.with(name, value);
         api.get(LATEST[0]).await.leads_to("/api/v4/projects/20/releases/v1.7.0");
         api.get(LATEST[1]).await.leads_to(page);
         let list = api.get(RELEASES).await;
         assert!(!format!("{list:?}").contains("evil.example"), "{list:?}");
+        assert!(!format!("{list:?}").contains("666"), "{list:?}");
     }
     // A request for another host's url, as a proxy gets one.
     let path = format!("http://evil.example{}", LATEST[1]);

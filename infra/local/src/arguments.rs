@@ -22,6 +22,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) data: Data,
     /// The URL that clients use, in `Link` and `direct_asset_url`; the request's host by default.
+    /// An API on a loopback address refuses every `Host` but loopback names and this URL's.
     #[arg(long, value_name = "URL", value_parser = WebUrl::parse)]
     pub(crate) public_url: Option<WebUrl>,
     /// How often what deleted releases left behind is removed, in seconds.

@@ -5,12 +5,14 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::middleware;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use shared::app::App;
 use shared::routes::{self, Function};
 use tokio::net::TcpListener;
 
 use crate::event::Received;
+use crate::host::{self, Hosts};
 
 /// The largest body API Gateway takes, in bytes.
 const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
@@ -21,9 +23,11 @@ const MAX_URL_BYTES: usize = 10_240;
 pub(crate) async fn serve(
     listener: TcpListener,
     app: &'static App,
+    hosts: Hosts,
     stopped: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), crate::Error> {
-    let router = Router::new().fallback(answer).with_state(app);
+    let checked = middleware::from_fn_with_state(hosts, host::check);
+    let router = Router::new().fallback(answer).layer(checked).with_state(app);
     axum::serve(listener, router).with_graceful_shutdown(stopped).await?;
     Ok(())
 }
@@ -93,7 +97,7 @@ async fn drain(body: &mut Body) {
 }
 
 /// What the gateway answers itself, in the shape the template gives its own answers.
-fn refuse(status: StatusCode, words: &str) -> Response<Body> {
+pub(crate) fn refuse(status: StatusCode, words: &str) -> Response<Body> {
     let mut response = Response::new(Body::from(serde_json::json!({ "error": words }).to_string()));
     *response.status_mut() = status;
     let json = HeaderValue::from_static("application/json");

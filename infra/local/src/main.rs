@@ -5,6 +5,7 @@ mod database;
 mod demo;
 mod event;
 mod gateway;
+mod host;
 mod upkeep;
 
 use std::io::Write;
@@ -20,6 +21,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
 
 use arguments::Arguments;
+use host::Hosts;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
@@ -47,6 +49,7 @@ async fn serve(arguments: Arguments) -> Result<(), Error> {
 
     let listener = listen(arguments.listen, "--listen").await?;
     let address = listener.local_addr()?;
+    let hosts = Hosts::of(address, arguments.public_url.as_ref());
     let (endpoint_url, mut database) = if let Some(url) = arguments.endpoint_url {
         (url, None)
     } else {
@@ -72,7 +75,7 @@ async fn serve(arguments: Arguments) -> Result<(), Error> {
     }
 
     tokio::spawn(upkeep::sweep_every(app, Duration::from_secs(arguments.sweep_every)));
-    let mut gateway = tokio::spawn(gateway::serve(listener, app, wait(gateway_stopped)));
+    let mut gateway = tokio::spawn(gateway::serve(listener, app, hosts, wait(gateway_stopped)));
     until_stopped(stop_signal(), &mut gateway, database.as_mut()).await?;
     // Requests in flight still need the database, so that it stops after the last of them.
     drop(stop_gateway);

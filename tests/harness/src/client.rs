@@ -217,7 +217,7 @@ impl Reply {
         let status = StatusCode::from_u16(self.status).unwrap();
         assert!(may_fail || !status.is_server_error(), "{said}");
         let is_gateways = !self.headers.contains_key("x-request-id");
-        assert!(!is_gateways || matches!(self.status, 400 | 413 | 414), "{said}");
+        assert!(!is_gateways || matches!(self.status, 400 | 403 | 413 | 414), "{said}");
         if !is_gateways {
             assert_eq!(
                 self.header("x-gitlab-meta"),
