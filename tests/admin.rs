@@ -14,23 +14,40 @@ use serde_json::{Value, json};
 use shared::domain::project::{ProjectId, ProjectRef};
 use shared::domain::token::{Secret, TokenKind};
 use shared::store::tokens::NewToken;
+use tempfile::NamedTempFile;
 
 use harness::proxy::{Proxy, ask};
 use harness::world::{Proxied, RELEASES, project, soon, store, token};
-use harness::{Fault, Gate, World, binaries};
+use harness::{Fault, Gate, World, binaries, connection};
 
 struct Admin {
     endpoint_url: String,
+    connection_file: NamedTempFile,
     variables: Vec<(&'static str, String)>,
 }
 
 impl Admin {
+    fn new(endpoint_url: &str) -> Self {
+        Self {
+            endpoint_url: endpoint_url.to_owned(),
+            connection_file: connection::file(endpoint_url),
+            variables: Vec::new(),
+        }
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
+        // With credentials of its own, the database is named as on AWS.
+        let database = if self.variables.is_empty() {
+            ["--connection", self.connection_file.path().to_str().unwrap()]
+        } else {
+            ["--endpoint-url", &self.endpoint_url]
+        };
         let mut command = Command::new(binaries::admin());
         command
-            .args(["--endpoint-url", &self.endpoint_url])
+            .args(database)
             .args(arguments)
             .env_remove("AWS_PROFILE")
+            .env_remove("RELEASE_LINKS_CONNECTION")
             .env_remove("AWS_ACCESS_KEY_ID")
             .envs(self.variables.clone());
         command
@@ -68,22 +85,19 @@ impl Admin {
 }
 
 fn admin(world: &World) -> Admin {
-    Admin { endpoint_url: world.server.dynamodb_url.clone(), variables: Vec::new() }
+    Admin::new(&world.server.dynamodb_url)
 }
 
 /// The command on a database behind a proxy.
 fn admin_behind(proxy: &Proxy) -> Admin {
-    Admin { endpoint_url: proxy.url.clone(), variables: Vec::new() }
+    Admin::new(&proxy.url)
 }
 
 /// The command as it is on AWS: with credentials and a region that the SDK finds.
 fn admin_with_credentials(endpoint_url: &str) -> Admin {
-    let variables = vec![
-        ("AWS_ACCESS_KEY_ID", "test".to_owned()),
-        ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
-        ("AWS_REGION", "us-east-1".to_owned()),
-    ];
-    Admin { endpoint_url: endpoint_url.to_owned(), variables }
+    let [key, secret] = connection::variables(endpoint_url);
+    let variables = vec![key, secret, ("AWS_REGION", "us-east-1".to_owned())];
+    Admin { variables, ..Admin::new(endpoint_url) }
 }
 
 #[tokio::test]
@@ -194,9 +208,8 @@ async fn an_audit_finds_what_is_broken() {
     let admin = admin(&world);
     assert!(admin.run(&["audit"]).status.success());
 
-    let client =
-        shared::app::client(shared::app::Database::local(world.server.dynamodb_url.clone()))
-            .unwrap();
+    let database = connection::of(&world.server.dynamodb_url).database();
+    let client = shared::app::client(database).unwrap();
     let items =
         client.scan().table_name("release-links-releases").send().await.unwrap().items.unwrap();
     let claim =
@@ -410,7 +423,7 @@ async fn with_credentials_the_database_is_asked_as_often_as_by_a_function() {
 async fn the_address_of_the_api_is_not_taken_for_a_database() {
     let world = World::empty();
     let endpoint_url = format!("http://{}", world.server.address);
-    let admin = Admin { endpoint_url, variables: Vec::new() };
+    let admin = Admin::new(&endpoint_url);
     for arguments in [
         &["tables", "create"][..],
         &["project", "list"],

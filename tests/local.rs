@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use harness::proxy::Proxy;
 use harness::world::{LINKS, World};
-use harness::{Fault, Gate, Server, binaries};
+use harness::{Fault, Gate, Server, binaries, connection};
 
 #[test]
 fn the_examples_of_the_documentation_work_when_pasted() {
@@ -80,6 +80,7 @@ async fn a_start_that_was_cut_off_is_made_up_for_by_the_next_one() {
         });
         let mut start = Command::new(binaries::local())
             .args(["--listen", "127.0.0.1:0", "--endpoint-url", &proxy.url])
+            .envs(connection::variables(&proxy.url))
             .stdout(std::process::Stdio::null())
             .stderr(std::process::Stdio::null())
             .spawn()
@@ -199,6 +200,7 @@ fn flags_that_contradict_each_other_are_refused() {
         ["--ephemeral", "--data-dir", "x"],
         ["--ephemeral", "--public-url", "ftp://x"],
         ["--ephemeral", "--listen", "3000"],
+        ["--ephemeral", "--dynamodb-listen", "0.0.0.0:0"],
     ] {
         let output = Command::new(binaries::local()).args(flags).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{flags:?}");
@@ -210,7 +212,9 @@ async fn the_embedded_database_speaks_dynamodb_to_others() {
     let (world, api) = World::hello().await;
     api.post(LINKS, r#"{"name":"a","url":"https://e.com"}"#).await;
     let output = Command::new(binaries::admin())
-        .args(["--endpoint-url", &world.server.dynamodb_url, "--output", "json", "audit"])
+        .arg("--connection")
+        .arg(world.server.connection_file.as_ref().unwrap())
+        .args(["--output", "json", "audit"])
         .output()
         .unwrap();
     let audit: Value = serde_json::from_slice(&output.stdout).unwrap();

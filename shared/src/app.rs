@@ -151,13 +151,32 @@ impl Database {
     #[must_use]
     pub fn local(endpoint_url: String) -> Self {
         Self {
-            region: "us-east-1".to_owned(),
+            region: LOCAL_REGION.to_owned(),
             credentials: Credentials::new("local", "local", None, None, "local"),
             endpoint_url: Some(endpoint_url),
             ca_bundle: None,
         }
     }
+
+    /// Another server's database at `endpoint_url`, with the credentials and region of the
+    /// environment. If it has no credentials, this is [`Database::local`].
+    #[must_use]
+    pub fn at(endpoint_url: String) -> Self {
+        let mut database = Self::local(endpoint_url);
+        let key = optional("AWS_ACCESS_KEY_ID").zip(optional("AWS_SECRET_ACCESS_KEY"));
+        if let Some((id, secret)) = key {
+            let session = optional("AWS_SESSION_TOKEN");
+            database.credentials = Credentials::new(id, secret, session, None, "environment");
+        }
+        if let Some(region) = optional("AWS_REGION") {
+            database.region = region;
+        }
+        database
+    }
 }
+
+/// The region that clients of a local database sign for; no local database checks it.
+pub const LOCAL_REGION: &str = "us-east-1";
 
 /// Tries of one request by the SDK: at one fault in ten, all of them fail once in a hundred
 /// million requests.

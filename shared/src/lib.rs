@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod app;
+pub mod connection;
 pub mod domain;
 pub mod http;
 pub mod routes;

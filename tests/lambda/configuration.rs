@@ -1,12 +1,11 @@
 //! What cargo-lambda is told of the project, held to what the project says itself.
 
 use std::collections::BTreeMap;
-use std::process::Command;
 
 use shared::routes::{ROUTES, Route, Verb};
 use shared::store::TableNames;
 
-use harness::binaries;
+use harness::{Server, binaries, connection};
 
 /// The methods a path without a method of its own stands for.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -83,23 +82,23 @@ fn expected() -> Routes {
 
 #[test]
 fn the_functions_under_watch_use_the_tables_of_the_local_server() {
-    let variables =
-        std::fs::read_to_string(binaries::workspace().join("infra/local/watch.env")).unwrap();
+    let server = Server::start();
+    let connection = connection::of(&server.dynamodb_url);
+    let file = server.connection_file.as_ref().unwrap().with_file_name("watch.env");
+    let variables = std::fs::read_to_string(file).unwrap();
     let variables: BTreeMap<&str, &str> =
         variables.lines().map(|line| line.split_once('=').unwrap()).collect();
     let TableNames { directory, releases } = TableNames::default();
     assert_eq!(
         variables,
         BTreeMap::from([
-            ("AWS_ACCESS_KEY_ID", "local"),
-            ("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:8000"),
+            ("AWS_ACCESS_KEY_ID", &*connection.access_key_id),
+            ("AWS_ENDPOINT_URL_DYNAMODB", &server.dynamodb_url),
+            ("AWS_DEFAULT_REGION", "us-east-1"),
             ("AWS_REGION", "us-east-1"),
-            ("AWS_SECRET_ACCESS_KEY", "local"),
+            ("AWS_SECRET_ACCESS_KEY", &connection.secret_access_key),
             ("DIRECTORY_TABLE", &directory),
             ("RELEASES_TABLE", &releases),
         ])
     );
-    let help = Command::new(binaries::local()).arg("--help").output().unwrap();
-    let help = String::from_utf8(help.stdout).unwrap();
-    assert!(help.contains("[default: 127.0.0.1:8000]"), "{help}");
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 
-use harness::binaries;
+use harness::{Server, binaries};
 
 /// How long an answer may take that has to wait until its function is built.
 const LONGEST_BUILD: Duration = Duration::from_mins(10);
@@ -26,17 +26,13 @@ pub(super) struct Emulator {
 }
 
 impl Emulator {
-    /// Starts an emulator whose functions work on this database, with cargo-lambda from `programs`.
-    pub(super) async fn start(programs: PathBuf, dynamodb_url: &str) -> Self {
+    /// Starts an emulator whose functions work on this server's database, with cargo-lambda from
+    /// `programs`.
+    pub(super) async fn start(programs: PathBuf, server: &Server) -> Self {
         // All is built here, so that the emulator need not wait for a build that fails.
         binaries::local();
         let folder = TempDir::new().unwrap();
-        let variables =
-            std::fs::read_to_string(binaries::workspace().join("infra/local/watch.env")).unwrap();
-        let theirs = variables.replace("http://127.0.0.1:8000", dynamodb_url);
-        assert_ne!(theirs, variables);
-        let environment = folder.path().join("watch.env");
-        std::fs::write(&environment, theirs).unwrap();
+        let environment = server.connection_file.as_ref().unwrap().with_file_name("watch.env");
         let log = File::create(folder.path().join("log")).unwrap();
 
         // The emulator takes no port 0.

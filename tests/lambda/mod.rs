@@ -39,7 +39,7 @@ pub(crate) struct Tokens {
 async fn the_functions_serve_http_and_invocations_under_cargo_lambda() {
     let Some(programs) = python::programs() else { return };
     let (world, tokens) = world_of_events().await;
-    let emulator = Emulator::start(programs, &world.server.dynamodb_url).await;
+    let emulator = Emulator::start(programs, &world.server).await;
     // First, since the events name the first link of an installation.
     invocations::run(async |function: &str, event: &str| {
         emulator.invoke(function, &self::event(event, &tokens)).await

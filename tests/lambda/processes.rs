@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 use super::invocations::{self, without_what_varies};
 use super::{SWEEP, Tokens, event, functions, world_of_events};
-use harness::binaries;
+use harness::{binaries, connection};
 
 fn binary(name: &str) -> PathBuf {
     match std::env::var_os("FUNCTIONS") {
@@ -25,10 +25,11 @@ fn binary(name: &str) -> PathBuf {
 
 fn variables(dynamodb_url: &str) -> Vec<(&'static str, String)> {
     let tables = TableNames::default();
+    let [key, secret] = connection::variables(dynamodb_url);
     vec![
         ("AWS_REGION", "us-east-1".to_owned()),
-        ("AWS_ACCESS_KEY_ID", "test".to_owned()),
-        ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
+        key,
+        secret,
         ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb_url.to_owned()),
         ("DIRECTORY_TABLE", tables.directory),
         ("RELEASES_TABLE", tables.releases),

@@ -5,7 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use shared::domain::project::ProjectRef;
 
 use crate::connection::Connection;
@@ -23,6 +24,20 @@ pub(crate) struct Arguments {
     pub(crate) connection: Connection,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Arguments {
+    /// Reads the command line. The error is clap's: a mistake, the help or the version.
+    pub(crate) fn read() -> Result<Self, clap::Error> {
+        let mut command = Self::command();
+        let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+        let mut arguments = Self::from_arg_matches(&matches)?;
+        arguments
+            .connection
+            .decide(&matches)
+            .map_err(|mistake| command.error(ErrorKind::ArgumentConflict, mistake))?;
+        Ok(arguments)
+    }
 }
 
 #[derive(Debug, Subcommand)]

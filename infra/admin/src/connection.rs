@@ -1,13 +1,17 @@
 //! Which database the command speaks to, and as whom.
 
+use std::ffi::OsString;
+use std::path::Path;
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Builder as ClientConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use clap::Args;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args};
 use shared::app::{self, Database};
+use shared::connection::Connection as ConnectionFile;
 use shared::store::{Store, TableNames};
 use url::Url;
 
@@ -16,6 +20,15 @@ use crate::Error;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct Connection {
+    /// The connection file of a local server, which prints its path when it starts.
+    #[arg(
+        id = "connection",
+        long = "connection",
+        value_name = "PATH",
+        global = true,
+        env = "RELEASE_LINKS_CONNECTION"
+    )]
+    file: Option<OsString>,
     /// The URL of a DynamoDB that is not the region's own; a plain http one needs no credentials.
     #[arg(
         long,
@@ -52,6 +65,22 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
+    /// Decides between the connection file and AWS's own settings: a flag wins over every
+    /// variable, and `RELEASE_LINKS_CONNECTION` over AWS's variables. `matches` are those these
+    /// arguments came from. Flags of both kinds are an error, whose text this returns.
+    pub(crate) fn decide(&mut self, matches: &ArgMatches) -> Result<(), &'static str> {
+        let is_flag = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
+        let aws = is_flag("endpoint_url") || is_flag("profile");
+        match (is_flag("connection"), aws) {
+            (true, true) => Err("--connection cannot be used with --endpoint-url or --profile"),
+            (false, true) => {
+                self.file = None;
+                Ok(())
+            }
+            (true | false, false) => Ok(()),
+        }
+    }
+
     /// The tables that are named here.
     pub(crate) fn tables(&self) -> TableNames {
         TableNames {
@@ -63,6 +92,10 @@ impl Connection {
     /// The store over these tables. Nothing is sent before it is used.
     pub(crate) async fn open(self) -> Result<Store, Error> {
         let tables = self.tables();
+        if let Some(path) = self.file.filter(|path| !path.is_empty()) {
+            let file = ConnectionFile::read(Path::new(&path))?;
+            return Ok(Store::new(app::client(file.database())?, tables));
+        }
         let profile = said(self.profile);
         let has_credentials = profile.is_some() || said(self.access_key_id).is_some();
         let client = match said(self.endpoint_url) {

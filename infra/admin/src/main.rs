@@ -15,8 +15,8 @@ mod words;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
 use shared::app::ConfigError;
+use shared::connection::ConnectionError;
 use shared::store::StoreError;
 use shared::store::deadline::Deadline;
 
@@ -70,6 +70,13 @@ enum Error {
     NoCredentials,
     #[error("no AWS region is set: set AWS_REGION, or choose a --profile that names one")]
     NoRegion,
+    #[error(
+        "the database refused the access key: use --connection with the file that the local server \
+         printed when it started; on AWS, check the credentials or choose another --profile"
+    )]
+    OtherAccessKey,
+    #[error(transparent)]
+    Connection(#[from] ConnectionError),
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
@@ -85,6 +92,9 @@ impl From<StoreError> for Error {
             StoreError::Refused(words) if words.contains("ResourceNotFoundException") => {
                 Self::NoTable
             }
+            StoreError::Refused(words) if words.contains("UnrecognizedClientException") => {
+                Self::OtherAccessKey
+            }
             StoreError::Unavailable(words) if words.contains("no credentials found in chain") => {
                 Self::NoCredentials
             }
@@ -97,7 +107,7 @@ impl From<StoreError> for Error {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match Arguments::read() {
         Ok(arguments) => arguments,
         // The help or the version.
         Err(help) if help.exit_code() == 0 => {

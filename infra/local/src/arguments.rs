@@ -13,10 +13,11 @@ pub(crate) struct Arguments {
     /// Where the API listens; port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:3000")]
     pub(crate) listen: SocketAddr,
-    /// Where the embedded DynamoDB listens; port 0 takes a free one.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8000")]
+    /// Loopback address of the embedded DynamoDB; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8000", value_parser = loopback)]
     pub(crate) dynamodb_listen: SocketAddr,
-    /// Another local DynamoDB to use instead of the embedded one.
+    /// Another local DynamoDB to use instead of the embedded one, with the credentials in
+    /// `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` if both are set.
     #[arg(long, value_name = "URL", conflicts_with_all = ["dynamodb_listen", "data_dir", "ephemeral"])]
     pub(crate) endpoint_url: Option<String>,
     #[command(flatten)]
@@ -35,7 +36,7 @@ pub(crate) struct Arguments {
 
 #[derive(Args, Debug)]
 pub(crate) struct Data {
-    /// The folder that keeps the data.
+    /// The folder that keeps the data and the connection file; other users are kept out of it.
     #[arg(
         long,
         value_name = "DIR",
@@ -43,7 +44,7 @@ pub(crate) struct Data {
         conflicts_with = "ephemeral"
     )]
     data_dir: PathBuf,
-    /// Keep the data in memory only.
+    /// Keep the data in memory only, and the connection file in a temporary folder.
     #[arg(long)]
     ephemeral: bool,
 }
@@ -52,5 +53,15 @@ impl Data {
     /// The folder to keep the data in, unless it is not to be kept.
     pub(crate) fn folder(&self) -> Option<&Path> {
         (!self.ephemeral).then_some(&self.data_dir)
+    }
+}
+
+/// Parses an address that no other machine can reach.
+fn loopback(text: &str) -> Result<SocketAddr, crate::Error> {
+    let address: SocketAddr = text.parse()?;
+    if address.ip().is_loopback() {
+        Ok(address)
+    } else {
+        Err("the database listens on loopback only".into())
     }
 }

@@ -86,7 +86,7 @@ async fn answer(State(app): State<&'static App>, request: Request) -> Response<B
 
 /// Takes the rest of a body, at most as much as a whole one may have: a client whose connection is
 /// closed while it sends may never come to read why.
-async fn drain(body: &mut Body) {
+pub(crate) async fn drain(body: &mut Body) {
     let mut taken = 0;
     while let Some(Ok(frame)) = body.frame().await {
         taken += frame.data_ref().map_or(0, Bytes::len);

@@ -1,19 +1,23 @@
 //! The stand-in for API Gateway and DynamoDB in one process: what `cargo run` starts.
 
 mod arguments;
-mod database;
+mod data;
 mod demo;
+mod engine;
 mod event;
+mod front;
 mod gateway;
 mod host;
 mod upkeep;
 
 use std::io::Write;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use clap::Parser;
 use shared::app::{self, App};
+use shared::connection::Connection;
 use shared::store::deadline::Deadline;
 use shared::store::{Store, TableNames};
 use tokio::net::TcpListener;
@@ -21,6 +25,10 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
 
 use arguments::Arguments;
+use data::Folder;
+use demo::Demo;
+use engine::Engine;
+use front::Front;
 use host::Hosts;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -50,25 +58,30 @@ async fn serve(arguments: Arguments) -> Result<(), Error> {
     let listener = listen(arguments.listen, "--listen").await?;
     let address = listener.local_addr()?;
     let hosts = Hosts::of(address, arguments.public_url.as_ref());
-    let (endpoint_url, mut database) = if let Some(url) = arguments.endpoint_url {
-        (url, None)
+    let (endpoint, mut embedded) = if let Some(url) = arguments.endpoint_url {
+        (app::Database::at(url), None)
     } else {
         let listener = listen(arguments.dynamodb_listen, "--dynamodb-listen").await?;
-        let url = format!("http://{}", listener.local_addr()?);
-        let database = database::open(arguments.data.folder())?;
-        let stopped = wait(database_stopped);
-        (url, Some(tokio::spawn(database::serve(listener, database, stopped))))
+        let embedded = embed(listener, arguments.data.folder(), wait(database_stopped))?;
+        (embedded.connection.database(), Some(embedded))
     };
-    let client = app::client(app::Database::local(endpoint_url.clone()))?;
+    let endpoint_url = endpoint.endpoint_url.clone().unwrap_or_default();
+    let client = app::client(endpoint)?;
     // One app for the life of the process, which ends with it.
     let app: &'static App = Box::leak(Box::new(App::new(
         Store::new(client, TableNames::default()),
         arguments.public_url,
     )));
-    app.store.create_tables(Deadline::after(PREPARATION)).await?;
-    let demo = if arguments.no_demo { None } else { demo::prepare(&app.store).await? };
+    let mut stop = Box::pin(stop_signal());
+    let demo = tokio::select! {
+        prepared = prepare(&app.store, !arguments.no_demo) => prepared?,
+        stopped = &mut stop => return stopped,
+    };
 
     say(&format!("DynamoDB on {endpoint_url}"));
+    if let Some(embedded) = &embedded {
+        say(&format!("connection file: {}", embedded.folder.connection_file().display()));
+    }
     say(&format!("listening on http://{address}"));
     if let Some(demo) = demo {
         say(&demo.curl_lines(&format!("http://{address}")));
@@ -76,7 +89,10 @@ async fn serve(arguments: Arguments) -> Result<(), Error> {
 
     tokio::spawn(upkeep::sweep_every(app, Duration::from_secs(arguments.sweep_every)));
     let mut gateway = tokio::spawn(gateway::serve(listener, app, hosts, wait(gateway_stopped)));
-    until_stopped(stop_signal(), &mut gateway, database.as_mut()).await?;
+    let database = embedded.as_mut().map(|embedded| &mut embedded.server);
+    until_stopped(stop, &mut gateway, database).await?;
+    // Drops a temporary folder now, because a stalled client can hold up the rest.
+    let database = embedded.map(|Embedded { server, .. }| server);
     // Requests in flight still need the database, so that it stops after the last of them.
     drop(stop_gateway);
     gateway.await??;
@@ -85,6 +101,33 @@ async fn serve(arguments: Arguments) -> Result<(), Error> {
         database.await??;
     }
     Ok(())
+}
+
+/// Makes what is not there yet: the tables, and the examples if they are wanted.
+async fn prepare(store: &Store, with_demo: bool) -> Result<Option<Demo>, Error> {
+    store.create_tables(Deadline::after(PREPARATION)).await?;
+    if with_demo { demo::prepare(store).await } else { Ok(None) }
+}
+
+/// The embedded database.
+struct Embedded {
+    connection: Connection,
+    folder: Folder,
+    server: Server,
+}
+
+/// Serves the database in `folder`, or one in memory.
+fn embed(
+    listener: TcpListener,
+    folder: Option<&Path>,
+    stopped: impl Future<Output = ()> + Send + 'static,
+) -> Result<Embedded, Error> {
+    let folder = Folder::open(folder)?;
+    let engine = Engine::open(folder.database_folder())?;
+    let connection = folder.connect(format!("http://{}", listener.local_addr()?))?;
+    let front = Front { engine, access_key_id: connection.access_key_id.clone() };
+    let server = tokio::spawn(front::serve(listener, front, stopped));
+    Ok(Embedded { connection, folder, server })
 }
 
 async fn listen(address: SocketAddr, flag: &str) -> Result<TcpListener, Error> {

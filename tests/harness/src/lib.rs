@@ -18,6 +18,7 @@
 
 pub mod binaries;
 pub mod client;
+pub mod connection;
 pub mod proxy;
 pub mod server;
 pub mod world;

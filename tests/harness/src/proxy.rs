@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
+use super::connection;
+
 /// One request that the database answered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Seen {
@@ -152,6 +154,7 @@ impl Proxy {
     pub async fn start(dynamodb_url: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
+        connection::learn_proxy(&url, dynamodb_url);
         let state = Arc::new(State {
             upstream: dynamodb_url.trim_start_matches("http://").to_owned(),
             decide: Mutex::new(Arc::new(|_, _| Fault::Pass)),
@@ -290,7 +293,8 @@ async fn relay(
 
 /// Sends a request to the database at `dynamodb_url` past every proxy.
 pub async fn ask(dynamodb_url: &str, target: &str, body: &Value) -> (u16, Value) {
-    let credential = "Credential=local/20260101/us-east-1/dynamodb/aws4_request";
+    let key = connection::of(dynamodb_url).access_key_id;
+    let credential = format!("Credential={key}/20260101/us-east-1/dynamodb/aws4_request");
     let (head, ()) = Request::post("/")
         .header("host", "localhost")
         .header("content-type", "application/x-amz-json-1.0")

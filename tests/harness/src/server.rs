@@ -1,11 +1,14 @@
 //! A local server in a process of its own, on free ports.
 
 use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use super::binaries;
+use tempfile::TempDir;
+
+use super::{binaries, connection};
 
 /// A running server; it ends with this value.
 pub struct Server {
@@ -14,9 +17,13 @@ pub struct Server {
     pub address: String,
     /// The URL of the database behind it.
     pub dynamodb_url: String,
+    /// The connection file of the embedded database, unless the database is another server's.
+    pub connection_file: Option<PathBuf>,
     /// All it printed.
     output: Arc<Mutex<String>>,
     readers: Vec<JoinHandle<()>>,
+    /// Its temporary files: a server that is killed leaves them.
+    _temporary: TempDir,
 }
 
 /// The flags of a server with nothing in it, whose data goes with it.
@@ -40,10 +47,15 @@ impl Server {
 
     /// The same, logging from this level on: all it prints is kept.
     pub fn start_with_log(level: &str, flags: &[&str]) -> Self {
+        let mut behind = flags.iter().skip_while(|flag| **flag != "--endpoint-url").skip(1);
+        let variables = behind.next().map(|url| connection::variables(url));
+        let temporary = TempDir::new().unwrap();
         let mut child = Command::new(binaries::local())
             .args(["--listen", "127.0.0.1:0"])
             .args(flags)
             .env("AWS_LAMBDA_LOG_LEVEL", level)
+            .env("TMPDIR", temporary.path())
+            .envs(variables.into_iter().flatten())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -53,18 +65,34 @@ impl Server {
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut readers = vec![keep(stderr, Arc::clone(&output))];
 
-        let mut line_with = |prefix: &str| loop {
+        let (mut dynamodb_url, mut connection_file) = (None, None);
+        let address = loop {
             let mut line = String::new();
             let read = stdout.read_line(&mut line).unwrap();
             assert!(read > 0, "the server ended: {}", output.lock().unwrap());
-            if let Some(rest) = line.trim_end().strip_prefix(prefix) {
-                break rest.to_owned();
+            let line = line.trim_end();
+            if let Some(url) = line.strip_prefix("DynamoDB on ") {
+                dynamodb_url = Some(url.to_owned());
+            } else if let Some(file) = line.strip_prefix("connection file: ") {
+                connection_file = Some(PathBuf::from(file));
+            } else if let Some(address) = line.strip_prefix("listening on http://") {
+                break address.to_owned();
             }
         };
-        let dynamodb_url = line_with("DynamoDB on ");
-        let address = line_with("listening on http://");
+        if let Some(file) = &connection_file {
+            connection::learn(file);
+        }
         readers.push(keep(stdout, Arc::clone(&output)));
-        Self { child, address, dynamodb_url, output, readers }
+        let dynamodb_url = dynamodb_url.unwrap();
+        Self {
+            child,
+            address,
+            dynamodb_url,
+            connection_file,
+            output,
+            readers,
+            _temporary: temporary,
+        }
     }
 
     /// What the server printed so far, once `word` is in it.

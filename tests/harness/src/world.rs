@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shared::app::{self, Database};
+use shared::app;
 use shared::domain::link::{Draft, LinkType};
 use shared::domain::project::{
     BranchName, Project, ProjectId, ProjectPath, ProjectRef, ProtectedTag, ReleasesAccess,
@@ -19,6 +19,7 @@ use shared::store::tokens::NewToken;
 use shared::store::{Store, TableNames};
 
 use super::client::Api;
+use super::connection;
 use super::proxy::Proxy;
 use super::server::Server;
 
@@ -37,7 +38,7 @@ pub struct World {
 
 /// A store over this database.
 pub fn store(dynamodb_url: &str) -> Store {
-    let client = app::client(Database::local(dynamodb_url.to_owned())).unwrap();
+    let client = app::client(connection::of(dynamodb_url).database()).unwrap();
     Store::new(client, TableNames::default())
 }
 

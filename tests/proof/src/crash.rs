@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use comfy_table::{Table, presets};
 use harness::world::{RELEASES, World};
-use harness::{Api, Server, binaries};
+use harness::{Api, Server, binaries, connection};
 use runtime_api::{Function as Process, InvocationError};
 use serde_json::{Value, json};
 use shared::domain::time::Timestamp;
@@ -282,7 +282,10 @@ impl Functions {
         create_release(&self.api, &tag).await?;
         let tables = TableNames::default();
         let mut variables = environment(&tables).to_vec();
-        variables.push(("AWS_ENDPOINT_URL_DYNAMODB", &self.world.server.dynamodb_url));
+        let url = &self.world.server.dynamodb_url;
+        let keys = connection::variables(url);
+        variables.push(("AWS_ENDPOINT_URL_DYNAMODB", url));
+        variables.extend(keys.iter().map(|(name, value)| (*name, value.as_str())));
         let mut processes = HashMap::new();
         for function in WRITERS {
             let binary = match &self.folder {

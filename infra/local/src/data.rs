@@ -1,0 +1,149 @@
+//! The data folder: the database's file, and the files that tell other programs how to reach it.
+
+use std::fs::Permissions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use shared::app::LOCAL_REGION;
+use shared::connection::Connection;
+use shared::store::TableNames;
+use tempfile::{NamedTempFile, TempDir};
+
+use crate::Error;
+
+/// The connection file.
+const CONNECTION: &str = "connection.json";
+/// The same as environment variables, for `cargo lambda watch --env-file` and AWS's tools.
+const WATCH: &str = "watch.env";
+
+/// A folder that only its owner may enter.
+pub(crate) enum Folder {
+    Kept(PathBuf),
+    /// Goes with this value.
+    Temporary(TempDir),
+}
+
+impl Folder {
+    /// Opens the folder at `path`, or makes it, and keeps other users out of it. Without a path, a
+    /// temporary folder.
+    pub(crate) fn open(path: Option<&Path>) -> Result<Self, Error> {
+        let Some(path) = path else {
+            let mut builder = tempfile::Builder::new();
+            builder.prefix("release-links-");
+            #[cfg(unix)]
+            builder.permissions(owner_only());
+            return Ok(Self::Temporary(builder.tempdir()?));
+        };
+        let kept = || -> std::io::Result<PathBuf> {
+            std::fs::create_dir_all(path)?;
+            keep_others_out(path)?;
+            std::path::absolute(path)
+        };
+        let cannot = |error| format!("cannot use {}: {error}", path.display());
+        Ok(Self::Kept(kept().map_err(cannot)?))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Self::Kept(path) => path,
+            Self::Temporary(folder) => folder.path(),
+        }
+    }
+
+    /// The folder of the database's file; `None` if the data stays in memory.
+    pub(crate) fn database_folder(&self) -> Option<&Path> {
+        match self {
+            Self::Kept(path) => Some(path),
+            Self::Temporary(_) => None,
+        }
+    }
+
+    pub(crate) fn connection_file(&self) -> PathBuf {
+        self.path().join(CONNECTION)
+    }
+
+    /// Writes how to reach the database at `endpoint_url`. A data folder keeps its access key over
+    /// restarts: a running `cargo lambda watch`, which reads it once, goes on working.
+    pub(crate) fn connect(&self, endpoint_url: String) -> Result<Connection, Error> {
+        let file = self.connection_file();
+        let kept = Connection::read(&file).ok().filter(|kept| is_key(&kept.access_key_id));
+        let connection = match kept {
+            Some(kept) => Connection { endpoint_url, ..kept },
+            None => Connection {
+                endpoint_url,
+                region: LOCAL_REGION.to_owned(),
+                access_key_id: generate_key()?,
+                secret_access_key: generate_key()?,
+            },
+        };
+        let json = serde_json::to_string_pretty(&connection)?;
+        self.write(CONNECTION, &format!("{json}\n"))?;
+        self.write(WATCH, &variables(&connection))?;
+        Ok(connection)
+    }
+
+    /// Replaces a file by one that only its owner may read.
+    fn write(&self, name: &str, text: &str) -> Result<(), Error> {
+        let mut file = NamedTempFile::new_in(self.path())?;
+        file.write_all(text.as_bytes())?;
+        file.persist(self.path().join(name))?;
+        Ok(())
+    }
+}
+
+#[cfg(unix)]
+fn owner_only() -> Permissions {
+    std::os::unix::fs::PermissionsExt::from_mode(0o700)
+}
+
+#[cfg(unix)]
+fn keep_others_out(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    // Others work in it, as in /tmp.
+    const STICKY: u32 = 0o1000;
+    let mode = std::fs::metadata(folder)?.permissions().mode();
+    if mode & STICKY != 0 {
+        return Err(std::io::Error::other(
+            "it is shared with other users; name a folder inside it",
+        ));
+    }
+    if mode & 0o777 == 0o700 { Ok(()) } else { std::fs::set_permissions(folder, owner_only()) }
+}
+
+#[cfg(not(unix))]
+fn keep_others_out(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+const KEY_PREFIX: &str = "LOCAL";
+
+/// A new key: 128 random bits.
+fn generate_key() -> Result<String, Error> {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random)?;
+    Ok(format!("{KEY_PREFIX}{:032X}", u128::from_ne_bytes(random)))
+}
+
+/// Whether a text has the form of a generated key. An empty or short one would open the database to
+/// every guess.
+fn is_key(text: &str) -> bool {
+    let digits = text.strip_prefix(KEY_PREFIX);
+    digits.is_some_and(|text| text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+/// The environment of functions that work on the database.
+fn variables(connection: &Connection) -> String {
+    let tables = TableNames::default();
+    [
+        ("AWS_ENDPOINT_URL_DYNAMODB", &connection.endpoint_url),
+        ("AWS_REGION", &connection.region),
+        // The AWS CLI knows the region by this name only.
+        ("AWS_DEFAULT_REGION", &connection.region),
+        ("AWS_ACCESS_KEY_ID", &connection.access_key_id),
+        ("AWS_SECRET_ACCESS_KEY", &connection.secret_access_key),
+        ("DIRECTORY_TABLE", &tables.directory),
+        ("RELEASES_TABLE", &tables.releases),
+    ]
+    .map(|(name, value)| format!("{name}={value}\n"))
+    .concat()
+}
