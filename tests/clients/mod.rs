@@ -1,5 +1,7 @@
 //! Real GitLab clients, unmodified, against the running server.
 
+mod aws_cli;
+mod browser;
 mod command_line;
 mod connection;
 mod glab;
