@@ -4,10 +4,11 @@
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::http::Response;
 use axum::middleware;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use shared::app::App;
+use shared::http::error::GatewayError;
 use shared::routes::{self, Function};
 use tokio::net::TcpListener;
 
@@ -39,21 +40,21 @@ async fn answer(State(app): State<&'static App>, request: Request) -> Response<B
     let path = head.uri.path();
     let query = head.uri.query().unwrap_or_default();
     if path.len() + query.len() > MAX_URL_BYTES {
-        return refuse(StatusCode::URI_TOO_LONG, "Request-URI Too Long");
+        return refuse(GatewayError::UrlTooLong);
     }
     let body = match Limited::new(&mut body, MAX_BODY_BYTES).collect().await {
         Ok(body) => body.to_bytes(),
         Err(error) if error.is::<LengthLimitError>() => {
             drain(&mut body).await;
-            return refuse(StatusCode::PAYLOAD_TOO_LARGE, "413 Request Entity Too Large");
+            return refuse(GatewayError::BodyTooLarge);
         }
-        Err(_) => return refuse(StatusCode::BAD_REQUEST, "Bad Request"),
+        Err(_) => return refuse(GatewayError::BadRequest),
     };
     let found = routes::find(&head.method, path);
     let received =
         Received { method: &head.method, path, query, headers: &head.headers, body: body.into() };
     let Ok(request) = received.into_request(&found) else {
-        return refuse(StatusCode::BAD_REQUEST, "Bad Request");
+        return refuse(GatewayError::BadRequest);
     };
     let response = match found.route.function {
         Function::ListLinks => list_links::handle(app, request).await,
@@ -96,11 +97,11 @@ pub(crate) async fn drain(body: &mut Body) {
     }
 }
 
-/// What the gateway answers itself, in the shape the template gives its own answers.
-pub(crate) fn refuse(status: StatusCode, words: &str) -> Response<Body> {
-    let mut response = Response::new(Body::from(serde_json::json!({ "error": words }).to_string()));
-    *response.status_mut() = status;
-    let json = HeaderValue::from_static("application/json");
-    response.headers_mut().insert(header::CONTENT_TYPE, json);
+/// Answers without invoking a function.
+pub(crate) fn refuse(error: GatewayError) -> Response<Body> {
+    let answer = error.answer();
+    let mut response = Response::new(Body::from(answer.body));
+    *response.status_mut() = answer.status;
+    *response.headers_mut() = answer.headers;
     response
 }

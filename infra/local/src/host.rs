@@ -6,9 +6,10 @@ use std::net::{IpAddr, SocketAddr};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
-use axum::http::{Response, StatusCode, header};
+use axum::http::{Response, header};
 use axum::middleware::Next;
 use shared::app::WebUrl;
+use shared::http::error::GatewayError;
 use url::Url;
 
 use crate::gateway;
@@ -58,9 +59,6 @@ impl Hosts {
     }
 }
 
-const REFUSED: &str =
-    "403 Forbidden - Host is neither a loopback name nor the host of --public-url";
-
 /// Refuses a request to a host that is not one of `hosts`.
 pub(crate) async fn check(
     State(hosts): State<Hosts>,
@@ -71,6 +69,6 @@ pub(crate) async fn check(
     if host.is_none_or(|host| hosts.admit(host)) {
         next.run(request).await
     } else {
-        gateway::refuse(StatusCode::FORBIDDEN, REFUSED)
+        gateway::refuse(GatewayError::ForeignHost)
     }
 }

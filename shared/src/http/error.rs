@@ -184,7 +184,7 @@ fn release_sentences(violation: &ReleaseViolation) -> Vec<String> {
 const FILES_NOT_STORED: &str = "404 Not Found: this server stores links to files, not files. Upload \
                                 the file elsewhere and give the asset its `url`.";
 
-/// How long a client should wait after a 503, in seconds.
+/// How long a client should wait after a 429 or 503, in seconds.
 const RETRY_AFTER_SECONDS: &str = "1";
 
 impl ApiError {
@@ -301,11 +301,7 @@ impl ApiError {
             }
             Self::NothingToChange => message(StatusCode::BAD_REQUEST, "params is empty"),
             Self::Unavailable { cause: _ } => {
-                let mut answer =
-                    message(StatusCode::SERVICE_UNAVAILABLE, "503 Service Unavailable");
-                let seconds = HeaderValue::from_static(RETRY_AFTER_SECONDS);
-                answer.headers.insert(header::RETRY_AFTER, seconds);
-                answer
+                retry_later(message(StatusCode::SERVICE_UNAVAILABLE, "503 Service Unavailable"))
             }
             Self::Internal { cause: _ } => {
                 message(StatusCode::INTERNAL_SERVER_ERROR, "500 Internal Server Error")
@@ -346,6 +342,69 @@ impl ApiError {
     }
 }
 
+/// An error response of API Gateway itself, which invokes no function for it. On AWS it comes from
+/// the template's `GatewayResponses`, on one machine from the local gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GatewayError {
+    /// A request that is no HTTP.
+    BadRequest,
+    /// A request that a firewall filtered.
+    Forbidden,
+    /// A request to a host that the local server does not answer to.
+    ForeignHost,
+    /// A path or method without a route.
+    NotFound,
+    /// A body over 10 MB.
+    BodyTooLarge,
+    /// A URL over 10,240 bytes.
+    UrlTooLong,
+    /// A request above the limits of the installation.
+    TooManyRequests,
+    /// A function that failed.
+    Internal,
+    /// A function that could not be invoked, or took too long.
+    Unavailable,
+}
+
+impl GatewayError {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::BadRequest,
+        Self::Forbidden,
+        Self::ForeignHost,
+        Self::NotFound,
+        Self::BodyTooLarge,
+        Self::UrlTooLong,
+        Self::TooManyRequests,
+        Self::Internal,
+        Self::Unavailable,
+    ];
+
+    /// The response. Pages of any origin may read it, like every other response.
+    #[must_use]
+    pub fn answer(self) -> Answer {
+        let mut answer = match self {
+            Self::BadRequest => error(StatusCode::BAD_REQUEST, "Bad Request"),
+            Self::Forbidden => ApiError::Refused(Refusal::Forbidden).answer(),
+            Self::ForeignHost => error(
+                StatusCode::FORBIDDEN,
+                "403 Forbidden - Host is neither a loopback name nor the host of --public-url",
+            ),
+            Self::NotFound => ApiError::RouteNotFound.answer(),
+            Self::BodyTooLarge => ApiError::BodyTooLarge.answer(),
+            Self::UrlTooLong => error(StatusCode::URI_TOO_LONG, "414 Request-URI Too Long"),
+            Self::TooManyRequests => {
+                retry_later(message(StatusCode::TOO_MANY_REQUESTS, "429 Too Many Requests"))
+            }
+            Self::Internal => ApiError::Internal { cause: String::new() }.answer(),
+            Self::Unavailable => ApiError::Unavailable { cause: String::new() }.answer(),
+        };
+        let any = HeaderValue::from_static("*");
+        answer.headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, any);
+        answer
+    }
+}
+
 impl From<Refusal> for ApiError {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
@@ -381,6 +440,12 @@ fn message(status: StatusCode, words: &str) -> Answer {
 fn oauth(status: StatusCode, code: &str, description: &str) -> Answer {
     // Written out, since the order of the keys is part of the answer.
     body(status, &format!(r#"{{"error":"{code}","error_description":"{description}"}}"#))
+}
+
+fn retry_later(mut answer: Answer) -> Answer {
+    let seconds = HeaderValue::from_static(RETRY_AFTER_SECONDS);
+    answer.headers.insert(header::RETRY_AFTER, seconds);
+    answer
 }
 
 fn dead_token(description: &'static str) -> Answer {
@@ -542,20 +607,26 @@ mod tests {
         }
     }
 
+    fn shown(answer: &Answer) -> String {
+        let headers: Vec<String> = answer
+            .headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
+            .collect();
+        format!("{}\n{}\n{}\n", answer.status, headers.join("\n"), answer.body)
+    }
+
     #[test]
     fn every_body_the_api_can_send_stands_in_one_snapshot() {
-        let shown: Vec<String> = examples()
-            .iter()
-            .map(|example| {
-                let answer = example.answer();
-                let headers: Vec<String> = answer
-                    .headers
-                    .iter()
-                    .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
-                    .collect();
-                format!("{}\n{}\n{}\n", answer.status, headers.join("\n"), answer.body)
-            })
-            .collect();
+        let shown: Vec<String> =
+            examples().iter().map(|example| shown(&example.answer())).collect();
+        insta::assert_snapshot!(shown.join("\n"));
+    }
+
+    #[test]
+    fn every_answer_of_the_gateway_stands_in_one_snapshot() {
+        let shown: Vec<String> =
+            GatewayError::ALL.iter().map(|error| shown(&error.answer())).collect();
         insta::assert_snapshot!(shown.join("\n"));
     }
 }
