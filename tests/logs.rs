@@ -76,4 +76,5 @@ async fn a_failure_is_logged_once_with_its_cause_and_the_id_the_client_has() {
         (answered[0]["method"].as_str(), answered[0]["status"].as_u64()),
         (Some("GET"), Some(503))
     );
+    assert!(answered[0]["milliseconds"].is_u64(), "{}", answered[0]);
 }
