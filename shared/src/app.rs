@@ -12,13 +12,15 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_smithy_http_client::Builder as HttpClientBuilder;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use lambda_http::{Body, Request, Response, service_fn};
+use lambda_http::{Body, LambdaEvent, Request, Response, lambda_runtime, service_fn};
+use serde_json::value::RawValue;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use url::Url;
 
 use crate::http::call::origin;
+use crate::http::event;
 use crate::store::{Store, TableNames};
 
 /// What every function has: the store, and where the installation is.
@@ -296,13 +298,13 @@ pub fn start() -> Result<&'static App, ConfigError> {
 /// has lost its runtime.
 pub async fn run<Handle, Handling>(handle: Handle) -> Result<(), lambda_http::Error>
 where
-    Handle: Fn(&'static App, Request) -> Handling + Send + Sync + 'static,
+    Handle: Fn(&'static App, Request) -> Handling + Copy + Send + Sync + 'static,
     Handling: Future<Output = Response<Body>> + Send + 'static,
 {
     let app = start()?;
-    lambda_http::run(service_fn(move |request: Request| {
-        let handling = handle(app, request);
-        async move { Ok::<_, Infallible>(handling.await) }
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
+        let reply = event::reply(event, move |request| handle(app, request));
+        async move { Ok::<_, Infallible>(reply.await) }
     }))
     .await
 }

@@ -2,6 +2,7 @@
 
 mod configuration;
 mod emulator;
+mod events;
 mod http;
 mod invocations;
 pub(crate) mod processes;

@@ -57,6 +57,21 @@ impl Functions {
         Self { processes }
     }
 
+    /// Starts these functions on one database.
+    pub(super) async fn start_these(names: &[&'static str], dynamodb_url: &str) -> Self {
+        let variables = variables(dynamodb_url);
+        let mut processes = Vec::new();
+        for name in names {
+            processes.push((*name, start(name, &variables).await));
+        }
+        Self { processes }
+    }
+
+    /// The output of each function so far.
+    pub(super) fn outputs(&self) -> impl Iterator<Item = String> {
+        self.processes.iter().map(|(_, process)| process.output())
+    }
+
     /// Hands a function an event.
     pub(crate) async fn invoke(&self, name: &str, event: &Value) -> Value {
         let (_, process) = self.processes.iter().find(|(function, _)| *function == name).unwrap();
@@ -161,42 +176,50 @@ async fn bodies_and_headers_in_every_form(functions: &Functions, tokens: &Tokens
     }
 }
 
+/// An event of version 2.0 of the payload, without path parameters.
+pub(super) fn payload(token: &str, method: &str, path: &str, query: &str, body: &str) -> Value {
+    json!({
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": query,
+        "headers": {
+            "host": "127.0.0.1:9000",
+            "private-token": token,
+            "content-type": "application/x-www-form-urlencoded",
+        },
+        "pathParameters": {},
+        "requestContext": {
+            "accountId": "000000000000",
+            "apiId": "local",
+            "domainName": "localhost",
+            "domainPrefix": "localhost",
+            "http": {
+                "method": method,
+                "path": path,
+                "protocol": "http",
+                "sourceIp": "127.0.0.1",
+                "userAgent": "test",
+            },
+            "requestId": "2",
+            "routeKey": "$default",
+            "stage": "$default",
+            "time": "20/Nov/2026:14:39:12 +0000",
+            "timeEpoch": 1_795_185_552_000_u64,
+        },
+        "body": BASE64_STANDARD.encode(body),
+        "isBase64Encoded": true,
+    })
+}
+
 /// Version 2.0 of the payload, which `cargo lambda watch` sends.
 async fn payloads_of_version_2(functions: &Functions, tokens: &Tokens) {
     let path = "/api/v4/projects/mynamespace%2Fhello/releases/release%2F1.0/assets/links";
     let payload = |method: &str, query: &str, body: &str| {
-        json!({
-            "version": "2.0",
-            "routeKey": "$default",
-            "rawPath": path,
-            "rawQueryString": query,
-            "headers": {
-                "host": "127.0.0.1:9000",
-                "private-token": tokens.developer.reveal(),
-                "content-type": "application/x-www-form-urlencoded",
-            },
-            "pathParameters": { "id": "mynamespace%2Fhello", "tag_name": "release%2F1.0" },
-            "requestContext": {
-                "accountId": "000000000000",
-                "apiId": "local",
-                "domainName": "localhost",
-                "domainPrefix": "localhost",
-                "http": {
-                    "method": method,
-                    "path": path,
-                    "protocol": "http",
-                    "sourceIp": "127.0.0.1",
-                    "userAgent": "test",
-                },
-                "requestId": "2",
-                "routeKey": "$default",
-                "stage": "$default",
-                "time": "20/Nov/2026:14:39:12 +0000",
-                "timeEpoch": 1_795_185_552_000_u64,
-            },
-            "body": BASE64_STANDARD.encode(body),
-            "isBase64Encoded": true,
-        })
+        let mut payload = payload(tokens.developer.reveal(), method, path, query, body);
+        payload["pathParameters"] =
+            json!({ "id": "mynamespace%2Fhello", "tag_name": "release%2F1.0" });
+        payload
     };
     let created = functions
         .invoke("create-link", &payload("POST", "", "name=v2&url=https%3A%2F%2Fex.com%2Fv2"))

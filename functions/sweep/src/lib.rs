@@ -4,10 +4,12 @@
 use std::convert::Infallible;
 use std::time::{Duration, SystemTime};
 
-use aws_lambda_events::dynamodb::{Event, EventRecord};
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
 use lambda_http::{Context, LambdaEvent};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use shared::app::App;
+use shared::domain::release::Release;
 use shared::store::StoreError;
 use shared::store::deadline::Deadline;
 use shared::store::sweep::{Swept, removed};
@@ -19,31 +21,77 @@ const MARGIN: Duration = Duration::from_secs(2);
 
 /// Sweeps after each deleted release of the event, in order, up to the first that fails. Lambda
 /// hands that one and those behind it over again.
+///
+/// A record that cannot be read is reported as failed: it ends in the dead-letter queue and raises
+/// an alarm. If it has no sequence number, the whole batch is. Lambda halves such a batch until the
+/// record is alone.
 pub async fn handle(
     app: &App,
-    event: LambdaEvent<Event>,
+    event: LambdaEvent<Box<RawValue>>,
 ) -> Result<DynamoDbEventResponse, Infallible> {
     let deadline = deadline(&event.context);
-    let mut response = DynamoDbEventResponse::default();
-    for record in event.payload.records {
-        let sequence_number = record.change.sequence_number.clone();
-        match sweep(app, record, deadline).await {
+    let Ok(Event { records }) = serde_json::from_str(event.payload.get()) else {
+        tracing::error!("the event is not one of a stream");
+        return Ok(failed_at(None));
+    };
+    for record in records {
+        match sweep(app, &record, deadline).await {
             Ok(swept) => tracing::info!(links = swept.links, claims = swept.claims, "swept"),
             Err(error) => {
                 tracing::error!(cause = %error, "a release was not swept");
-                let mut failure = DynamoDbBatchItemFailure::default();
-                failure.item_identifier = sequence_number;
-                response.batch_item_failures.push(failure);
-                break;
+                return Ok(failed_at(sequence_number(&record)));
             }
         }
     }
-    Ok(response)
+    Ok(DynamoDbEventResponse::default())
 }
 
-async fn sweep(app: &App, record: EventRecord, deadline: Deadline) -> Result<Swept, StoreError> {
-    let release = removed(record.change.old_image)?;
+/// Makes Lambda retry from this sequence number on, or the whole batch if there is none.
+fn failed_at(sequence_number: Option<String>) -> DynamoDbEventResponse {
+    let mut failure = DynamoDbBatchItemFailure::default();
+    failure.item_identifier = sequence_number;
+    let mut response = DynamoDbEventResponse::default();
+    response.batch_item_failures.push(failure);
+    response
+}
+
+async fn sweep(app: &App, record: &RawValue, deadline: Deadline) -> Result<Swept, StoreError> {
+    let release = deleted(record)?;
     app.store.sweep_release(&release.key, &release.uid, deadline).await
+}
+
+#[derive(Deserialize)]
+struct Event {
+    #[serde(rename = "Records")]
+    records: Vec<Box<RawValue>>,
+}
+
+/// A record of the stream, as far as it is read.
+#[derive(Deserialize)]
+struct Record<Change> {
+    dynamodb: Change,
+}
+
+/// The deleted release in a record.
+fn deleted(record: &RawValue) -> Result<Release, StoreError> {
+    #[derive(Deserialize)]
+    struct Deletion {
+        #[serde(rename = "OldImage")]
+        old_image: serde_dynamo::Item,
+    }
+    let record: Record<Deletion> = serde_json::from_str(record.get())
+        .map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    removed(record.dynamodb.old_image)
+}
+
+fn sequence_number(record: &RawValue) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Place {
+        #[serde(rename = "SequenceNumber")]
+        sequence_number: String,
+    }
+    let record: Record<Place> = serde_json::from_str(record.get()).ok()?;
+    Some(record.dynamodb.sequence_number).filter(|number| !number.is_empty())
 }
 
 fn deadline(context: &Context) -> Deadline {

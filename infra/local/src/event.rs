@@ -1,18 +1,17 @@
 //! The event that API Gateway's REST flavour hands to a function, made from an HTTP request.
 //!
-//! What the real one does to a request, this does: the path and its parameters stay encoded, the
-//! query is decoded, headers keep their last value, the body travels as Base64.
+//! As on AWS, the path and its parameters stay encoded, the query is decoded, a header stands once
+//! with its last value and once with all, and the body travels as Base64.
 
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
-use axum::http::uri::Authority;
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use base64::prelude::{BASE64_STANDARD, Engine};
-use lambda_http::{Context, Request, RequestExt};
+use lambda_http::Context;
 use serde_json::{Map, Value, json};
 use shared::routes::Match;
-use url::{Url, form_urlencoded};
+use url::form_urlencoded;
 
 /// The stage of the local API. As behind a custom domain, no path shows it.
 const STAGE: &str = "local";
@@ -29,15 +28,11 @@ pub(crate) struct Received<'a> {
     pub(crate) body: Vec<u8>,
 }
 
-/// What is wrong with a request that no event can be made from.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Unusable;
-
 impl Received<'_> {
-    /// The request as `lambda_http` hands it to a function.
-    pub(crate) fn into_request(self, found: &Match<'_>) -> Result<Request, Unusable> {
+    /// The event of the request, and the context of the invocation.
+    pub(crate) fn into_event(self, found: &Match<'_>) -> (Value, Context) {
         let request_id = format!("{:032x}", fastrand::u128(..));
-        let host = self.host()?;
+        let host = self.headers.get(header::HOST).map(shown);
         let event = json!({
             "resource": found.route.path,
             "path": self.path,
@@ -65,44 +60,25 @@ impl Received<'_> {
             "body": BASE64_STANDARD.encode(&self.body),
             "isBase64Encoded": true,
         });
-        let request = lambda_http::request::from_str(&event.to_string()).map_err(|_| Unusable)?;
         let mut context = Context::default();
         context.request_id = request_id;
         context.deadline = (SystemTime::now() + FUNCTION_TIMEOUT)
             .duration_since(SystemTime::UNIX_EPOCH)
             .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
-        Ok(request.with_lambda_context(context))
+        (event, context)
     }
 
-    /// The host the request was sent to. One that cannot stand in a URL never passes API Gateway,
-    /// and `lambda_http` takes every host for one that can: by both of the parsers it uses.
-    fn host(&self) -> Result<String, Unusable> {
-        let host = match self.headers.get(header::HOST) {
-            Some(host) => host.to_str().map_err(|_| Unusable)?,
-            None => "localhost",
-        };
-        host.parse::<Authority>().map_err(|_| Unusable)?;
-        let url = Url::parse(&format!("http://{host}/")).map_err(|_| Unusable)?;
-        let is_authority = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
-        if is_authority && url.username().is_empty() && url.password().is_none() {
-            Ok(host.to_owned())
-        } else {
-            Err(Unusable)
-        }
-    }
-
-    fn header_values(&self, shown: fn(Vec<Value>) -> Value) -> Map<String, Value> {
+    fn header_values(&self, form: fn(Vec<Value>) -> Value) -> Map<String, Value> {
         let mut headers: Map<String, Value> = self
             .headers
             .keys()
             .map(|name| {
-                let values = self.headers.get_all(name).iter();
-                let values = values.map(|value| String::from_utf8_lossy(value.as_bytes()).into());
-                (name.as_str().to_owned(), shown(values.collect()))
+                let values = self.headers.get_all(name).iter().map(shown);
+                (name.as_str().to_owned(), form(values.collect()))
             })
             .collect();
         // The gateway's own word on how it was reached; a client's would be believed otherwise.
-        headers.insert("x-forwarded-proto".to_owned(), shown(vec!["http".into()]));
+        headers.insert("x-forwarded-proto".to_owned(), form(vec!["http".into()]));
         headers
     }
 
@@ -120,6 +96,10 @@ impl Received<'_> {
         }
         values.into_iter().map(|(name, values)| (name.into_owned(), shown(values))).collect()
     }
+}
+
+fn shown(value: &HeaderValue) -> Value {
+    String::from_utf8_lossy(value.as_bytes()).into()
 }
 
 fn last(values: Vec<Value>) -> Value {

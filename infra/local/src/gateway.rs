@@ -7,8 +7,10 @@ use axum::extract::{Request, State};
 use axum::http::Response;
 use axum::middleware;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use lambda_http::Request as FunctionRequest;
 use shared::app::App;
 use shared::http::error::GatewayError;
+use shared::http::event;
 use shared::routes::{self, Function};
 use tokio::net::TcpListener;
 
@@ -53,10 +55,22 @@ async fn answer(State(app): State<&'static App>, request: Request) -> Response<B
     let found = routes::find(&head.method, path);
     let received =
         Received { method: &head.method, path, query, headers: &head.headers, body: body.into() };
-    let Ok(request) = received.into_request(&found) else {
-        return refuse(GatewayError::BadRequest);
-    };
-    let response = match found.route.function {
+    let (event, context) = received.into_event(&found);
+    let handle = |request| invoke(app, found.route.function, request);
+    let response = event::respond(&event.to_string(), context, handle).await;
+    response.map(|body| match body {
+        lambda_http::Body::Text(text) => Body::from(text),
+        lambda_http::Body::Binary(bytes) => Body::from(Bytes::from(bytes)),
+        _ => Body::empty(),
+    })
+}
+
+async fn invoke(
+    app: &'static App,
+    function: Function,
+    request: FunctionRequest,
+) -> lambda_http::Response<lambda_http::Body> {
+    match function {
         Function::ListLinks => list_links::handle(app, request).await,
         Function::GetLink => get_link::handle(app, request).await,
         Function::CreateLink => create_link::handle(app, request).await,
@@ -77,12 +91,7 @@ async fn answer(State(app): State<&'static App>, request: Request) -> Response<B
         Function::GetJob => get_job::handle(app, request).await,
         Function::GetVersion => get_version::handle(app, request).await,
         Function::Web => web::handle(app, request).await,
-    };
-    response.map(|body| match body {
-        lambda_http::Body::Text(text) => Body::from(text),
-        lambda_http::Body::Binary(bytes) => Body::from(Bytes::from(bytes)),
-        _ => Body::empty(),
-    })
+    }
 }
 
 /// Takes the rest of a body, at most as much as a whole one may have: a client whose connection is

@@ -193,7 +193,8 @@ pub fn split_path(request: &Request) -> (&str, &str) {
     // A page's own path may well hold another `/api/v4/`.
     let rest = request
         .path_parameters_ref()
-        .and_then(|parameters| whole.rfind(parameters.first("proxy")?)?.checked_sub(1));
+        .and_then(|parameters| whole.strip_suffix(parameters.first("proxy")?)?.strip_suffix('/'))
+        .map(str::len);
     let api = || ["/api/v4/", "/api/v3/"].into_iter().filter_map(|root| whole.find(root)).min();
     let (prefix, own) = whole.split_at(rest.or_else(api).unwrap_or(0));
     (prefix.trim_end_matches('/'), own)
@@ -208,21 +209,12 @@ fn deadlines(request: &Request) -> (Deadline, Deadline) {
     (Deadline::after(left.min(LONGEST_WAIT)), Deadline::after(left))
 }
 
-/// The host a request was sent to, and the scheme it used.
+/// The scheme a request was sent with and the host it was sent to, which are in these headers
+/// since its event was read.
 pub(crate) fn origin(request: &Request) -> (&str, &str) {
-    let domain = match request.request_context_ref() {
-        Some(RequestContext::ApiGatewayV1(context)) => context.domain_name.as_deref(),
-        Some(RequestContext::ApiGatewayV2(_) | _) | None => None,
-    };
     let header =
         |name| HeaderMap::get(request.headers(), name).and_then(|value| value.to_str().ok());
-    let host = domain.or_else(|| header("host")).unwrap_or("localhost");
-    // API Gateway always says how it was reached. What does not is on this machine.
-    let scheme = match header("x-forwarded-proto") {
-        Some("https") => "https",
-        Some(_) | None => "http",
-    };
-    (scheme, host)
+    (header("x-forwarded-proto").unwrap_or("http"), header("host").unwrap_or("localhost"))
 }
 
 #[cfg(test)]

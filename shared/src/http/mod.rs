@@ -5,6 +5,7 @@ mod body;
 pub mod call;
 pub mod credentials;
 pub mod error;
+pub mod event;
 pub mod fields;
 pub mod link_params;
 mod nested;
