@@ -26,5 +26,6 @@ mod properties;
 mod redirects;
 mod round_trips;
 mod scale;
+mod slashes;
 mod tidy;
 mod web;

@@ -199,7 +199,7 @@ async fn the_page_of_a_download_leads_to_the_file() {
         "/Top/sub.group/app/-/releases/v1/downloads/x",
         "/Top/sub.group/app/-/releases/v1/downloads/../bin/app",
         "/Top/sub.group/app/-/releases/v1/downloads/%2e%2e/bin/app",
-        "/Top/sub.group/app/-/releases/v1/downloads/bin//app",
+        "/Top/sub.group/app/-/releases/v1/downloads/bin%2F%2Fapp",
         "/Top/sub.group/app/-/releases/v1/downloads/",
         "/Top/sub.group/app/-/releases/v1/downloads",
         "/Top/sub.group/app/-/releases/v1/bin/app",

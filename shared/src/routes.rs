@@ -244,21 +244,31 @@ pub const ROUTES: &[Route] = &[
 
 /// A route that fits a request, with the path's parameters as they stand in it: still encoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Match<'a> {
+pub struct Match {
     /// The route.
     pub route: &'static Route,
     /// Names and encoded values of the parameters.
-    pub parameters: Vec<(&'static str, &'a str)>,
+    pub parameters: Vec<(&'static str, String)>,
 }
 
-/// Finds the route of a request as API Gateway does: on the encoded path, so that `%2F` stays
-/// inside its segment, and with or without a slash at the end.
+/// An encoded path as Rails normalizes it before routing: repeated slashes become one, and one at
+/// the end goes. `%2F` is no slash.
 #[must_use]
-pub fn find<'a>(method: &Method, encoded_path: &'a str) -> Match<'a> {
-    let path = match encoded_path.strip_suffix('/') {
-        Some(path) if !path.is_empty() => path,
-        Some(_) | None => encoded_path,
-    };
+pub fn normalized(encoded_path: &str) -> String {
+    let segments = encoded_path.split('/').filter(|segment| !segment.is_empty());
+    segments.fold(String::from("/"), |mut path, segment| {
+        if path.len() > 1 {
+            path.push('/');
+        }
+        path.push_str(segment);
+        path
+    })
+}
+
+/// Finds the route of a request by its [normalized] encoded path. `%2F` stays inside its segment.
+#[must_use]
+pub fn find(method: &Method, encoded_path: &str) -> Match {
+    let path = &normalized(encoded_path);
     let fitting = |verb_fits: fn(Verb, &Method) -> bool| {
         ROUTES
             .iter()
@@ -269,26 +279,22 @@ pub fn find<'a>(method: &Method, encoded_path: &'a str) -> Match<'a> {
     let exact = fitting(|verb, method| verb.as_str() == method.as_str());
     exact.or_else(|| fitting(|verb, _| verb == Verb::Any)).unwrap_or(Match {
         route: &ROUTES[ROUTES.len() - 1],
-        parameters: vec![("proxy", path.trim_start_matches('/'))],
+        parameters: vec![("proxy", path.trim_start_matches('/').to_owned())],
     })
 }
 
 /// The methods of the rows whose path fits, in the order of the table.
 pub fn allowed_methods(encoded_path: &str) -> impl Iterator<Item = Verb> {
+    let path = normalized(encoded_path);
     ROUTES
         .iter()
-        .filter(move |route| !route.path.contains("{proxy+}"))
-        .filter(move |route| {
-            match_template(route.path, encoded_path.trim_end_matches('/')).is_some()
-        })
+        .filter(|route| !route.path.contains("{proxy+}"))
+        .filter(move |route| match_template(route.path, &path).is_some())
         .map(|route| route.verb)
         .filter(|verb| *verb != Verb::Any)
 }
 
-fn match_template<'a>(
-    template: &'static str,
-    path: &'a str,
-) -> Option<Vec<(&'static str, &'a str)>> {
+fn match_template(template: &'static str, path: &str) -> Option<Vec<(&'static str, String)>> {
     let mut parameters = Vec::new();
     let mut template = template.strip_prefix('/')?;
     let mut path = path.strip_prefix('/')?;
@@ -296,14 +302,14 @@ fn match_template<'a>(
         let (expected, template_rest) = split_segment(template);
         if let Some(name) = expected.strip_suffix("+}").and_then(|name| name.strip_prefix('{')) {
             return (!path.is_empty()).then(|| {
-                parameters.push((name, path));
+                parameters.push((name, path.to_owned()));
                 parameters
             });
         }
         let (actual, path_rest) = split_segment(path);
         match expected.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
             Some(_) if actual.is_empty() => return None,
-            Some(name) => parameters.push((name, actual)),
+            Some(name) => parameters.push((name, actual.to_owned())),
             None if expected == actual => {}
             None => return None,
         }
@@ -351,6 +357,42 @@ mod tests {
             ("OPTIONS", "/x"),
         ] {
             assert!(found(method, path).starts_with("web "), "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn repeated_and_trailing_slashes_are_squeezed_before_routing() {
+        let links = "/api/v4/projects/g%2Fp/releases/v1/assets/links";
+        for spelled in [
+            "//api/v4/projects/g%2Fp/releases/v1/assets/links",
+            "/api/v4//projects/g%2Fp///releases/v1/assets/links//",
+        ] {
+            assert_eq!(normalized(spelled), links);
+            assert_eq!(found("GET", spelled), found("GET", links));
+        }
+        assert_eq!(
+            found("GET", "/api/v4/projects/1/releases/v1/downloads//bin///a/"),
+            r#"download-asset [("id", "1"), ("tag_name", "v1"), ("direct_asset_path", "bin/a")]"#
+        );
+        assert_eq!(
+            found("GET", "/api/v4/projects/g%2F%2Fp/"),
+            r#"get-project [("id", "g%2F%2Fp")]"#
+        );
+        for root in ["", "/", "//", "///"] {
+            assert_eq!(normalized(root), "/");
+        }
+        assert_eq!(normalized("*"), "/*");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn normalizing_drops_nothing_but_slashes(path in "(/|//|%2[fF]|a|é|\\.){0,12}") {
+            let once = normalized(&path);
+            proptest::prop_assert!(once.starts_with('/') && !once.contains("//"), "{once}");
+            proptest::prop_assert!(once == "/" || !once.ends_with('/'), "{once}");
+            let rest = |path: &str| path.replace('/', "");
+            proptest::prop_assert_eq!(rest(&once), rest(&path));
+            proptest::prop_assert_eq!(normalized(&once), once);
         }
     }
 

@@ -426,6 +426,59 @@ async fn payloads_of_version_2_are_refused_in_their_own_form() {
     }
 }
 
+/// API Gateway routes by the path as it was sent. One with repeated slashes fits no resource but the
+/// greedy one of `web`.
+#[tokio::test(flavor = "multi_thread")]
+async fn web_sends_repeated_slashes_to_the_path_without_them() {
+    let (world, tokens) = world_of_events().await;
+    let names = ["web", "download-asset", "create-release"];
+    let functions = Functions::start_these(&names, &world.server.dynamodb_url).await;
+    let made = functions.invoke("create-release", &event("create-release.json", &tokens)).await;
+    assert_eq!(made["statusCode"], 201);
+    let web = async |method: &str, path: &str| {
+        let mut event = event("web-download.json", &tokens);
+        event["httpMethod"] = json!(method);
+        event["path"] = json!(path);
+        event["requestContext"]["path"] = json!(format!("/prod{path}"));
+        event["pathParameters"] = json!({ "proxy": path.trim_start_matches('/') });
+        event["queryStringParameters"] = json!({ "b": "1", "a": "é&" });
+        event["multiValueQueryStringParameters"] = json!({ "b": ["2", "1"], "a": ["é&"] });
+        functions.invoke("web", &event).await
+    };
+    for (method, path, location) in [
+        ("GET", "/api/v4//projects/20/releases", "/prod/api/v4/projects/20/releases"),
+        ("POST", "/api/v4/projects/g%2Fp//releases/", "/prod/api/v4/projects/g%2Fp/releases"),
+        ("DELETE", "/api//v4/projects/1/releases/v1", "/prod/api/v4/projects/1/releases/v1"),
+        ("HEAD", "//api/v4/user", "/prod/api/v4/user"),
+    ] {
+        let answer = web(method, path).await;
+        let headers = &answer["multiValueHeaders"];
+        assert_eq!(answer["statusCode"], 307, "{path}: {answer}");
+        assert_eq!(headers["location"], json!([format!("{location}?a=%C3%A9%26&b=2&b=1")]));
+        assert_eq!(headers["cache-control"], json!(["private, no-store"]));
+    }
+    // What no function answers under the other path either, and what `web` answers itself.
+    for (method, path, status) in [
+        ("GET", "/api/v4//nothing", 404),
+        ("PATCH", "/api/v4//user", 404),
+        ("OPTIONS", "/api/v4//user", 204),
+        ("GET", "//evil.example//", 404),
+        ("GET", "/api//v3/", 410),
+        // Not a second time: this is the path that was to be routed elsewhere.
+        ("GET", "/api/v4/projects/20/releases", 404),
+    ] {
+        let answer = web(method, path).await;
+        assert_eq!(answer["statusCode"], status, "{method} {path}: {answer}");
+    }
+    let page = "/mynamespace//hello/-/releases/release%2F2.0/downloads//bin/b/";
+    let file = "https://ex.com/b?x=1&y=2";
+    assert_eq!(web("GET", page).await["multiValueHeaders"]["location"], json!([file]));
+    let mut download = event("download-asset.json", &tokens);
+    download["pathParameters"]["direct_asset_path"] = json!("/bin//b/");
+    let answer = functions.invoke("download-asset", &download).await;
+    assert_eq!(answer["multiValueHeaders"]["location"], json!([file]));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn records_that_cannot_be_read_are_reported_as_failed() {
     let (world, tokens) = world_of_events().await;

@@ -8,9 +8,10 @@ use lambda_http::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use lambda_http::{Body, Request, Response};
 use shared::app::App;
 use shared::http::call::split_path;
+use shared::http::event::path_was_normalized;
 use shared::http::respond::frame;
 use shared::http::{Answer, ApiError};
-use shared::routes::{Verb, allowed_methods};
+use shared::routes::{Function, Verb, allowed_methods, find};
 
 use pages::Page;
 
@@ -23,6 +24,12 @@ async fn answer(app: &App, request: &Request) -> Result<Answer, ApiError> {
     let (_, path) = split_path(request);
     if let Some(page) = Page::of(request.method(), path) {
         return pages::answer(app, request, page?).await;
+    }
+    // API Gateway routes a path with repeated slashes here, whichever function it names without them.
+    // `web` can neither call that function nor do its work.
+    if path_was_normalized(request) && find(request.method(), path).route.function != Function::Web
+    {
+        return Answer::resend(app, request);
     }
     if path == "/api/v3" || path.starts_with("/api/v3/") {
         return Err(ApiError::ApiV3Gone);

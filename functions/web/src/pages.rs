@@ -45,7 +45,7 @@ impl Page {
             let suffix = decoded(suffix.ok_or(ApiError::RouteNotFound)?)?;
             release_params::file_path("suffix_path", &suffix)
                 .map_err(|_| ApiError::RouteNotFound)?;
-            Kind::Latest { suffix: suffix.trim_end_matches('/').to_owned() }
+            Kind::Latest { suffix }
         } else {
             let (tag, path) = rest.split_once("/downloads/").ok_or(ApiError::RouteNotFound)?;
             let path = decoded(path)?;

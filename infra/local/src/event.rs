@@ -30,7 +30,7 @@ pub(crate) struct Received<'a> {
 
 impl Received<'_> {
     /// The event of the request, and the context of the invocation.
-    pub(crate) fn into_event(self, found: &Match<'_>) -> (Value, Context) {
+    pub(crate) fn into_event(self, found: &Match) -> (Value, Context) {
         let request_id = format!("{:032x}", fastrand::u128(..));
         let host = self.headers.get(header::HOST).map(shown);
         let event = json!({
@@ -42,7 +42,7 @@ impl Received<'_> {
             "queryStringParameters": self.query_values(last),
             "multiValueQueryStringParameters": self.query_values(Value::Array),
             "pathParameters": found.parameters.iter().map(|(name, value)| {
-                ((*name).to_owned(), Value::from(*value))
+                ((*name).to_owned(), Value::from(value.as_str()))
             }).collect::<Map<_, _>>(),
             "stageVariables": null,
             "requestContext": {

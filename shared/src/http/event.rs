@@ -23,6 +23,7 @@ use url::{Url, form_urlencoded};
 
 use super::error::ApiError;
 use super::respond::frame;
+use crate::routes;
 
 /// A response in the form that the event's kind expects.
 #[derive(Debug, Serialize)]
@@ -70,6 +71,16 @@ fn read(event: &str) -> Result<Request, Unreadable> {
         Version::Rest => serde_json::from_str(event).map_err(|_| Unreadable).and_then(rest),
         Version::Two => serde_json::from_str(event).map_err(|_| Unreadable).and_then(version_2),
     }
+}
+
+/// Marks a request whose path was received with repeated slashes or one at its end.
+#[derive(Clone, Copy, Debug)]
+struct PathWasNormalized;
+
+/// Whether the request's path differs from the one that was received.
+#[must_use]
+pub fn path_was_normalized(request: &Request) -> bool {
+    request.extensions().get::<PathWasNormalized>().is_some()
 }
 
 /// An event that holds no HTTP request.
@@ -191,7 +202,7 @@ fn rest(event: RestEvent) -> Result<Request, Unreadable> {
     let host = host([from_gateway.domain_name.as_deref(), text(&headers, &header::HOST)])?;
     headers.insert(header::HOST, host);
     let mut context = ApiGatewayProxyRequestContext::default();
-    context.path = from_gateway.path;
+    context.path = from_gateway.path.map(|path| routes::normalized(&path));
     context.request_id = from_gateway.request_id;
     let parameters = event.multi_value_query_string_parameters;
     let query: HashMap<_, _> =
@@ -238,12 +249,18 @@ fn request(method: &str, mut headers: HeaderMap, body: Body) -> Result<Request, 
     Ok(request)
 }
 
+/// The request with its path as Rails routes it, whatever the gateway was sent.
 fn with_path(request: Request, received: &str) -> Result<Request, Unreadable> {
-    if received.starts_with('/') {
-        Ok(request.with_raw_http_path(received))
-    } else {
-        Err(Unreadable)
+    if !received.starts_with('/') {
+        return Err(Unreadable);
     }
+    let path = routes::normalized(received);
+    let was_normalized = path != received;
+    let mut request = request.with_raw_http_path(path);
+    if was_normalized {
+        request.extensions_mut().insert(PathWasNormalized);
+    }
+    Ok(request)
 }
 
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -283,10 +300,15 @@ fn values(multiple: Multiple, single: Single) -> BTreeMap<String, Vec<String>> {
         .collect()
 }
 
-/// The parameters of the path, still encoded.
+/// The parameters of the path, still encoded; a greedy one is a path itself.
 fn path_parameters(parameters: Single) -> HashMap<String, String> {
     let parameters = parameters.unwrap_or_default().into_iter();
-    parameters.filter_map(|(name, value)| Some((name, value?))).collect()
+    parameters
+        .filter_map(|(name, value)| {
+            let normalized = routes::normalized(&value?);
+            Some((name, normalized.trim_start_matches('/').to_owned()))
+        })
+        .collect()
 }
 
 fn body(body: Option<String>, is_base64_encoded: Option<bool>) -> Result<Body, Unreadable> {

@@ -3,15 +3,17 @@
 use std::fmt::Write;
 
 use lambda_http::http::{HeaderMap, HeaderValue, StatusCode, header};
+use lambda_http::{Request, RequestExt};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use url::Url;
+use url::{Url, form_urlencoded};
 
-use super::call::Call;
+use super::call::{Call, split_path};
 use super::credentials::TOKEN_PARAMETERS;
 use super::error::ApiError;
 use super::params::query_string;
 use super::render::{Answer, project_url, segment, segments};
 use crate::access::Admission;
+use crate::app::App;
 use crate::domain::link::LinkUrl;
 use crate::domain::release::TagName;
 
@@ -70,6 +72,23 @@ impl Location {
         Self::new(&location)
     }
 
+    /// The request's own normalized path, with the whole query. A token in it is kept, since the
+    /// client would be anonymous without it.
+    fn normalized(app: &App, request: &Request) -> Self {
+        let (prefix, path) = split_path(request);
+        let mut location = format!("{}{path}", app.web_url(request, prefix).path());
+        let query = request.query_string_parameters_ref();
+        let mut pairs: Vec<_> = query.into_iter().flat_map(|query| query.iter()).collect();
+        if !pairs.is_empty() {
+            // In an order of its own: the event's is a different one each time.
+            pairs.sort_by_key(|(name, _)| *name);
+            let query =
+                form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+            let _ = write!(location, "?{query}");
+        }
+        Self::new(&location)
+    }
+
     fn new(text: &str) -> Self {
         Self(utf8_percent_encode(text, NOT_IN_A_HEADER).to_string())
     }
@@ -93,18 +112,29 @@ impl Answer {
         } else {
             "private, no-store".to_owned()
         };
+        Self::leading(StatusCode::FOUND, location, &cache)
+    }
+
+    /// Asks the client to send the request again, with its method and body, to its normalized path,
+    /// which the gateway routes to another function.
+    pub fn resend(app: &App, request: &Request) -> Result<Self, ApiError> {
+        let location = Location::normalized(app, request);
+        Self::leading(StatusCode::TEMPORARY_REDIRECT, &location, "private, no-store")
+    }
+
+    fn leading(status: StatusCode, location: &Location, cache: &str) -> Result<Self, ApiError> {
         let value = |text: &str| {
             HeaderValue::from_str(text)
                 .map_err(|error| ApiError::Internal { cause: error.to_string() })
         };
         let headers = HeaderMap::from_iter([
             (header::LOCATION, value(&location.0)?),
-            (header::CACHE_CONTROL, value(&cache)?),
+            (header::CACHE_CONTROL, value(cache)?),
             (header::CONTENT_TYPE, HeaderValue::from_static("text/plain")),
         ]);
         let words = format!("This resource has been moved temporarily to {}.", location.0);
         let body = serde_json::Value::from(words).to_string();
-        Ok(Self { status: StatusCode::FOUND, headers, body })
+        Ok(Self { status, headers, body })
     }
 }
 

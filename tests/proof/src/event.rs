@@ -86,7 +86,7 @@ pub(crate) fn rest(
     let parameters: Map<String, Value> = found
         .parameters
         .iter()
-        .map(|(name, value)| ((*name).to_owned(), Value::from(*value)))
+        .map(|(name, value)| ((*name).to_owned(), Value::from(value.as_str())))
         .collect();
     let body = if body.is_null() { String::new() } else { body.to_string() };
     Ok(json!({
