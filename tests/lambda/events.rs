@@ -329,6 +329,7 @@ async fn odd_hosts_schemes_and_headers_fail_no_function() {
         assert_eq!(outcome(&get(&with_header(name, value)).await), BAD_REQUEST, "{name} {value:?}");
     }
     assert_eq!(outcome(&get(&with_header("User-Agent", "ünï")).await), shown);
+    assert_eq!(outcome(&get(&with_header("If-None-Match", "\"a b\"")).await), shown);
     let mut many = real.clone();
     for n in 0..33_000 {
         many["headers"][format!("x-{n}")] = json!("");
@@ -423,6 +424,23 @@ async fn payloads_of_version_2_are_refused_in_their_own_form() {
         assert_well_formed("get-version", &event, &answer);
         assert_eq!(outcome(&answer), BAD_REQUEST, "{pointer}");
         assert_eq!(answer["headers"]["content-type"], "text/plain");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_line_of_a_conditional_request_counts() {
+    let (world, tokens) = world_of_events().await;
+    let functions = Functions::start_these(&["get-project"], &world.server.dynamodb_url).await;
+    let real = event("get-project.json", &tokens);
+    let got = functions.invoke("get-project", &real).await;
+    let weak = got["multiValueHeaders"]["etag"][0].as_str().unwrap();
+    let strong = weak.strip_prefix("W/").unwrap();
+    for lines in [json!([weak, "\"b\""]), json!(["\"a\"", strong]), json!(["W/\"a\"", strong, "b"])]
+    {
+        let mut event = real.clone();
+        event["headers"]["If-None-Match"] = lines.as_array().unwrap().last().unwrap().clone();
+        event["multiValueHeaders"]["If-None-Match"] = lines.clone();
+        assert_eq!(functions.invoke("get-project", &event).await["statusCode"], 304, "{lines}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use headers::{ETag, HeaderMapExt, IfNoneMatch};
 use lambda_http::http::header::{self, HeaderName};
 use lambda_http::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use lambda_http::request::RequestContext;
@@ -81,14 +82,13 @@ fn finish(request: &Request, answer: Answer, request_id: &str, started: Instant)
         allow_any_origin(&mut headers);
     }
     if matches!(status, StatusCode::OK | StatusCode::CREATED) {
-        let validator = etag(&body);
-        let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-        if reads && is_known(request.headers(), &validator) {
-            status = StatusCode::NOT_MODIFIED;
-            body.clear();
-        }
-        if let Ok(validator) = HeaderValue::from_str(&validator) {
-            headers.insert(header::ETAG, validator);
+        if let Ok(validator) = etag(&body).parse::<ETag>() {
+            let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+            if reads && is_known(request.headers(), &validator) {
+                status = StatusCode::NOT_MODIFIED;
+                body.clear();
+            }
+            headers.typed_insert(validator);
         }
         let revalidate = HeaderValue::from_static("max-age=0, private, must-revalidate");
         headers.insert(header::CACHE_CONTROL, revalidate);
@@ -122,11 +122,10 @@ fn etag(body: &str) -> String {
     format!("W/\"{}\"", &sha256_hex(body)[..32])
 }
 
-fn is_known(headers: &HeaderMap, validator: &str) -> bool {
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    known.is_some_and(|known| {
-        known.split(',').map(str::trim).any(|one| one == "*" || one == validator)
-    })
+/// Whether the client has this version already, by RFC 9110, section 13.1.2: weakly compared, since
+/// proxies that compress answers take the `W/` away.
+fn is_known(headers: &HeaderMap, validator: &ETag) -> bool {
+    headers.typed_get::<IfNoneMatch>().is_some_and(|known| !known.precondition_passes(validator))
 }
 
 /// The id of the invocation, by which a client's complaint finds its line in the log.
