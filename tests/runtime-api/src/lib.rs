@@ -21,6 +21,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot, watch};
+use tokio::task::JoinSet;
 
 /// A function in a process of its own; it ends with this value.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ pub struct Function {
     first_poll: watch::Receiver<Option<Instant>>,
     timeout: Duration,
     output: Arc<Mutex<Vec<u8>>>,
+    /// The tasks that read the output; they end with it.
+    readers: AsyncMutex<JoinSet<()>>,
     next_id: std::sync::atomic::AtomicU64,
 }
 
@@ -95,11 +98,12 @@ impl Function {
             .kill_on_drop(true)
             .spawn()?;
         let output = Arc::new(Mutex::default());
+        let mut readers = JoinSet::new();
         if let Some(stdout) = child.stdout.take() {
-            tokio::spawn(keep(stdout, Arc::clone(&output)));
+            readers.spawn(keep(stdout, Arc::clone(&output)));
         }
         if let Some(stderr) = child.stderr.take() {
-            tokio::spawn(keep(stderr, Arc::clone(&output)));
+            readers.spawn(keep(stderr, Arc::clone(&output)));
         }
         Ok(Self {
             pid: child.id().unwrap_or_default(),
@@ -109,6 +113,7 @@ impl Function {
             first_poll,
             timeout,
             output,
+            readers: AsyncMutex::new(readers),
             next_id: std::sync::atomic::AtomicU64::new(1),
         })
     }
@@ -174,8 +179,8 @@ impl Function {
     async fn ended(&self) -> InvocationError {
         loop {
             if let Ok(Some(status)) = self.child.lock().await.try_wait() {
-                // What it printed last is still on its way.
-                tokio::time::sleep(Duration::from_millis(50)).await;
+                let mut readers = self.readers.lock().await;
+                while readers.join_next().await.is_some() {}
                 return InvocationError::Ended { status, output: self.output() };
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
