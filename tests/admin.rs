@@ -176,6 +176,37 @@ async fn what_the_operator_makes_the_api_serves() {
 }
 
 #[tokio::test]
+async fn a_project_is_created_with_the_source_url_that_its_releases_show() {
+    let world = World::empty();
+    let admin = admin(&world);
+    let source_url = "https://gitlab.com/group/app";
+    let create = ["project", "create", "g/p", "--id", "7", "--source-url"];
+    for wrong in
+        ["group/app", "ssh://git@gitlab.com/group/app", "https://u:p@e.com/a", "https://e.com/a?b"]
+    {
+        let output = admin.run(&[&create[..], &[wrong]].concat());
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains("is not the http(s) URL of a project on a GitLab"), "{said}");
+    }
+    let made = admin.json(&[&create[..], &[&format!("{source_url}/")]].concat());
+    assert_eq!(made["source_url"], source_url);
+    let plain = admin.json(&["project", "create", "g/plain"]);
+    assert_eq!(plain["source_url"], Value::Null);
+    admin.text(&["project", "archive", "7"]);
+    admin.text(&["project", "unarchive", "7"]);
+    assert_eq!(admin.json(&["project", "show", "g/p"]), made);
+    assert_eq!(admin.json(&["project", "list"]), json!([plain, made]));
+
+    admin.text(&["release", "create", "7", "v1"]);
+    let secret = admin.text(&["token", "create", "--name", "ci", "--project", "7"]);
+    let api = world.anonymous().with("private-token", &secret);
+    let assets = api.get("/projects/7/releases/v1").await.json()["assets"].take();
+    assert_eq!(assets["count"], 4);
+    assert_eq!(assets["sources"][3]["url"], format!("{source_url}/-/archive/v1/app-v1.tar"));
+}
+
+#[tokio::test]
 async fn mistakes_are_said_in_one_line() {
     let world = World::empty();
     let admin = admin(&world);

@@ -144,7 +144,7 @@ async fn glab_makes_a_release_in_a_job() {
         let links = add_links(&expected, &api, tag, sent).await;
         // A second run ends here where it is called with --no-update, as the keyword does.
         let reply = api.get(&release).await;
-        told["assets"] = json!({ "count": 2, "links": links });
+        told["assets"] = json!({ "count": 2, "sources": [], "links": links });
         assert_eq!((reply.status, reply.json()), (200, told));
         let reply = api.put(&release, r#"{"name":"n"}"#).await;
         assert_eq!((reply.status, &reply.json()["name"]), (200, &json!("n")));

@@ -83,7 +83,7 @@ impl Expected {
                 "avatar_url": null,
                 "web_url": format!("{url}/root"),
             },
-            "assets": { "count": links.as_array().unwrap().len(), "links": links },
+            "assets": { "count": links.as_array().unwrap().len(), "sources": [], "links": links },
             "_links": {
                 "closed_issues_url": list("issues", "closed"),
                 "closed_merge_requests_url": list("merge_requests", "closed"),

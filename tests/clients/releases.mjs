@@ -39,7 +39,7 @@ function expectedRelease(release, tag, links) {
       avatar_url: null,
       web_url: `${host}/root`,
     },
-    assets: { count: links.length, links },
+    assets: { count: links.length, sources: [], links },
     _links: {
       closed_issues_url: pages('issues', 'closed'),
       closed_merge_requests_url: pages('merge_requests', 'closed'),

@@ -100,7 +100,7 @@ def expected_release(release, tag, encoded_tag, links):
         "released_at": release.created_at,
         "upcoming_release": False,
         "author": USER,
-        "assets": {"count": len(links), "links": links},
+        "assets": {"count": len(links), "sources": [], "links": links},
         "_links": {
             "closed_issues_url": pages("issues", "closed"),
             "closed_merge_requests_url": pages("merge_requests", "closed"),
@@ -200,7 +200,7 @@ def whole_life(client, project, tag, encoded_tag):
     check("the updated release", updated, expected)
 
     links_of(releases.get(tag), links)
-    expected["assets"] = {"count": 1, "links": links[:1]}
+    expected["assets"] = {"count": 1, "sources": [], "links": links[:1]}
 
     # delete() does not show the answer, the method below it does.
     answer = client.http_delete(f"{releases.path}/{urllib.parse.quote(tag, safe='')}")

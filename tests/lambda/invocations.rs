@@ -154,7 +154,8 @@ async fn releases(invoke: &impl AsyncFn(&str, &str) -> Value) {
             r#""upcoming_release":true,"author":{"id":1,"username":"root","name":"root","#
                 .to_owned(),
             r#""state":"active","locked":false,"avatar_url":null,"#.to_owned(),
-            format!(r#""web_url":"{base}/root"}},"assets":{{"count":1,"links":[{{"id":{id},"#),
+            format!(r#""web_url":"{base}/root"}},"assets":{{"count":1,"sources":[],"#),
+            format!(r#""links":[{{"id":{id},"#),
             r#""name":"bin","url":"https://ex.com/b?x=1&y=2","#.to_owned(),
             format!(r#""direct_asset_url":"{page}/downloads/bin/b","external":true,"#),
             r#""link_type":"package"}]},"_links":{"#.to_owned(),

@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use shared::domain::project::{
     BranchName, Project, ProjectId, ProjectPath, ProjectRef, ProtectedTag, ReleasesAccess,
+    SourceUrl,
     Visibility,
 };
 use shared::domain::time::Timestamp;
@@ -42,6 +43,11 @@ pub(crate) enum Command {
         /// Its repository's default branch, which release tools ask for.
         #[arg(long, value_name = "BRANCH", default_value = "main")]
         default_branch: BranchName,
+        /// The page of its code on a GitLab, such as https://gitlab.com/group/app.
+        ///
+        /// Releases then link to the archives of their tag there.
+        #[arg(long, value_name = "URL")]
+        source_url: Option<SourceUrl>,
     },
     /// List all projects.
     List,
@@ -77,6 +83,7 @@ pub(crate) async fn run(command: Command, store: &Store, output: Output) -> Resu
             releases_access,
             protected_tags,
             default_branch,
+            source_url,
         } => {
             let new = NewProject {
                 id: id.map(ProjectId),
@@ -85,6 +92,7 @@ pub(crate) async fn run(command: Command, store: &Store, output: Output) -> Resu
                 releases_access,
                 protected_tags,
                 default_branch,
+                source_url,
             };
             create(new, store, output).await
         }
@@ -238,6 +246,7 @@ struct ProjectView {
     archived: bool,
     protected_tags: Vec<ProtectedTagView>,
     default_branch: String,
+    source_url: Option<String>,
     created_at: String,
 }
 
@@ -269,6 +278,7 @@ impl From<&Project> for ProjectView {
             archived: project.archived,
             protected_tags: project.protected_tags.iter().map(protected_tag).collect(),
             default_branch: project.default_branch.as_str().to_owned(),
+            source_url: project.source_url.as_ref().map(|url| url.as_str().to_owned()),
             created_at: project.created_at.to_string(),
         }
     }

@@ -76,6 +76,7 @@ async fn project(
         releases_access: ReleasesAccess::Enabled,
         protected_tags: Vec::new(),
         default_branch: BranchName::default(),
+        source_url: None,
     };
     match store.create_project(project, Timestamp::now(), deadline).await? {
         ProjectCreated::Project(_)

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use super::release::{TagName, is_earlier_ref_name};
 use super::time::Timestamp;
@@ -261,6 +262,79 @@ impl Default for BranchName {
     }
 }
 
+/// The page of a project on a GitLab that has its code: releases link to the archives below it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct SourceUrl(String);
+
+/// The longest source URL, in bytes: every release repeats it four times.
+pub const MAX_SOURCE_URL_BYTES: usize = 1024;
+
+/// The text is not the URL of a project's page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "is not the http(s) URL of a project on a GitLab, such as https://gitlab.com/group/app: \
+     without credentials, query, fragment and '.git', at most {MAX_SOURCE_URL_BYTES} bytes"
+)]
+pub struct InvalidSourceUrl;
+
+impl SourceUrl {
+    /// Parses the URL of a project's page. Slashes at its end are dropped.
+    pub fn parse(text: &str) -> Result<Self, InvalidSourceUrl> {
+        let url = Url::parse(text).map_err(|_| InvalidSourceUrl)?;
+        let is_plain = matches!(url.scheme(), "http" | "https")
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none();
+        let path = url.path().trim_end_matches('/');
+        let names_project = path.split('/').skip(1).all(|segment| !segment.is_empty())
+            && path.len() > 1
+            // What clones a project is no page of it, and has no archives below.
+            && !path.ends_with(".git");
+        let page = url.as_str().trim_end_matches('/');
+        if is_plain && names_project && page.len() <= MAX_SOURCE_URL_BYTES {
+            Ok(Self(page.to_owned()))
+        } else {
+            Err(InvalidSourceUrl)
+        }
+    }
+
+    /// The URL, without a slash at its end.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The project's own path there, the last segment.
+    #[must_use]
+    pub fn project(&self) -> &str {
+        self.0.rsplit_once('/').map_or("", |(_, project)| project)
+    }
+}
+
+impl FromStr for SourceUrl {
+    type Err = InvalidSourceUrl;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
+    }
+}
+
+impl TryFrom<String> for SourceUrl {
+    type Error = InvalidSourceUrl;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+impl From<SourceUrl> for String {
+    fn from(url: SourceUrl) -> Self {
+        url.0
+    }
+}
+
 /// Tags only some roles may create, and so whose releases only they may change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProtectedTag {
@@ -315,6 +389,8 @@ pub struct Project {
     pub protected_tags: Vec<ProtectedTag>,
     /// Its repository's default branch.
     pub default_branch: BranchName,
+    /// The page of its code, if releases are to link to archives of it.
+    pub source_url: Option<SourceUrl>,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -390,6 +466,38 @@ mod tests {
             ["", "foo", "-1", "+24", "99999999999999999999", "/p", "g/", "g//p", "g/-p", "g/p."]
         {
             assert_eq!(ProjectRef::parse(nothing), ProjectRef::Nothing, "{nothing}");
+        }
+    }
+
+    #[test]
+    fn a_source_url_is_the_plain_page_of_a_project() {
+        for (text, page, project) in [
+            ("https://gitlab.com/group/app", "https://gitlab.com/group/app", "app"),
+            ("HTTP://E.com:8080/a/b/c-d//", "http://e.com:8080/a/b/c-d", "c-d"),
+            ("https://e.com/ü", "https://e.com/%C3%BC", "%C3%BC"),
+        ] {
+            let url = SourceUrl::parse(text).unwrap();
+            assert_eq!((url.as_str(), url.project()), (page, project));
+            assert_eq!(SourceUrl::parse(url.as_str()), Ok(url));
+        }
+        let long = format!("https://e.com/{}", "x".repeat(MAX_SOURCE_URL_BYTES));
+        for refused in [
+            "",
+            "gitlab.com/group/app",
+            "ftp://e.com/a",
+            "https://e.com",
+            "https://e.com/",
+            "https://user@e.com/a",
+            "https://:pw@e.com/a",
+            "https://e.com/a?b",
+            "https://e.com/a#b",
+            "https://e.com/a?",
+            "https://e.com//a",
+            "https://e.com/a.git",
+            "https:///",
+            &long,
+        ] {
+            assert_eq!(SourceUrl::parse(refused), Err(InvalidSourceUrl), "{refused}");
         }
     }
 

@@ -16,6 +16,7 @@ pub mod release_body;
 pub mod release_params;
 pub mod render;
 pub mod respond;
+mod sources;
 
 pub use call::Call;
 pub use error::ApiError;

@@ -1,5 +1,4 @@
-//! A release as GitLab shows it to who may not read the project's code: there is no repository
-//! here to take a commit, sources or evidences from.
+//! A release as GitLab shows it, as far as that can be known without its repository.
 
 use lambda_http::http::StatusCode;
 use serde::Serialize;
@@ -9,6 +8,7 @@ use url::form_urlencoded;
 use super::call::Call;
 use super::error::ApiError;
 use super::render::{Answer, LinkBody, UserBody, project_url, segment, to_json};
+use super::sources::{SourceBody, sources};
 use crate::access::Admission;
 use crate::app::WebUrl;
 use crate::domain::link::{Link, sort_newest_first};
@@ -31,8 +31,11 @@ struct ReleaseBody<'a> {
 
 #[derive(Debug, Serialize)]
 struct Assets {
-    /// How many links the release has, also where not all of them are shown.
+    /// How many links and sources the release has, also where not all links are shown.
     count: usize,
+    /// Always a list, which GitLab leaves out for callers who may not read the code: installers
+    /// cannot read a release without it.
+    sources: Vec<SourceBody>,
     /// Each rendered once: how many fit depends on their size.
     links: Vec<Box<RawValue>>,
 }
@@ -61,6 +64,9 @@ impl<'a> ReleaseBody<'a> {
         now: Timestamp,
     ) -> Result<Self, ApiError> {
         let tag = &release.key.tag;
+        let reads_code = admission.may_read_code().is_ok();
+        let source_url = admission.project().source_url.as_ref().filter(|_| reads_code);
+        let sources = sources(source_url, tag);
         sort_newest_first(&mut links);
         let rendered = links.iter().map(|link| {
             serde_json::value::to_raw_value(&LinkBody::new(base, admission.project(), tag, link))
@@ -74,7 +80,11 @@ impl<'a> ReleaseBody<'a> {
             released_at: release.released_at.to_string(),
             upcoming_release: release.released_at > now,
             author: UserBody::new(base, release.author.id, &release.author.username),
-            assets: Assets { count: links.len(), links: rendered.collect::<Result<_, _>>()? },
+            assets: Assets {
+                count: links.len() + sources.len(),
+                sources,
+                links: rendered.collect::<Result<_, _>>()?,
+            },
             _links: PageLinks::new(base, admission, release),
         })
     }
@@ -163,9 +173,9 @@ pub fn answer_list(
 /// The most bytes of releases in one answer. Lambda hands on six megabytes, a little of which is
 /// the frame around them.
 const MAX_BYTES: usize = 5 * 1024 * 1024;
-/// What a release takes besides its description and links, at most: a dozen urls with the project's
-/// path and the tag in them, all of which are bounded.
-const FRAME_BYTES: usize = 24 * 1024;
+/// What a release takes besides its description and links, at most: some twenty urls with the
+/// project's path, its source url and the tag in them, and its title, all of which are bounded.
+const FRAME_BYTES: usize = 40 * 1024;
 
 /// One release or a list of them, `releases` in either, as JSON that fits into an answer. Where they
 /// do not, each gets an equal share of it.
@@ -220,7 +230,7 @@ mod tests {
             released_at: String::new(),
             upcoming_release: false,
             author: UserBody::new(&base, 1, "root"),
-            assets: Assets { count: 500, links: vec![link; 500] },
+            assets: Assets { count: 500, sources: Vec::new(), links: vec![link; 500] },
             _links: PageLinks {
                 closed_issues_url: String::new(),
                 closed_merge_requests_url: String::new(),

@@ -11,7 +11,8 @@ use super::keys::{DirectoryKey, KeyAttributes, ReleasesKey};
 use super::tables::KEPT_AFTER_EXPIRY;
 use crate::domain::link::{DirectAssetPath, Link, LinkFields, LinkId, LinkName, LinkType, LinkUrl};
 use crate::domain::project::{
-    BranchName, Project, ProjectId, ProjectPath, ProtectedTag, ReleasesAccess, Visibility,
+    BranchName, Project, ProjectId, ProjectPath, ProtectedTag, ReleasesAccess, SourceUrl,
+    Visibility,
 };
 use crate::domain::release::{
     Author, Description, Release, ReleaseKey, ReleaseName, ReleaseUid, TagName,
@@ -199,6 +200,8 @@ pub(super) struct ProjectItem {
     protected_tags: Vec<ProtectedTag>,
     #[serde(default)]
     default_branch: BranchName,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    source_url: Option<SourceUrl>,
     created_at: Timestamp,
     #[serde(default)]
     deleted: bool,
@@ -214,6 +217,7 @@ impl ProjectItem {
             archived: project.archived,
             protected_tags: project.protected_tags.clone(),
             default_branch: project.default_branch.clone(),
+            source_url: project.source_url.clone(),
             created_at: project.created_at,
             deleted: false,
         }
@@ -238,6 +242,7 @@ impl ProjectItem {
             archived: self.archived,
             protected_tags: self.protected_tags,
             default_branch: self.default_branch,
+            source_url: self.source_url,
             created_at: self.created_at,
         }
     }

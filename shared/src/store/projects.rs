@@ -14,7 +14,7 @@ use super::transaction::{Condition, Decision, Write};
 use super::{Store, StoreError};
 use crate::domain::project::{
     BranchName, Project, ProjectId, ProjectPath, ProjectRef, ProtectedTag, ReleasesAccess,
-    Visibility,
+    SourceUrl, Visibility,
 };
 use crate::domain::release::ReleaseKey;
 use crate::domain::time::Timestamp;
@@ -34,6 +34,8 @@ pub struct NewProject {
     pub protected_tags: Vec<ProtectedTag>,
     /// Its repository's default branch.
     pub default_branch: BranchName,
+    /// The page of its code.
+    pub source_url: Option<SourceUrl>,
 }
 
 /// Settings of a project to change; the others stay as they are. The fields are attributes of the
@@ -106,6 +108,7 @@ impl Store {
                 archived: false,
                 protected_tags: new.protected_tags.clone(),
                 default_branch: new.default_branch.clone(),
+                source_url: new.source_url.clone(),
                 created_at: now,
             };
             let put = |item| Write::Put {

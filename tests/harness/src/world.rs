@@ -55,6 +55,7 @@ pub fn project(id: u64, path: &str) -> NewProject {
         releases_access: ReleasesAccess::Enabled,
         protected_tags: Vec::new(),
         default_branch: BranchName::default(),
+        source_url: None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! `GET /projects/:id/releases/:tag_name`
 
+use serde_json::json;
 use shared::domain::project::Visibility;
 use shared::domain::token::{AccessLevel, Scope};
 use shared::store::tokens::NewToken;
@@ -45,6 +46,68 @@ async fn a_release_is_shown_whole() {
     api.get(&format!("{path}?include_html_description=maybe"))
         .await
         .is(400, r#"{"error":"include_html_description is invalid"}"#);
+}
+
+#[tokio::test]
+async fn sources_are_the_archives_of_the_projects_source_url() {
+    let (world, developer) = World::hello().await;
+    let source_url = "https://gitlab.example.com/group/sub/app";
+    let [at, encoded] = ["2019-01-03T01:56:19.539Z", "release%2F1.0"];
+    world.release_at("v2", at, at).await;
+    world.release_at("release/1.0", at, at).await;
+    let without = Shown { may_edit: true, ..Shown::new(&developer.address, "v2", at, at) };
+    let path = format!("{RELEASES}/v2");
+    developer.get(&path).await.is(200, &without.json());
+
+    world
+        .change_project(20, |project| project.source_url = Some(source_url.parse().unwrap()))
+        .await;
+    let links = format!("{path}/assets/links");
+    let links = vec![developer.post(&links, r#"{"name":"x","url":"https://e.com/x"}"#).await.body];
+    let with = Shown { source_url: Some(source_url.to_owned()), links, ..without };
+    let reply = developer.get(&path).await;
+    reply.is(200, &with.json());
+    assert_eq!(reply.json()["assets"]["count"], 5);
+    let nested = developer.get(&format!("{RELEASES}/{encoded}")).await.json();
+    assert_eq!(
+        nested["assets"]["sources"][1]["url"],
+        format!("{source_url}/-/archive/release/1.0/app-release-1.0.tar.gz")
+    );
+
+    // Every other answer that shows a release has them as well.
+    let body = r#"{"tag_name":"v3"}"#;
+    let made = developer.post(RELEASES, body).await.json();
+    let changed = developer.put(&format!("{RELEASES}/v3"), r#"{"name":"x"}"#).await.json();
+    let deleted = developer.delete(&format!("{RELEASES}/v3")).await.json();
+    for shown in [made, changed, deleted] {
+        assert_eq!(shown["assets"]["count"], 4, "{shown}");
+        let zip = format!("{source_url}/-/archive/v3/app-v3.zip");
+        assert_eq!(shown["assets"]["sources"][0], json!({ "format": "zip", "url": zip }));
+    }
+
+    // Callers who may not read the code see releases in the list, and no archive.
+    let guest = world.member(AccessLevel::Guest).await;
+    for (api, counts) in [(&developer, [4, 4, 5]), (&guest, [0, 0, 1])] {
+        let list = api.get(RELEASES).await.json();
+        let mut found: Vec<_> = list
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|release| {
+                let assets = &release["assets"];
+                let (sources, links) = (assets["sources"].as_array(), assets["links"].as_array());
+                let count = assets["count"].as_u64().unwrap();
+                assert_eq!(
+                    count,
+                    (sources.unwrap().len() + links.unwrap().len()) as u64,
+                    "{assets}"
+                );
+                count
+            })
+            .collect();
+        found.sort_unstable();
+        assert_eq!(found, counts);
+    }
 }
 
 #[tokio::test]

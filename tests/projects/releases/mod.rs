@@ -29,6 +29,8 @@ struct Shown {
     released_at: String,
     upcoming: bool,
     author: (u64, String),
+    /// The page of the project's code.
+    source_url: Option<String>,
     /// The newest first.
     links: Vec<String>,
     may_edit: bool,
@@ -47,6 +49,7 @@ impl Shown {
             released_at: released_at.to_owned(),
             upcoming: false,
             author: (1, "root".to_owned()),
+            source_url: None,
             links: Vec::new(),
             may_edit: false,
         }
@@ -59,6 +62,19 @@ impl Shown {
         Self::new(address, tag, &time("created_at"), &time("released_at"))
     }
 
+    /// The archives of the tag, which is one segment here.
+    fn sources(&self) -> Vec<String> {
+        let Some(url) = &self.source_url else { return Vec::new() };
+        let (_, project) = url.rsplit_once('/').unwrap();
+        let tag = &self.tag;
+        let source = |format| {
+            format!(
+                r#"{{"format":"{format}","url":"{url}/-/archive/{tag}/{project}-{tag}.{format}"}}"#
+            )
+        };
+        ["zip", "tar.gz", "tar.bz2", "tar"].map(source).into()
+    }
+
     fn json(&self) -> String {
         let Self { address, created_at, released_at, upcoming, .. } = self;
         let [name, tag, description] =
@@ -66,7 +82,9 @@ impl Shown {
                 .map(|text| text.map_or(Value::Null, |text| text.as_str().into()).to_string());
         let [in_path, in_query] = &self.encoded;
         let author = user(address, self.author.0, &self.author.1);
-        let (count, links) = (self.links.len(), self.links.join(","));
+        let sources = self.sources();
+        let (count, links) = (self.links.len() + sources.len(), self.links.join(","));
+        let sources = sources.join(",");
         let project = format!("http://{address}/mynamespace/hello");
         let page = format!("{project}/-/releases/{in_path}");
         let edit =
@@ -77,7 +95,7 @@ impl Shown {
             format!(r#"{{"name":{name},"tag_name":{tag},"description":{description},"#),
             format!(r#""created_at":"{created_at}","released_at":"{released_at}","#),
             format!(r#""upcoming_release":{upcoming},"author":{author},"#),
-            format!(r#""assets":{{"count":{count},"links":[{links}]}},"#),
+            format!(r#""assets":{{"count":{count},"sources":[{sources}],"links":[{links}]}},"#),
             format!(r#""_links":{{"closed_issues_url":"{issues}=closed","#),
             format!(r#""closed_merge_requests_url":"{merged}=closed",{edit}"#),
             format!(r#""merged_merge_requests_url":"{merged}=merged","#),

@@ -141,6 +141,7 @@ async fn populate(store: &Store, user: &User) -> Result<(Release, Secret, Secret
         releases_access: ReleasesAccess::Enabled,
         protected_tags: Vec::new(),
         default_branch: BranchName::default(),
+        source_url: None,
     };
     match store.create_project(project, now, soon()).await? {
         ProjectCreated::Project(_) => {}
