@@ -21,6 +21,7 @@ pub mod client;
 pub mod connection;
 pub mod proxy;
 pub mod server;
+pub mod tls;
 pub mod world;
 
 pub use client::{Api, Reply};

@@ -1,10 +1,9 @@
 //! An embedded DynamoDB behind TLS, as a function meets the real one, with something in it.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use rcgen::{CertifiedKey, generate_simple_self_signed};
+use harness::tls::Tls;
 use shared::app::{self, Database as Endpoint};
 use shared::domain::link::{Draft, LinkFields, LinkId, LinkType};
 use shared::domain::project::{BranchName, ProjectId, ProjectPath, ReleasesAccess, Visibility};
@@ -20,10 +19,7 @@ use shared::store::releases::{NewRelease, ReleaseCreated};
 use shared::store::tokens::NewToken;
 use shared::store::{Store, TableNames};
 use tempfile::TempDir;
-use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio::net::TcpListener;
 
 use crate::Error;
 
@@ -61,7 +57,9 @@ impl Database {
 
         let folder = TempDir::new()?;
         let ca_bundle = folder.path().join("ca.pem");
-        let https_url = serve_tls(&ca_bundle, address).await?;
+        let tls = Tls::start(address).await;
+        std::fs::write(&ca_bundle, &tls.certificate)?;
+        let https_url = format!("https://{}", tls.address);
         let user = user.id;
         Ok(Self { store, release, user, token, job_token, https_url, ca_bundle, _folder: folder })
     }
@@ -166,36 +164,4 @@ async fn populate(store: &Store, user: &User) -> Result<(Release, Secret, Secret
     let (token, _) = store.create_token(token, now, soon()).await?;
     let (job_token, _) = store.create_token(job, now, soon()).await?;
     Ok((release, token, job_token))
-}
-
-/// Puts TLS before the database; writes the certificate to trust to `ca_bundle`.
-async fn serve_tls(ca_bundle: &Path, upstream: String) -> Result<String, Error> {
-    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()])?;
-    std::fs::write(ca_bundle, cert.pem())?;
-    let key = PrivateKeyDer::try_from(signing_key.serialize_der())?;
-    let config = ServerConfig::builder()
-        .with_no_client_auth()
-        .with_single_cert(vec![cert.der().clone()], key)?;
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let url = format!("https://localhost:{}", listener.local_addr()?.port());
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let (acceptor, upstream) = (acceptor.clone(), upstream.clone());
-            tokio::spawn(async move {
-                // Ends with whichever side ends first; neither is this program's to mend.
-                let _ = relay(acceptor, stream, &upstream).await;
-            });
-        }
-    });
-    Ok(url)
-}
-
-async fn relay(acceptor: TlsAcceptor, stream: TcpStream, upstream: &str) -> std::io::Result<()> {
-    stream.set_nodelay(true)?;
-    let mut client = acceptor.accept(stream).await?;
-    let mut server = TcpStream::connect(upstream).await?;
-    server.set_nodelay(true)?;
-    tokio::io::copy_bidirectional(&mut client, &mut server).await?;
-    Ok(())
 }
