@@ -78,6 +78,8 @@ fn anywhere() -> impl Strategy<Value = (&'static str, Vec<u8>)> {
         "/api/v4/projects/20/releases/v1.7.0/downloads/",
         "/api/v4/projects/20/releases/permalink/latest/",
         "/api/v4/projects/20/repository/tags/",
+        "/api/v4/projects/20/repository/commits/",
+        "/api/v4/projects/20/repository/branches/",
         "/api/v4/projects/20/members/all/",
         "/mynamespace/hello/-/releases/",
         "/mynamespace/hello/-/releases/permalink/latest",
@@ -113,11 +115,12 @@ fn on_a_route() -> impl Strategy<Value = (&'static str, Vec<u8>)> {
 fn there(function: Function, parameter: &str) -> &'static str {
     match (parameter, function) {
         ("{id}", _) => "20",
-        ("{tag_name}", Function::DeleteRelease) => "v9",
+        ("{tag_name}", Function::DeleteRelease | Function::DeleteTag) => "v9",
         ("{tag_name}", _) => "v1.7.0",
         ("{link_id}", Function::DeleteLink) => "2",
         ("{link_id}" | "{user_id}", _) => "1",
         ("{sha}", _) => "da39a3ee",
+        ("{branch}", _) => "main",
         ("{direct_asset_path+}", _) => "bin/a",
         ("{suffix_path+}", _) => "downloads/bin/a",
         (new, _) => panic!("{new} is new"),

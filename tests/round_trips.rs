@@ -145,6 +145,10 @@ async fn no_request_asks_or_writes_more_than_the_design_allows() {
     hold(&Proxied::hello().await, rows_of_links()).await;
 }
 
+const TAGS: &str = "/projects/20/repository/tags";
+const COMMITS: &str = "/projects/20/repository/commits";
+const SHA: &str = "6104942438c14ec7bd21c6cd5bd995272b3faff6";
+
 fn rows_of_releases() -> Vec<Row> {
     let v2 = "/projects/20/releases/v2";
     let by_path = "/projects/mynamespace%2Fhello/releases/v2/downloads/bin/b";
@@ -152,7 +156,7 @@ fn rows_of_releases() -> Vec<Row> {
     let page = "/mynamespace/hello/-/releases/v2/downloads/bin/b";
     let latest = "/projects/20/releases/permalink/latest/downloads/bin/b";
     let (post, put) = (("POST", RELEASES), ("PUT", v2));
-    let bare = r#"{"tag_name":"v3"}"#;
+    let bare = r#"{"tag_name":"v3","ref":"6104942438c14ec7bd21c6cd5bd995272b3faff6"}"#;
     let with_links = r#"{"tag_name":"v2","assets":{"links":[
         {"name":"a","url":"https://e.com/a"},
         {"name":"b","url":"https://e.com/b","filepath":"/bin/b"},
@@ -177,9 +181,16 @@ fn rows_of_releases() -> Vec<Row> {
         read("download from the page", page, 302, (2, 1, 4.0)),
         read("download of what is not there", no, 404, (2, 1, 4.0)),
         read("latest", latest, 302, (2, 1, 3.0)),
+        // The list, then its releases in one batch.
+        read("list three tags", TAGS, 200, (3, 2, 6.0)),
+        read("get a tag", &format!("{TAGS}/v2"), 200, (1, 1, 3.0)),
+        read("get a commit by its tag", &format!("{COMMITS}/v2"), 200, (1, 1, 3.0)),
+        read("get a commit by its id", &format!("{COMMITS}/{SHA}"), 200, (3, 2, 4.0)),
+        read("list branches", "/projects/20/repository/branches", 200, (1, 1, 2.0)),
         Row { requests: 3, ..write("rename a release", put, r#"{"name":"x"}"#, 200, (2.0, 3.0)) },
         Row { requests: 3, ..write("move it in the list", put, moved, 200, (6.0, 3.0)) },
         Row { requests: 3, ..write("delete a release", ("DELETE", v2), "", 200, (4.0, 3.0)) },
+        write("delete a tag", ("DELETE", &format!("{TAGS}/v3")), "", 204, (4.0, 3.0)),
         read("get a project", "/projects/20", 200, (1, 1, 2.0)),
         read("get the user", "/api/v4/user", 200, (1, 1, 1.0)),
     ]

@@ -210,6 +210,14 @@ impl Admission {
         if self.may_create_tag(tag) { Ok(()) } else { Err(Refusal::Forbidden) }
     }
 
+    /// Fails unless the caller may delete this tag. A protected one is for maintainers who may also
+    /// create it.
+    pub fn may_delete_tag(&self, tag: &TagName) -> Result<(), Refusal> {
+        self.may_write(tag)?;
+        let may = !self.is_protected(tag) || self.level() >= Some(AccessLevel::Maintainer);
+        if may { Ok(()) } else { Err(Refusal::Forbidden) }
+    }
+
     /// Whether the rules about tags let the caller create this one. Where several speak of it, one
     /// that allows it is enough, as in GitLab.
     #[must_use]

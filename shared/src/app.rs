@@ -49,6 +49,17 @@ impl WebUrl {
         self.0[after_scheme..].find('/').map_or("", |at| &self.0[after_scheme + at..])
     }
 
+    /// Its host, without the port.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        let after_scheme = self.0.find("://").map_or(0, |at| at + 3);
+        let authority = self.0[after_scheme..].split('/').next().unwrap_or_default();
+        match authority.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+            Some(_) | None => authority,
+        }
+    }
+
     /// Parses an absolute http or https URL; a query or fragment in it is an error.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let invalid = || ConfigError::Invalid { name: PUBLIC_URL, wanted: "an http(s) URL" };

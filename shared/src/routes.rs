@@ -40,8 +40,18 @@ pub enum Function {
     GetMember,
     /// Lists the merge requests of a commit: none.
     ListMergeRequests,
+    /// Lists the tags that have releases.
+    ListTags,
     /// Shows the tag of a release.
     GetTag,
+    /// Deletes a tag and its release.
+    DeleteTag,
+    /// Shows the commit of a tag or of the default branch.
+    GetCommit,
+    /// Lists the default branch.
+    ListBranches,
+    /// Shows the default branch.
+    GetBranch,
     /// Shows whom a token acts for.
     GetUser,
     /// Shows the job a token belongs to.
@@ -54,7 +64,7 @@ pub enum Function {
 
 impl Function {
     /// All functions.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 25] = [
         Self::ListLinks,
         Self::GetLink,
         Self::CreateLink,
@@ -70,7 +80,12 @@ impl Function {
         Self::GetProject,
         Self::GetMember,
         Self::ListMergeRequests,
+        Self::ListTags,
         Self::GetTag,
+        Self::DeleteTag,
+        Self::GetCommit,
+        Self::ListBranches,
+        Self::GetBranch,
         Self::GetUser,
         Self::GetJob,
         Self::GetVersion,
@@ -96,7 +111,12 @@ impl Function {
             Self::GetProject => "get-project",
             Self::GetMember => "get-member",
             Self::ListMergeRequests => "list-merge-requests",
+            Self::ListTags => "list-tags",
             Self::GetTag => "get-tag",
+            Self::DeleteTag => "delete-tag",
+            Self::GetCommit => "get-commit",
+            Self::ListBranches => "list-branches",
+            Self::GetBranch => "get-branch",
             Self::GetUser => "get-user",
             Self::GetJob => "get-job",
             Self::GetVersion => "get-version",
@@ -175,8 +195,16 @@ pub const PROJECT: &str = "/api/v4/projects/{id}";
 pub const MEMBER: &str = "/api/v4/projects/{id}/members/all/{user_id}";
 /// The merge requests of a commit.
 pub const MERGE_REQUESTS: &str = "/api/v4/projects/{id}/repository/commits/{sha}/merge_requests";
+/// The tags of a project.
+pub const TAGS: &str = "/api/v4/projects/{id}/repository/tags";
 /// A tag of a project.
 pub const TAG: &str = "/api/v4/projects/{id}/repository/tags/{tag_name}";
+/// A commit of a project.
+pub const COMMIT: &str = "/api/v4/projects/{id}/repository/commits/{sha}";
+/// The branches of a project.
+pub const BRANCHES: &str = "/api/v4/projects/{id}/repository/branches";
+/// A branch of a project.
+pub const BRANCH: &str = "/api/v4/projects/{id}/repository/branches/{branch}";
 /// The caller.
 pub const USER: &str = "/api/v4/user";
 /// The caller's job.
@@ -226,9 +254,22 @@ pub const ROUTES: &[Route] = &[
     route(Verb::Get, MERGE_REQUESTS, Function::ListMergeRequests),
     route(Verb::Head, MERGE_REQUESTS, Function::ListMergeRequests),
     route(Verb::Any, MERGE_REQUESTS, Function::Web),
+    route(Verb::Get, TAGS, Function::ListTags),
+    route(Verb::Head, TAGS, Function::ListTags),
+    route(Verb::Any, TAGS, Function::Web),
     route(Verb::Get, TAG, Function::GetTag),
     route(Verb::Head, TAG, Function::GetTag),
+    route(Verb::Delete, TAG, Function::DeleteTag),
     route(Verb::Any, TAG, Function::Web),
+    route(Verb::Get, COMMIT, Function::GetCommit),
+    route(Verb::Head, COMMIT, Function::GetCommit),
+    route(Verb::Any, COMMIT, Function::Web),
+    route(Verb::Get, BRANCHES, Function::ListBranches),
+    route(Verb::Head, BRANCHES, Function::ListBranches),
+    route(Verb::Any, BRANCHES, Function::Web),
+    route(Verb::Get, BRANCH, Function::GetBranch),
+    route(Verb::Head, BRANCH, Function::GetBranch),
+    route(Verb::Any, BRANCH, Function::Web),
     route(Verb::Get, USER, Function::GetUser),
     route(Verb::Head, USER, Function::GetUser),
     route(Verb::Any, USER, Function::Web),

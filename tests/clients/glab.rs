@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use shared::domain::token::AccessLevel;
 
 use super::Expected;
+use crate::projects::UNKNOWN_COMMIT;
 use harness::Api;
 
 const PROJECT: &str = "/projects/mynamespace%2Fhello";
@@ -84,8 +85,11 @@ async fn glab_makes_a_release_changes_it_and_deletes_it() {
         let told = json!({
             "name": tag,
             "message": null,
+            "target": UNKNOWN_COMMIT,
+            "commit": expected.commit(tag, &shown),
             "release": { "tag_name": tag, "description": "a & <b>" },
             "protected": false,
+            "created_at": shown["created_at"],
         });
         assert_eq!((reply.status, reply.json()), (200, told));
         let reply = api.get(&release).await;

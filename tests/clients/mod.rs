@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use shared::domain::token::AccessLevel;
 use shared::store::tokens::NewToken;
 
+use crate::projects::{UNKNOWN_COMMIT, commit};
 use harness::binaries;
 use harness::world::{grant, job_token, project, token};
 use harness::{Api, World};
@@ -83,6 +84,9 @@ impl Expected {
                 "avatar_url": null,
                 "web_url": format!("{url}/root"),
             },
+            "commit": self.commit(name, shown),
+            "commit_path": format!("/mynamespace/hello/-/commit/{UNKNOWN_COMMIT}"),
+            "tag_path": format!("/mynamespace/hello/-/tags/{encoded_tag}"),
             "assets": { "count": links.as_array().unwrap().len(), "sources": [], "links": links },
             "_links": {
                 "closed_issues_url": list("issues", "closed"),
@@ -94,6 +98,14 @@ impl Expected {
                 "self": page,
             },
         })
+    }
+
+    /// The commit of a release of this title that was made without naming one.
+    fn commit(&self, title: &str, shown: &Value) -> Value {
+        let made = shown["created_at"].as_str().unwrap();
+        let address = &self.world.server.address;
+        let commit = commit(address, UNKNOWN_COMMIT, title, made, (1, "root"));
+        serde_json::from_str(&commit).unwrap()
     }
 
     /// Runs a client's program, which asserts for itself, and looks after it in the tables.

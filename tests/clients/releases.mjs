@@ -10,6 +10,7 @@ import { check, checkRefused } from './checks.mjs';
 
 const { URL: host, TOKEN: token, JOB_TOKEN: jobToken } = process.env;
 const project = 'mynamespace/hello';
+const unknownCommit = '0'.repeat(40);
 // As they stand in the URL of a page, and in a query.
 const tags = {
   'release/1.0': ['release%2F1.0', 'release%2F1.0'],
@@ -39,6 +40,25 @@ function expectedRelease(release, tag, links) {
       avatar_url: null,
       web_url: `${host}/root`,
     },
+    commit: {
+      id: unknownCommit,
+      short_id: unknownCommit.slice(0, 8),
+      created_at: made,
+      parent_ids: [],
+      title: `Größe ${tag}`,
+      message: `Größe ${tag}`,
+      author_name: 'root',
+      author_email: '1-root@users.noreply.127.0.0.1',
+      authored_date: made,
+      committer_name: 'root',
+      committer_email: '1-root@users.noreply.127.0.0.1',
+      committed_date: made,
+      trailers: {},
+      extended_trailers: {},
+      web_url: `${host}/${project}/-/commit/${unknownCommit}`,
+    },
+    commit_path: `/${project}/-/commit/${unknownCommit}`,
+    tag_path: `/${project}/-/tags/${inPath}`,
     assets: { count: links.length, sources: [], links },
     _links: {
       closed_issues_url: pages('issues', 'closed'),
@@ -127,6 +147,7 @@ async function wholeLife(releases, tag, fileUrl) {
   );
 
   const edited = await releases.edit(project, tag, { name: 'größer' });
+  Object.assign(expected.commit, { title: 'größer', message: 'größer' });
   check('the edited release', edited, Object.assign(expected, { name: 'größer' }));
   check('the edited release by its tag', await releases.show(project, tag), expected);
   await checkRefused(

@@ -18,6 +18,7 @@ URL = os.environ["URL"]
 TOKEN = os.environ["TOKEN"]
 JOB_TOKEN = os.environ["JOB_TOKEN"]
 PROJECT = "mynamespace/hello"
+UNKNOWN_COMMIT = "0" * 40
 # As they stand in the URL of a page.
 TAGS = {"release/1.0": "release%2F1.0", "v1.0.0+größe": "v1.0.0+gr%C3%B6%C3%9Fe"}
 USER = {
@@ -100,6 +101,25 @@ def expected_release(release, tag, encoded_tag, links):
         "released_at": release.created_at,
         "upcoming_release": False,
         "author": USER,
+        "commit": {
+            "id": UNKNOWN_COMMIT,
+            "short_id": UNKNOWN_COMMIT[:8],
+            "created_at": release.created_at,
+            "parent_ids": [],
+            "title": f"Größe {tag}",
+            "message": f"Größe {tag}",
+            "author_name": "root",
+            "author_email": "1-root@users.noreply.127.0.0.1",
+            "authored_date": release.created_at,
+            "committer_name": "root",
+            "committer_email": "1-root@users.noreply.127.0.0.1",
+            "committed_date": release.created_at,
+            "trailers": {},
+            "extended_trailers": {},
+            "web_url": f"{URL}/{PROJECT}/-/commit/{UNKNOWN_COMMIT}",
+        },
+        "commit_path": f"/{PROJECT}/-/commit/{UNKNOWN_COMMIT}",
+        "tag_path": f"/{PROJECT}/-/tags/{encoded_tag}",
         "assets": {"count": len(links), "sources": [], "links": links},
         "_links": {
             "closed_issues_url": pages("issues", "closed"),
@@ -193,6 +213,7 @@ def whole_life(client, project, tag, encoded_tag):
     release.name = "größer"
     release.save()
     expected |= {"name": "größer"}
+    expected["commit"] |= {"title": "größer", "message": "größer"}
     check("the renamed release", shown_release(release), expected)
     check("the renamed release by its tag", shown_release(releases.get(tag)), expected)
     updated = releases.update(tag, {"description": "n", "released_at": "2026-01-02T03:04:05Z"})

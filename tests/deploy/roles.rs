@@ -162,14 +162,21 @@ async fn releases(functions: &Functions, tokens: &Tokens, world: &World) {
         }
     };
     drive(&[
-        ("create-release", "create-release.json", r#"{"tag_name":"release/3.0"}"#, 201),
+        (
+            "create-release",
+            "create-release.json",
+            r#"{"tag_name":"release/3.0","ref":"6104942438c14ec7bd21c6cd5bd995272b3faff6"}"#,
+            201,
+        ),
         ("create-release", "create-release.json", duplicates, 409),
         ("create-release", "create-release.json", r#"{"tag_name":".."}"#, 400),
         ("create-release", "create-release.json", &made, 201),
         ("create-release", "create-release.json", &made, 409),
         ("get-release", "get-release.json", "", 200),
         ("list-releases", "list-releases.json", "", 200),
+        ("list-tags", "list-tags.json", "", 200),
         ("get-tag", "get-tag.json", "", 200),
+        ("get-commit", "get-commit.json", "", 200),
         ("latest-release", "latest-release.json", "", 302),
     ])
     .await;
@@ -180,6 +187,11 @@ async fn releases(functions: &Functions, tokens: &Tokens, world: &World) {
             if query == "queryStringParameters" { since } else { json!([since]) };
     }
     assert_eq!(functions.invoke("list-releases", &by_time).await["statusCode"], 200);
+    let mut by_id = event("get-commit.json", tokens);
+    for (sha, status) in [("6104942", 200), ("6104943", 404)] {
+        by_id["pathParameters"]["sha"] = json!(sha);
+        assert_eq!(functions.invoke("get-commit", &by_id).await["statusCode"], status, "{sha}");
+    }
     let page = async |path: &str| {
         let path = format!("mynamespace/hello/-/releases/{path}");
         let mut event = event("web-download.json", tokens);
@@ -207,7 +219,17 @@ async fn releases(functions: &Functions, tokens: &Tokens, world: &World) {
         ("delete-release", "delete-release.json", "{}", 403),
         ("update-release", "update-release.json", r#"{"description":"x"}"#, 403),
         ("get-release", "get-release.json", "", 404),
+        ("list-tags", "list-tags.json", "", 200),
         ("get-tag", "get-tag.json", "", 404),
+        ("get-commit", "get-commit.json", "", 404),
+        ("delete-tag", "delete-tag.json", "", 204),
+        (
+            "create-release",
+            "create-release.json",
+            r#"{"tag_name":"release/2.0","ref":"6104942438c14ec7bd21c6cd5bd995272b3faff6"}"#,
+            201,
+        ),
+        ("delete-tag", "delete-tag.json", "", 204),
         ("download-asset", "download-asset.json", "", 404),
     ])
     .await;
@@ -223,9 +245,16 @@ async fn releases(functions: &Functions, tokens: &Tokens, world: &World) {
 }
 
 async fn projects_and_callers(functions: &Functions, tokens: &Tokens) {
-    for function in
-        ["get-project", "get-member", "list-merge-requests", "get-user", "get-job", "get-version"]
-    {
+    for function in [
+        "get-project",
+        "get-member",
+        "list-merge-requests",
+        "list-branches",
+        "get-branch",
+        "get-user",
+        "get-job",
+        "get-version",
+    ] {
         let event = event(&format!("{function}.json"), tokens);
         let answer = functions.invoke(function, &event).await;
         assert_eq!(answer["statusCode"], 200, "{function}: {answer}");

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::projects::UNKNOWN_COMMIT;
+
 /// Where the gateway's own domain shows the API: below its stage.
 const STAGE: &str = "https://a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com/prod";
 /// A domain of the installation's own that shows it at the root.
@@ -148,13 +150,19 @@ async fn releases(invoke: &impl AsyncFn(&str, &str) -> Value) {
         let list = |what: &str| format!("{project}/{what}?release_tag=release%2F2.0&scope=all");
         let (issues, merge_requests) = (list("issues"), list("merge_requests"));
         let page = format!("{project}/releases/release%2F2.0");
+        // Without scheme and host.
+        let path = project.splitn(4, '/').nth(3).unwrap();
+        let path = format!("/{path}");
         [
             format!(r#"{{"name":"zweï","tag_name":"release/2.0","description":"{description}","#),
             format!(r#""created_at":"{created_at}","released_at":"{released_at}","#),
             r#""upcoming_release":true,"author":{"id":1,"username":"root","name":"root","#
                 .to_owned(),
             r#""state":"active","locked":false,"avatar_url":null,"#.to_owned(),
-            format!(r#""web_url":"{base}/root"}},"assets":{{"count":1,"sources":[],"#),
+            format!(r#""web_url":"{base}/root"}},"commit":{},"#, commit(base, &created_at)),
+            format!(r#""commit_path":"{path}/commit/{UNKNOWN_COMMIT}","#),
+            format!(r#""tag_path":"{path}/tags/release%2F2.0","#),
+            r#""assets":{"count":1,"sources":[],"#.to_owned(),
             format!(r#""links":[{{"id":{id},"#),
             r#""name":"bin","url":"https://ex.com/b?x=1&y=2","#.to_owned(),
             format!(r#""direct_asset_url":"{page}/downloads/bin/b","external":true,"#),
@@ -193,17 +201,7 @@ async fn releases(invoke: &impl AsyncFn(&str, &str) -> Value) {
         invoke("list-releases", "list-releases.json").await,
         response(200, &format!("[{}]", new(DOMAIN)), REVALIDATE, &headers)
     );
-    assert_eq!(
-        invoke("get-tag", "get-tag.json").await,
-        response(
-            200,
-            &format!(
-                r#"{{"name":"release/2.0","message":null,"release":{{"tag_name":"release/2.0","description":"{notes}"}},"protected":false}}"#
-            ),
-            REVALIDATE,
-            &[]
-        )
-    );
+    repository(invoke, &created_at, notes).await;
 
     for (function, event) in
         [("download-asset", "download-asset.json"), ("web", "web-download.json")]
@@ -230,6 +228,61 @@ async fn releases(invoke: &impl AsyncFn(&str, &str) -> Value) {
         invoke("get-release", "get-release.json").await,
         response(404, r#"{"message":"404 Not Found"}"#, "no-cache", &[])
     );
+    let mut deleted = response(204, "", "no-cache", &[]);
+    deleted["multiValueHeaders"].as_object_mut().unwrap().remove("content-type");
+    assert_eq!(invoke("delete-tag", "delete-tag.json").await, deleted);
+}
+
+/// Reads what is known of the release's repository, and deletes a tag whose release is gone.
+async fn repository(invoke: &impl AsyncFn(&str, &str) -> Value, created_at: &str, notes: &str) {
+    let tag = format!(
+        r#"{{"name":"release/2.0","message":null,"target":"{UNKNOWN_COMMIT}","commit":{},"release":{{"tag_name":"release/2.0","description":"{notes}"}},"protected":false,"created_at":"{created_at}"}}"#,
+        commit(STAGE, created_at)
+    );
+    assert_eq!(invoke("get-tag", "get-tag.json").await, response(200, &tag, REVALIDATE, &[]));
+    let url = |page: u32| {
+        format!(
+            "{STAGE}/api/v4/projects/mynamespace%2Fhello/repository/tags?id=mynamespace%2Fhello&order_by=updated&page={page}&per_page=1&search=%5Erelease&sort=desc"
+        )
+    };
+    let links =
+        format!(r#"<{}>; rel="next", <{}>; rel="first", <{}>; rel="last""#, url(2), url(1), url(2));
+    let mut headers = page("1", "2", &links);
+    headers.extend([("x-next-page", "2"), ("x-total-pages", "2")]);
+    assert_eq!(
+        invoke("list-tags", "list-tags.json").await,
+        response(200, &format!("[{tag}]"), REVALIDATE, &headers)
+    );
+    let detail = commit(STAGE, created_at);
+    let detail = format!(
+        r#"{},"stats":{{"additions":0,"deletions":0,"total":0}},"status":null,"project_id":20,"last_pipeline":null}}"#,
+        detail.strip_suffix('}').unwrap()
+    );
+    assert_eq!(
+        invoke("get-commit", "get-commit.json").await,
+        response(200, &detail, REVALIDATE, &[])
+    );
+    let branch = invoke("get-branch", "get-branch.json").await;
+    let body = branch["body"].as_str().unwrap();
+    assert!(body.starts_with(r#"{"name":"main","commit":{"id":"0000"#), "{body}");
+    assert_eq!(branch, response(200, body, REVALIDATE, &[]));
+    let url = format!(
+        "{STAGE}/api/v4/projects/mynamespace%2Fhello/repository/branches?id=mynamespace%2Fhello&page=1&per_page=20"
+    );
+    assert_eq!(
+        invoke("list-branches", "list-branches.json").await,
+        response(200, &format!("[{body}]"), REVALIDATE, &page("20", "1", &both_ends(&url)))
+    );
+}
+
+/// The commit of the release, whose title is its message.
+fn commit(base: &str, created_at: &str) -> String {
+    let (_, host) = base.split_once("://").unwrap();
+    let (host, _) = host.split_once('/').unwrap_or((host, ""));
+    let email = format!("1-root@users.noreply.{host}");
+    format!(
+        r#"{{"id":"{UNKNOWN_COMMIT}","short_id":"00000000","created_at":"{created_at}","parent_ids":[],"title":"zweï","message":"zweï","author_name":"root","author_email":"{email}","authored_date":"{created_at}","committer_name":"root","committer_email":"{email}","committed_date":"{created_at}","trailers":{{}},"extended_trailers":{{}},"web_url":"{base}/mynamespace/hello/-/commit/{UNKNOWN_COMMIT}"}}"#
+    )
 }
 
 /// An answer, and when what it shows was made.

@@ -40,10 +40,11 @@ async fn create(app: &App, call: Call) -> Result<Answer, ApiError> {
     let author = author.ok_or(shared::access::Refusal::Forbidden)?;
     let now = Timestamp::now();
     let released_at = creation.released_at.unwrap_or(now);
+    let commit = creation.commit.clone();
     let Model { name, description, links } = creation.model()?;
 
     let key = ReleaseKey { project: admission.project().id, tag };
-    let new = NewRelease { key, name, description, author, released_at, links };
+    let new = NewRelease { key, name, description, author, commit, released_at, links };
     // A thousand links are four thousand items.
     let due = if new.links.is_empty() { call.deadline } else { call.last_moment };
     match app.store.create_release(new, now, due).await? {

@@ -1,14 +1,11 @@
 //! `GET /projects/:id/repository/tags/:tag_name`: the tag of a release. There is no repository here,
 //! so that a tag without a release is not known.
 
-use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
-use serde::Serialize;
 use shared::app::App;
-use shared::domain::release::Description;
 use shared::http::admit::enter_project;
 use shared::http::respond::respond;
-use shared::http::{Answer, ApiError, Call};
+use shared::http::{Answer, ApiError, Call, tag_body};
 use shared::store::read::{LinkSelection, Selection};
 
 /// Answers with the tag.
@@ -23,31 +20,5 @@ async fn get(app: &App, call: Call) -> Result<Answer, ApiError> {
     entered.admission.may_read_code()?;
     let is_known = entered.admission.may_read_releases().is_ok();
     let release = entered.release.filter(|_| is_known).ok_or(ApiError::TagNotFound)?;
-    let tag = &release.key.tag;
-    Answer::json(
-        StatusCode::OK,
-        &TagBody {
-            name: tag.as_str(),
-            message: None,
-            release: TagRelease {
-                tag_name: tag.as_str(),
-                description: release.description.as_ref().map(Description::as_str),
-            },
-            protected: entered.admission.is_protected(tag),
-        },
-    )
-}
-
-#[derive(Serialize)]
-struct TagBody<'a> {
-    name: &'a str,
-    message: Option<&'a str>,
-    release: TagRelease<'a>,
-    protected: bool,
-}
-
-#[derive(Serialize)]
-struct TagRelease<'a> {
-    tag_name: &'a str,
-    description: Option<&'a str>,
+    tag_body::answer(&call, &entered.admission, &release)
 }

@@ -4,8 +4,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use shared::domain::project::{
     BranchName, Project, ProjectId, ProjectPath, ProjectRef, ProtectedTag, ReleasesAccess,
-    SourceUrl,
-    Visibility,
+    SourceUrl, Visibility,
 };
 use shared::domain::time::Timestamp;
 use shared::domain::token::AccessLevel;
@@ -43,7 +42,7 @@ pub(crate) enum Command {
         /// Its repository's default branch, which release tools ask for.
         #[arg(long, value_name = "BRANCH", default_value = "main")]
         default_branch: BranchName,
-        /// The page of its code on a GitLab, such as https://gitlab.com/group/app.
+        /// The page of its code on a GitLab, such as `https://gitlab.com/group/app`.
         ///
         /// Releases then link to the archives of their tag there.
         #[arg(long, value_name = "URL")]

@@ -109,6 +109,7 @@ async fn create(new: Create, store: &Store, output: Output) -> Result<(), Error>
         name: new.name,
         description: new.description,
         author: Author::from(&store.ensure_user(&new.user, None, deadline()).await?),
+        commit: None,
         released_at: new.released_at.unwrap_or(now),
         links: NewLinks::default(),
     };

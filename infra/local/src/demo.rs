@@ -108,6 +108,7 @@ async fn release(
         author: Author::from(
             &store.ensure_user(&Username::parse(USERNAME)?, None, deadline).await?,
         ),
+        commit: None,
         released_at: now,
         links: NewLinks::parse(fields).map_err(|_| "the examples break the rules")?,
     };

@@ -3,9 +3,11 @@
 //! Nothing here knows about HTTP, JSON or AWS. What it asks of the system is the time and random
 //! numbers.
 
+pub mod commit;
 pub mod link;
 pub mod link_url;
 pub mod project;
+pub mod ref_search;
 pub mod release;
 pub mod time;
 pub mod token;

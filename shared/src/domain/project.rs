@@ -290,8 +290,8 @@ impl SourceUrl {
         let path = url.path().trim_end_matches('/');
         let names_project = path.split('/').skip(1).all(|segment| !segment.is_empty())
             && path.len() > 1
-            // What clones a project is no page of it, and has no archives below.
-            && !path.ends_with(".git");
+            // Clone URLs end so. GitLab has no archives below them.
+            && std::path::Path::new(path).extension().is_none_or(|end| end != "git");
         let page = url.as_str().trim_end_matches('/');
         if is_plain && names_project && page.len() <= MAX_SOURCE_URL_BYTES {
             Ok(Self(page.to_owned()))
@@ -354,7 +354,7 @@ impl ProtectedTag {
 
 /// Greedy leftmost matching of the parts between the stars: linear, where backtracking would let
 /// one pattern of many stars cost exponential time.
-fn wildcard_matches(pattern: &str, text: &str) -> bool {
+pub(super) fn wildcard_matches(pattern: &str, text: &str) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else {
         return pattern == text;
     };

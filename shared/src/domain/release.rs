@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::commit::CommitSha;
 use super::link::{Change, Link, LinkFields, Violation};
 use super::project::ProjectId;
 use super::time::Timestamp;
@@ -171,6 +172,11 @@ impl Description {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Drops all but the characters that end at this byte or before.
+    pub fn truncate(&mut self, end: usize) {
+        self.0.truncate(self.0.floor_char_boundary(end));
+    }
 }
 
 /// What breaks a rule about releases. Their words are GitLab's, and stand with the other error
@@ -266,6 +272,8 @@ pub struct Release {
     pub description: Option<Description>,
     /// Who made it.
     pub author: Author,
+    /// The commit its tag was said to be at.
+    pub commit: Option<CommitSha>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was, or will be, released.

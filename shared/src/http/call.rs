@@ -57,6 +57,8 @@ pub struct PathParameters {
     pub user_id: String,
     /// `:sha`, as it was sent.
     pub sha: String,
+    /// `:branch`, as it was sent.
+    pub branch: String,
 }
 
 /// What is kept of the function's own time for its answer.
@@ -124,7 +126,8 @@ impl Call {
 impl PathParameters {
     /// Those that are there, by GitLab's names for them.
     pub fn named(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let Self { id, tag_name, link_id, direct_asset_path, suffix_path, user_id, sha } = self;
+        let Self { id, tag_name, link_id, direct_asset_path, suffix_path, user_id, sha, branch } =
+            self;
         let named = [
             ("id", id),
             ("tag_name", tag_name),
@@ -133,6 +136,7 @@ impl PathParameters {
             ("suffix_path", suffix_path),
             ("user_id", user_id),
             ("sha", sha),
+            ("branch", branch),
         ];
         let named = named.map(|(name, value)| (name, value.as_str()));
         named.into_iter().filter(|(_, value)| !value.is_empty())
@@ -152,6 +156,7 @@ impl PathParameters {
             suffix_path: decoded("suffix_path")?,
             user_id: decoded("user_id")?,
             sha: decoded("sha")?,
+            branch: decoded("branch")?,
         })
     }
 }

@@ -52,6 +52,10 @@ pub enum ApiError {
     ReleaseNotFound,
     /// A tag that has no release.
     TagNotFound,
+    /// A commit that no release names.
+    CommitNotFound,
+    /// A branch that is not the default one.
+    BranchNotFound,
     /// The caller has no job.
     JobNotFound,
     /// A path or method that leads nowhere.
@@ -254,6 +258,8 @@ impl ApiError {
             Self::RecordNotFound => message(StatusCode::NOT_FOUND, "404 Not found"),
             Self::ReleaseNotFound => message(StatusCode::NOT_FOUND, "404 Not Found"),
             Self::TagNotFound => message(StatusCode::NOT_FOUND, "404 Tag Not Found"),
+            Self::CommitNotFound => message(StatusCode::NOT_FOUND, "404 Commit Not Found"),
+            Self::BranchNotFound => message(StatusCode::NOT_FOUND, "404 Branch Not Found"),
             Self::JobNotFound => message(StatusCode::NOT_FOUND, "404 Job Not Found"),
             Self::RouteNotFound => error(StatusCode::NOT_FOUND, "404 Not Found"),
             // semantic-release prints `message`, release-it prints `error`.
@@ -325,6 +331,8 @@ impl ApiError {
             | Self::RecordNotFound
             | Self::ReleaseNotFound
             | Self::TagNotFound
+            | Self::CommitNotFound
+            | Self::BranchNotFound
             | Self::JobNotFound
             | Self::RouteNotFound
             | Self::FilesNotStored
@@ -513,6 +521,8 @@ mod tests {
             ApiError::RecordNotFound,
             ApiError::ReleaseNotFound,
             ApiError::TagNotFound,
+            ApiError::CommitNotFound,
+            ApiError::BranchNotFound,
             ApiError::JobNotFound,
             ApiError::RouteNotFound,
             ApiError::FilesNotStored,
@@ -570,6 +580,8 @@ mod tests {
                 | ApiError::RecordNotFound
                 | ApiError::ReleaseNotFound
                 | ApiError::TagNotFound
+                | ApiError::CommitNotFound
+                | ApiError::BranchNotFound
                 | ApiError::JobNotFound
                 | ApiError::RouteNotFound
                 | ApiError::FilesNotStored

@@ -211,7 +211,11 @@ impl<'a> Fields<'a> {
     }
 
     /// A parameter of type string that is one of these words; the first where it is not there.
-    pub fn word<T: Copy>(&mut self, name: &'static str, words: [(&str, T); 2]) -> T {
+    pub fn word<T: Copy, const N: usize>(
+        &mut self,
+        name: &'static str,
+        words: [(&str, T); N],
+    ) -> T {
         match self.optional(name) {
             Field::Absent | Field::Null => words[0].1,
             Field::Text(text) => {
@@ -239,23 +243,34 @@ impl<'a> Fields<'a> {
         time
     }
 
-    /// A parameter of type boolean, of which only the form is looked at.
-    pub fn boolean(&mut self, name: &'static str) {
+    /// A parameter of type boolean.
+    pub fn boolean(&mut self, name: &'static str) -> Option<bool> {
         // The words of dry-types, by which GitLab reads it: Python's clients send `True`.
         #[rustfmt::skip]
-        let words = [
+        let yes = [
             "1", "on", "On", "ON", "t", "true", "True", "T", "TRUE", "y", "yes", "Yes", "Y", "YES",
-            "0", "off", "Off", "OFF", "f", "false", "False", "F", "FALSE", "n", "no", "No", "N", "NO",
-            "",
         ];
-        let parses = match self.params.get(name) {
-            None | Some(Param::Null) => true,
-            Some(Param::Text(text) | Param::Scalar(text)) => words.contains(&text.as_str()),
-            Some(Param::List(_) | Param::Map(_) | Param::File) => false,
+        #[rustfmt::skip]
+        let no = [
+            "0", "off", "Off", "OFF", "f", "false", "False", "F", "FALSE", "n", "no", "No", "N", "NO",
+        ];
+        let boolean = match self.params.get(name) {
+            None | Some(Param::Null) => return None,
+            Some(Param::Text(text) | Param::Scalar(text)) if text.is_empty() => return None,
+            Some(Param::Text(text) | Param::Scalar(text)) if yes.contains(&text.as_str()) => {
+                Some(true)
+            }
+            Some(Param::Text(text) | Param::Scalar(text)) if no.contains(&text.as_str()) => {
+                Some(false)
+            }
+            Some(
+                Param::Text(_) | Param::Scalar(_) | Param::List(_) | Param::Map(_) | Param::File,
+            ) => None,
         };
-        if !parses {
+        if boolean.is_none() {
             self.problem(ParamProblem::Invalid(name.into()));
         }
+        boolean
     }
 
     /// Whether the key of any of these parameters is there.

@@ -2,7 +2,9 @@
 
 pub mod admit;
 mod body;
+pub mod branch_body;
 pub mod call;
+pub mod commit_body;
 pub mod credentials;
 pub mod error;
 pub mod event;
@@ -17,6 +19,7 @@ pub mod release_params;
 pub mod render;
 pub mod respond;
 mod sources;
+pub mod tag_body;
 
 pub use call::Call;
 pub use error::ApiError;

@@ -6,12 +6,14 @@ use serde_json::value::RawValue;
 use url::form_urlencoded;
 
 use super::call::Call;
+use super::commit_body::{self, CommitBody};
 use super::error::ApiError;
 use super::render::{Answer, LinkBody, UserBody, project_url, segment, to_json};
 use super::sources::{SourceBody, sources};
 use crate::access::Admission;
 use crate::app::WebUrl;
 use crate::domain::link::{Link, sort_newest_first};
+use crate::domain::project::Project;
 use crate::domain::release::{Description, Release, ReleaseName};
 use crate::domain::time::Timestamp;
 
@@ -25,8 +27,18 @@ struct ReleaseBody<'a> {
     released_at: String,
     upcoming_release: bool,
     author: UserBody<'a>,
+    #[serde(flatten)]
+    code: Option<Code<'a>>,
     assets: Assets,
     _links: PageLinks,
+}
+
+/// Keys that only callers who may read the code see.
+#[derive(Debug, Serialize)]
+struct Code<'a> {
+    commit: CommitBody<'a>,
+    commit_path: String,
+    tag_path: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -80,6 +92,7 @@ impl<'a> ReleaseBody<'a> {
             released_at: release.released_at.to_string(),
             upcoming_release: release.released_at > now,
             author: UserBody::new(base, release.author.id, &release.author.username),
+            code: reads_code.then(|| Code::new(base, admission.project(), release)),
             assets: Assets {
                 count: links.len() + sources.len(),
                 sources,
@@ -114,6 +127,17 @@ impl<'a> ReleaseBody<'a> {
                 left.checked_sub(bytes).map(|rest| left = rest).is_none()
             });
             self.description = end.map(|(end, _)| &description[..end]).or(self.description);
+        }
+    }
+}
+
+impl<'a> Code<'a> {
+    fn new(base: &WebUrl, project: &Project, release: &'a Release) -> Self {
+        let pages = format!("{}/{}/-", base.path(), project.path.as_str());
+        Self {
+            commit: CommitBody::of_release(base, project, release),
+            commit_path: format!("{pages}/commit/{}", commit_body::id(release)),
+            tag_path: format!("{pages}/tags/{}", segment(&release.key.tag)),
         }
     }
 }
@@ -172,8 +196,8 @@ pub fn answer_list(
 
 /// The most bytes of releases in one answer. Lambda hands on six megabytes, a little of which is
 /// the frame around them.
-const MAX_BYTES: usize = 5 * 1024 * 1024;
-/// What a release takes besides its description and links, at most: some twenty urls with the
+pub(super) const MAX_BYTES: usize = 5 * 1024 * 1024;
+/// The most bytes of a release besides its description and links: some twenty urls with the
 /// project's path, its source url and the tag in them, and its title, all of which are bounded.
 const FRAME_BYTES: usize = 40 * 1024;
 
@@ -202,12 +226,12 @@ fn bytes_on_the_way(json: &str) -> usize {
 }
 
 /// The same for a text that becomes a JSON string before.
-fn bytes_of_text(text: &str) -> usize {
+pub(super) fn bytes_of_text(text: &str) -> usize {
     text.chars().map(bytes_of).sum()
 }
 
 /// The same for a character of it.
-fn bytes_of(char: char) -> usize {
+pub(super) fn bytes_of(char: char) -> usize {
     match char {
         '"' | '\\' => 4,
         '\0'..='\u{1f}' => 7,
@@ -230,6 +254,7 @@ mod tests {
             released_at: String::new(),
             upcoming_release: false,
             author: UserBody::new(&base, 1, "root"),
+            code: None,
             assets: Assets { count: 500, sources: Vec::new(), links: vec![link; 500] },
             _links: PageLinks {
                 closed_issues_url: String::new(),

@@ -6,6 +6,7 @@ use super::call::Call;
 use super::error::{ApiError, ParamProblem};
 use super::fields::{Field, Fields};
 use super::pagination::Page;
+use crate::domain::commit::CommitSha;
 use crate::domain::link::{Change, Draft, LinkType, Taken};
 use crate::domain::release::{
     Description, MAX_NEW_LINKS, NewLinks, ReleaseChanges, ReleaseName, ReleaseViolation,
@@ -69,6 +70,8 @@ pub struct Creation {
     pub released_at: Option<Timestamp>,
     /// The milestones it names.
     pub milestones: Milestones,
+    /// The commit that `ref` names. Branches and tags are accepted and say nothing here.
+    pub commit: Option<CommitSha>,
     name: Option<String>,
     description: Option<String>,
     links: Vec<(Draft, Option<String>)>,
@@ -124,7 +127,7 @@ pub fn create(call: &Call) -> Result<Creation, ApiError> {
     fields.optional("tag_message");
     let name = fields.optional("name");
     let description = fields.optional("description");
-    fields.optional("ref");
+    let git_ref = fields.optional("ref");
     let assets = fields.hash("assets");
     let entries = assets.map(|assets| fields.hashes(assets, "links", LINKS)).unwrap_or_default();
     if entries.len() > MAX_NEW_LINKS {
@@ -156,6 +159,7 @@ pub fn create(call: &Call) -> Result<Creation, ApiError> {
     Ok(Creation {
         released_at,
         milestones,
+        commit: git_ref.text().and_then(|text| CommitSha::parse(text).ok()),
         name: owned(name),
         description: owned(description),
         links: links.collect(),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::StoreError;
 use super::keys::{DirectoryKey, KeyAttributes, ReleasesKey};
 use super::tables::KEPT_AFTER_EXPIRY;
+use crate::domain::commit::CommitSha;
 use crate::domain::link::{DirectAssetPath, Link, LinkFields, LinkId, LinkName, LinkType, LinkUrl};
 use crate::domain::project::{
     BranchName, Project, ProjectId, ProjectPath, ProtectedTag, ReleasesAccess, SourceUrl,
@@ -51,6 +52,8 @@ pub(super) struct ReleaseItem {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     description: Option<Description>,
     author: Author,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    commit: Option<CommitSha>,
     created_at: Timestamp,
     released_at: Timestamp,
     updated_at: Timestamp,
@@ -65,6 +68,7 @@ impl From<&Release> for ReleaseItem {
             name: release.name.clone(),
             description: release.description.clone(),
             author: release.author.clone(),
+            commit: release.commit.clone(),
             created_at: release.created_at,
             released_at: release.released_at,
             updated_at: release.updated_at,
@@ -80,6 +84,7 @@ impl From<ReleaseItem> for Release {
             name: item.name,
             description: item.description,
             author: item.author,
+            commit: item.commit,
             created_at: item.created_at,
             released_at: item.released_at,
             updated_at: item.updated_at,
@@ -87,12 +92,14 @@ impl From<ReleaseItem> for Release {
     }
 }
 
-/// A release in the list of its project: enough to find it and to put it in either order.
+/// A release in the list of its project: enough to find it, also by its commit, and to sort it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct IndexItem {
     pub(super) project: ProjectId,
     pub(super) tag: TagName,
     pub(super) uid: ReleaseUid,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(super) commit: Option<CommitSha>,
     pub(super) created_at: Timestamp,
 }
 

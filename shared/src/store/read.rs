@@ -16,6 +16,7 @@ use super::keys::{
 use super::query::{Order, Pages};
 use super::request::run_or_refuse;
 use super::{Store, StoreError};
+use crate::domain::commit::CommitSha;
 use crate::domain::link::{DirectAssetPath, Link, LinkId, LinkUrl};
 use crate::domain::project::{Project, ProjectId, ProjectPath, ProjectRef};
 use crate::domain::release::{Release, ReleaseKey, TagName};
@@ -99,6 +100,8 @@ pub struct Seen {
 pub struct Listed {
     /// Its tag.
     pub tag: TagName,
+    /// The commit its tag was said to be at.
+    pub commit: Option<CommitSha>,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -361,8 +364,8 @@ impl Seen {
 
     fn take_list(&mut self, items: Vec<Attributes>) -> Result<(), StoreError> {
         for item in items {
-            let IndexItem { tag, created_at, .. } = from_item(item)?;
-            self.listed.push(Listed { tag, created_at });
+            let IndexItem { tag, commit, created_at, .. } = from_item(item)?;
+            self.listed.push(Listed { tag, commit, created_at });
         }
         Ok(())
     }

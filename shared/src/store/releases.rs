@@ -18,6 +18,7 @@ use super::read::LinkSelection;
 use super::request::{Sent, run_or_refuse};
 use super::transaction::{Condition, Decision};
 use super::{Store, StoreError};
+use crate::domain::commit::CommitSha;
 use crate::domain::link::{Link, LinkId};
 use crate::domain::project::ProjectId;
 use crate::domain::release::{
@@ -37,6 +38,8 @@ pub struct NewRelease {
     pub description: Option<Description>,
     /// Who makes it.
     pub author: Author,
+    /// The commit its tag is said to be at.
+    pub commit: Option<CommitSha>,
     /// When it is, or will be, released.
     pub released_at: Timestamp,
     /// Its links.
@@ -45,6 +48,7 @@ pub struct NewRelease {
 
 /// What came of making a release.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one is made in a request, and taken apart at once")]
 pub enum ReleaseCreated {
     /// It was made.
     Release(Release, Vec<Link>),
@@ -78,6 +82,7 @@ impl Store {
             name: new.name,
             description: new.description,
             author: new.author,
+            commit: new.commit,
             created_at: now,
             released_at: new.released_at,
             updated_at: now,
@@ -142,31 +147,28 @@ impl Store {
         deadline: Deadline,
     ) -> Result<Vec<Release>, StoreError> {
         let items = self.query(index_partition(project), Order::Descending, deadline).await?;
-        let listed =
-            items.into_iter().map(from_item::<IndexItem>).collect::<Result<Vec<_>, _>>()?;
-        let mut releases = Vec::new();
-        for chunk in listed.chunks(READ_BATCH) {
-            releases.extend(self.get_releases(chunk, deadline).await?);
-        }
-        Ok(releases)
+        let key = |item| {
+            let IndexItem { project, tag, .. } = from_item(item)?;
+            Ok(ReleaseKey { project, tag })
+        };
+        let keys = items.into_iter().map(key).collect::<Result<Vec<_>, StoreError>>()?;
+        self.get_releases(&keys, deadline).await
     }
 
-    /// The releases of these entries of a list, in its order. One that was deleted since is not
-    /// among them.
-    async fn get_releases(
+    /// The releases of these keys without their links, in the order of the keys. Deleted ones are
+    /// left out. One round trip per hundred.
+    pub async fn get_releases(
         &self,
-        listed: &[IndexItem],
+        keys: &[ReleaseKey],
         deadline: Deadline,
     ) -> Result<Vec<Release>, StoreError> {
-        let keys: Vec<_> = listed
-            .iter()
-            .map(|item| ReleaseKey { project: item.project, tag: item.tag.clone() })
-            .collect();
-        let item_keys: Vec<_> = keys.iter().map(ReleasesKey::release).collect();
         let mut found = HashMap::new();
-        for item in self.batch_get(&[], &item_keys, deadline).await?.releases {
-            let release = Release::from(from_item::<ReleaseItem>(item)?);
-            found.insert(release.key.clone(), release);
+        for chunk in keys.chunks(READ_BATCH) {
+            let item_keys: Vec<_> = chunk.iter().map(ReleasesKey::release).collect();
+            for item in self.batch_get(&[], &item_keys, deadline).await?.releases {
+                let release = Release::from(from_item::<ReleaseItem>(item)?);
+                found.insert(release.key.clone(), release);
+            }
         }
         Ok(keys.iter().filter_map(|key| found.remove(key)).collect())
     }
@@ -299,6 +301,7 @@ fn index_item(release: &Release) -> Result<Attributes, StoreError> {
         project: release.key.project,
         tag: release.key.tag.clone(),
         uid: release.uid.clone(),
+        commit: release.commit.clone(),
         created_at: release.created_at,
     };
     to_item(index_key(release).attributes(), &item)

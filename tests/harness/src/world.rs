@@ -273,6 +273,7 @@ pub fn new_release(project: u64, tag: &str) -> NewRelease {
         name: None,
         description: None,
         author: Author { id: 1, username: "root".to_owned() },
+        commit: None,
         released_at: Timestamp::now(),
         links: NewLinks::default(),
     }

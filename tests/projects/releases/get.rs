@@ -85,9 +85,9 @@ async fn sources_are_the_archives_of_the_projects_source_url() {
         assert_eq!(shown["assets"]["sources"][0], json!({ "format": "zip", "url": zip }));
     }
 
-    // Callers who may not read the code see releases in the list, and no archive.
+    // Callers who may not read the code see releases in the list, without archives and commits.
     let guest = world.member(AccessLevel::Guest).await;
-    for (api, counts) in [(&developer, [4, 4, 5]), (&guest, [0, 0, 1])] {
+    for (api, reads_code, counts) in [(&developer, true, [4, 4, 5]), (&guest, false, [0, 0, 1])] {
         let list = api.get(RELEASES).await.json();
         let mut found: Vec<_> = list
             .as_array()
@@ -96,6 +96,9 @@ async fn sources_are_the_archives_of_the_projects_source_url() {
             .map(|release| {
                 let assets = &release["assets"];
                 let (sources, links) = (assets["sources"].as_array(), assets["links"].as_array());
+                for key in ["commit", "commit_path", "tag_path"] {
+                    assert_eq!(release.get(key).is_some(), reads_code, "{release}");
+                }
                 let count = assets["count"].as_u64().unwrap();
                 assert_eq!(
                     count,

@@ -14,6 +14,7 @@ use std::time::Duration;
 use serde_json::Value;
 use shared::domain::time::Timestamp;
 
+use super::{UNKNOWN_COMMIT, commit};
 use harness::Reply;
 
 /// A release of project 20 by root as whole JSON, key by key in GitLab's order.
@@ -29,6 +30,7 @@ struct Shown {
     released_at: String,
     upcoming: bool,
     author: (u64, String),
+    commit: String,
     /// The page of the project's code.
     source_url: Option<String>,
     /// The newest first.
@@ -49,6 +51,7 @@ impl Shown {
             released_at: released_at.to_owned(),
             upcoming: false,
             author: (1, "root".to_owned()),
+            commit: UNKNOWN_COMMIT.to_owned(),
             source_url: None,
             links: Vec::new(),
             may_edit: false,
@@ -75,6 +78,14 @@ impl Shown {
         ["zip", "tar.gz", "tar.bz2", "tar"].map(source).into()
     }
 
+    fn code(&self) -> String {
+        let Self { address, name, commit: id, created_at, author: (user, username), .. } = self;
+        let shown = commit(address, id, name, created_at, (*user, username));
+        let pages = "/mynamespace/hello/-";
+        let tag_path = format!("{pages}/tags/{}", self.encoded[0]);
+        format!(r#""commit":{shown},"commit_path":"{pages}/commit/{id}","tag_path":"{tag_path}","#)
+    }
+
     fn json(&self) -> String {
         let Self { address, created_at, released_at, upcoming, .. } = self;
         let [name, tag, description] =
@@ -95,6 +106,7 @@ impl Shown {
             format!(r#"{{"name":{name},"tag_name":{tag},"description":{description},"#),
             format!(r#""created_at":"{created_at}","released_at":"{released_at}","#),
             format!(r#""upcoming_release":{upcoming},"author":{author},"#),
+            self.code(),
             format!(r#""assets":{{"count":{count},"sources":[{sources}],"links":[{links}]}},"#),
             format!(r#""_links":{{"closed_issues_url":"{issues}=closed","#),
             format!(r#""closed_merge_requests_url":"{merged}=closed",{edit}"#),

@@ -120,6 +120,7 @@ async fn create_release(store: &Store, tag: &str, link: LinkFields) -> Result<Re
         name: None,
         description: None,
         author: Author { id: 1, username: "root".to_owned() },
+        commit: None,
         released_at: now,
         links: NewLinks::parse(vec![link]).map_err(|_| "the link breaks the rules")?,
     };

@@ -55,7 +55,21 @@ pub(crate) async fn of(function: &str, database: &Database, unique: &str) -> Res
         Function::ListMergeRequests => {
             (Verb::Get, format!("{project}/repository/commits/1/merge_requests"), Value::Null)
         }
+        Function::ListTags => (Verb::Get, format!("{project}/repository/tags"), Value::Null),
         Function::GetTag => (Verb::Get, format!("{project}/repository/tags/{TAG}"), Value::Null),
+        Function::DeleteTag => {
+            let tag = database.release(unique).await?.key.tag;
+            (Verb::Delete, format!("{project}/repository/tags/{tag}"), Value::Null)
+        }
+        Function::GetCommit => {
+            (Verb::Get, format!("{project}/repository/commits/{TAG}"), Value::Null)
+        }
+        Function::ListBranches => {
+            (Verb::Get, format!("{project}/repository/branches"), Value::Null)
+        }
+        Function::GetBranch => {
+            (Verb::Get, format!("{project}/repository/branches/main"), Value::Null)
+        }
         Function::GetUser => (Verb::Get, "/api/v4/user".to_owned(), Value::Null),
         Function::GetJob => (Verb::Get, "/api/v4/job".to_owned(), Value::Null),
         Function::GetVersion => (Verb::Get, "/api/v4/version".to_owned(), Value::Null),

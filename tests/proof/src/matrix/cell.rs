@@ -218,7 +218,12 @@ pub(crate) enum Action {
     Project,
     Member,
     MergeRequests,
+    Tags,
     Tag,
+    DeleteTag,
+    Commit,
+    Branches,
+    Branch,
     User,
     Job,
     Version,
@@ -228,7 +233,7 @@ pub(crate) enum Action {
 }
 
 impl Action {
-    pub(crate) const ALL: [Self; 23] = [
+    pub(crate) const ALL: [Self; 28] = [
         Self::ListLinks,
         Self::GetLink,
         Self::CreateLink,
@@ -245,7 +250,12 @@ impl Action {
         Self::Project,
         Self::Member,
         Self::MergeRequests,
+        Self::Tags,
         Self::Tag,
+        Self::DeleteTag,
+        Self::Commit,
+        Self::Branches,
+        Self::Branch,
         Self::User,
         Self::Job,
         Self::Version,
@@ -258,7 +268,7 @@ impl Action {
         match self {
             Self::CreateLink | Self::CreateRelease => "POST",
             Self::UpdateLink | Self::UpdateRelease => "PUT",
-            Self::DeleteLink | Self::DeleteRelease => "DELETE",
+            Self::DeleteLink | Self::DeleteRelease | Self::DeleteTag => "DELETE",
             Self::ListLinks
             | Self::GetLink
             | Self::ListReleases
@@ -269,7 +279,11 @@ impl Action {
             | Self::Project
             | Self::Member
             | Self::MergeRequests
+            | Self::Tags
             | Self::Tag
+            | Self::Commit
+            | Self::Branches
+            | Self::Branch
             | Self::User
             | Self::Job
             | Self::Version
@@ -287,6 +301,7 @@ impl Action {
     pub(crate) fn success(self) -> u16 {
         match self {
             Self::CreateLink | Self::CreateRelease => 201,
+            Self::DeleteTag => 204,
             _ if self.redirects() => 302,
             _ => 200,
         }
@@ -317,7 +332,12 @@ impl Action {
             Self::Project
                 | Self::Member
                 | Self::MergeRequests
+                | Self::Tags
                 | Self::Tag
+                | Self::DeleteTag
+                | Self::Commit
+                | Self::Branches
+                | Self::Branch
                 | Self::User
                 | Self::Version
         )

@@ -61,6 +61,7 @@ const REVOKED: (u16, &str) = (
 const NO_PROJECT: (u16, &str) = (404, r#"{"message":"404 Project Not Found"}"#);
 const NO_RECORD: (u16, &str) = (404, r#"{"message":"404 Not found"}"#);
 const NO_TAG: (u16, &str) = (404, r#"{"message":"404 Tag Not Found"}"#);
+const NO_COMMIT: (u16, &str) = (404, r#"{"message":"404 Commit Not Found"}"#);
 const NO_JOB: (u16, &str) = (404, r#"{"message":"404 Job Not Found"}"#);
 const NO_ROUTE: (u16, &str) = (404, r#"{"error":"404 Not Found"}"#);
 const FORBIDDEN: (u16, &str) = (403, r#"{"message":"403 Forbidden"}"#);
@@ -214,9 +215,15 @@ pub(crate) fn expected(
             | Standing::Member(_)
             | Standing::Reader => Some(refused(NO_JOB)),
         },
-        Action::Project | Action::Member | Action::MergeRequests | Action::Tag => {
-            of_project(action, standing, setting).map(refused)
-        }
+        Action::Project
+        | Action::Member
+        | Action::MergeRequests
+        | Action::Tags
+        | Action::Tag
+        | Action::Commit
+        | Action::Branches
+        | Action::Branch => of_project(action, standing, setting).map(refused),
+        Action::DeleteTag => refuse_tag_deletion(standing, setting).map(refused),
         Action::DownloadPage | Action::LatestPage | Action::BelowLatestPage => {
             let shown = matches!(
                 row(standing, setting.visibility),
@@ -262,11 +269,36 @@ fn of_project(action: Action, standing: Standing, setting: Setting) -> Option<(u
     let reads_code = reads_code(standing, setting.visibility);
     match action {
         Action::Member if !is_member(standing) => Some(NO_RECORD),
-        Action::MergeRequests | Action::Tag if !reads_code => Some(FORBIDDEN),
-        // A tag is known by its release alone.
+        Action::Project | Action::Member => None,
+        _ if !reads_code => Some(FORBIDDEN),
+        // A tag is known by its release alone, and so is its commit.
         Action::Tag if !reads_releases(standing, setting.access) => Some(NO_TAG),
+        Action::Commit if !reads_releases(standing, setting.access) => Some(NO_COMMIT),
         _ => None,
     }
+}
+
+/// The refusal of a tag's deletion, if there is one. Developers may delete tags; a protected one is for
+/// maintainers.
+fn refuse_tag_deletion(standing: Standing, setting: Setting) -> Option<(u16, &'static str)> {
+    let row = row(standing, setting.visibility);
+    match row {
+        Row::HiddenByScope | Row::ReadsByScope => return Some(SCOPE),
+        Row::Hidden => return Some(NO_PROJECT),
+        Row::Reads | Row::Writes | Row::NotAdmitted => {}
+    }
+    if !reads_code(standing, setting.visibility) {
+        return Some(FORBIDDEN);
+    }
+    if !reads_releases(standing, setting.access) {
+        return Some(NO_TAG);
+    }
+    let is_kept = match setting.protection {
+        Protection::None => false,
+        Protection::Developers => is_kept_from(standing, Protection::Maintainers),
+        Protection::Maintainers | Protection::Nobody => is_kept_from(standing, setting.protection),
+    };
+    (row != Row::Writes || setting.archived || is_kept).then_some(FORBIDDEN)
 }
 
 /// What is in the way at the endpoints of releases and links, if anything is.

@@ -116,6 +116,9 @@ impl Scene {
         let reply = self.send(place, cell, &asked).await;
         let agrees = match &foretold {
             Answer::Good(status) => {
+                // GitLab only says whether a branch exists.
+                let is_bare = cell.head && cell.action == Action::Branch;
+                let status = if is_bare { &204 } else { status };
                 reply.status == *status && (cell.head || self.holds(place, cell, &asked, &reply))
             }
             Answer::Refused(status, body) => {
@@ -212,7 +215,7 @@ impl Scene {
                 asked.body = json!({ "tag_name": tag });
                 releases
             }
-            Action::UpdateRelease | Action::DeleteRelease => {
+            Action::UpdateRelease | Action::DeleteRelease | Action::DeleteTag => {
                 asked.tag = if allowed { format!("target-{number}") } else { KEPT.to_owned() };
                 if allowed {
                     create_release(&self.world.store, place.id, &asked.tag).await;
@@ -220,7 +223,11 @@ impl Scene {
                 if cell.action == Action::UpdateRelease {
                     asked.body = json!({ "name": fresh });
                 }
-                format!("{releases}/{}", asked.tag)
+                if cell.action == Action::DeleteTag {
+                    format!("{project}/repository/tags/{}", asked.tag)
+                } else {
+                    format!("{releases}/{}", asked.tag)
+                }
             }
             Action::Download => format!("{releases}/{READ}/downloads/{FILE}"),
             Action::Latest => format!("{releases}/permalink/latest"),
@@ -228,7 +235,11 @@ impl Scene {
             Action::Project => project,
             Action::Member => format!("{project}/members/all/{}", self.user(cell.caller)),
             Action::MergeRequests => format!("{project}/repository/commits/abc/merge_requests"),
+            Action::Tags => format!("{project}/repository/tags"),
             Action::Tag => format!("{project}/repository/tags/{READ}"),
+            Action::Commit => format!("{project}/repository/commits/{READ}"),
+            Action::Branches => format!("{project}/repository/branches"),
+            Action::Branch => format!("{project}/repository/branches/main"),
             Action::User => "/api/v4/user".to_owned(),
             Action::Job => "/api/v4/job".to_owned(),
             Action::Version => "/api/v4/version".to_owned(),
@@ -282,7 +293,8 @@ impl Scene {
 
     /// Whether a good answer is about what was asked for.
     fn holds(&self, place: &Place, cell: Cell, asked: &Asked, reply: &Reply) -> bool {
-        let (body, caller) = (reply.json(), cell.caller);
+        let body = if reply.body.is_empty() { Value::Null } else { reply.json() };
+        let caller = cell.caller;
         let is = |key: &str, value: &Value| body[key] == *value;
         let leads_to = |target: &str| {
             let location = reply.headers.get("location").and_then(|value| value.to_str().ok());
@@ -322,7 +334,15 @@ impl Scene {
                 is("id", &self.user(caller).into()) && is("access_level", &level.number().into())
             }
             Action::MergeRequests => body == json!([]),
+            // Callers who may not see the releases are shown no tags.
+            Action::Tags => body
+                .as_array()
+                .is_some_and(|tags| tags.is_empty() || tags.iter().any(|tag| tag["name"] == READ)),
             Action::Tag => is("name", &READ.into()),
+            Action::DeleteTag => body.is_null(),
+            Action::Commit => is("title", &READ.into()),
+            Action::Branches => body[0]["name"] == "main",
+            Action::Branch => is("name", &"main".into()),
             Action::User => is("id", &self.user(caller).into()),
             Action::Job => body["user"]["id"] == self.user(caller),
             Action::Version => body["version"].is_string(),

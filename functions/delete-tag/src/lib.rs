@@ -1,0 +1,37 @@
+//! `DELETE /projects/:id/repository/tags/:tag_name`: deletes a tag's release and, with it, its links.
+//!
+//! Every tag is taken to exist, so that one without a release is deleted as well: release tools
+//! delete the release first and then its tag.
+
+use lambda_http::http::{HeaderMap, StatusCode};
+use lambda_http::{Body, Request, Response};
+use shared::app::App;
+use shared::http::admit::enter_project;
+use shared::http::respond::respond;
+use shared::http::{Answer, ApiError, Call};
+use shared::store::read::{LinkSelection, Selection};
+
+/// Answers without a body.
+pub async fn handle(app: &App, request: Request) -> Response<Body> {
+    respond(app, request, delete).await
+}
+
+async fn delete(app: &App, call: Call) -> Result<Answer, ApiError> {
+    let tag = call.tag();
+    let selection = Selection::release(tag.as_ref(), LinkSelection::None);
+    let entered = enter_project(app, &call, selection).await?;
+    let admission = &entered.admission;
+    admission.may_read_code()?;
+    // A project that hides its releases has no tags to delete.
+    let tag = tag.filter(|_| admission.may_read_releases().is_ok()).ok_or(ApiError::TagNotFound)?;
+    admission.may_delete_tag(&tag)?;
+    let mut there = entered.release;
+    while let Some(release) = there {
+        if app.store.delete_release(&release, call.deadline).await? {
+            break;
+        }
+        // Another writer came first. What is there now is to go all the same.
+        there = app.store.get_release(&release.key, call.deadline).await?;
+    }
+    Ok(Answer { status: StatusCode::NO_CONTENT, headers: HeaderMap::new(), body: String::new() })
+}

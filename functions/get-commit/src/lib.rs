@@ -1,0 +1,153 @@
+//! `GET /projects/:id/repository/commits/:sha`: a commit by its tag, by its id or the beginning of
+//! it, or by the default branch.
+
+use lambda_http::http::StatusCode;
+use lambda_http::{Body, Request, Response};
+use serde::Serialize;
+use shared::app::App;
+use shared::domain::commit::CommitPrefix;
+use shared::domain::project::Project;
+use shared::domain::release::{Release, ReleaseKey, TagName};
+use shared::http::admit::{Entered, enter_project};
+use shared::http::commit_body::CommitBody;
+use shared::http::fields::Fields;
+use shared::http::respond::respond;
+use shared::http::{Answer, ApiError, Call};
+use shared::store::read::{LinkSelection, Listed, Selection};
+
+/// Answers with the commit.
+pub async fn handle(app: &App, request: Request) -> Response<Body> {
+    respond(app, request, get).await
+}
+
+async fn get(app: &App, call: Call) -> Result<Answer, ApiError> {
+    let name = &call.path.sha;
+    let (tag, prefix) = (TagName::parse(name).ok(), CommitPrefix::parse(name));
+    let selection = match &prefix {
+        Some(_) => Selection::List,
+        None => Selection::release(tag.as_ref(), LinkSelection::None),
+    };
+    let mut entered = enter_project(app, &call, selection).await?;
+    entered.admission.may_read_code()?;
+    let mut fields = Fields::new(&call.params);
+    let has_stats = fields.boolean("stats").unwrap_or(true);
+    fields.finish()?;
+    if entered.admission.may_read_releases().is_err() {
+        // A commit is known by its release, and so only to callers who may see that.
+        (entered.release, entered.listed) = (None, Vec::new());
+    }
+    let release = match prefix {
+        Some(prefix) => find(app, &call, &mut entered, &prefix).await?,
+        None => entered.release,
+    };
+    let project = entered.admission.project();
+    let commit = match &release {
+        Some(release) => CommitBody::of_release(&call.base, project, release),
+        None if name == "HEAD" || name == project.default_branch.as_str() => {
+            CommitBody::of_branch(&call.base, project)
+        }
+        None => return Err(ApiError::CommitNotFound),
+    };
+    Answer::json(StatusCode::OK, &Detail::new(commit, project, has_stats))
+}
+
+/// The release whose commit a name of hexadecimal digits means.
+async fn find(
+    app: &App,
+    call: &Call,
+    entered: &mut Entered,
+    prefix: &CommitPrefix,
+) -> Result<Option<Release>, ApiError> {
+    let listed = std::mem::take(&mut entered.listed);
+    let Some(Listed { tag, .. }) = meant(listed, &call.path.sha, prefix) else { return Ok(None) };
+    let key = ReleaseKey { project: entered.admission.project().id, tag };
+    Ok(app.store.get_release(&key, call.deadline).await?)
+}
+
+/// The entry that a name means, as Git decides it: a whole id before a tag, and a tag before the
+/// beginning of an id, which has to be that of one commit alone.
+fn meant(mut listed: Vec<Listed>, name: &str, prefix: &CommitPrefix) -> Option<Listed> {
+    if !prefix.is_whole()
+        && let Some(at) = listed.iter().position(|one| one.tag.as_str() == name)
+    {
+        return Some(listed.swap_remove(at));
+    }
+    listed.retain(|one| one.commit.as_ref().is_some_and(|commit| prefix.matches(commit)));
+    let is_one = listed.windows(2).all(|pair| pair[0].commit == pair[1].commit);
+    listed.into_iter().next().filter(|_| is_one)
+}
+
+/// A commit on its own, with its keys in GitLab's order.
+#[derive(Serialize)]
+struct Detail<'a> {
+    #[serde(flatten)]
+    commit: CommitBody<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stats: Option<Stats>,
+    status: Option<&'a str>,
+    project_id: u64,
+    last_pipeline: Option<&'a str>,
+}
+
+/// How many lines were changed: none that is known.
+#[derive(Default, Serialize)]
+struct Stats {
+    additions: u64,
+    deletions: u64,
+    total: u64,
+}
+
+impl<'a> Detail<'a> {
+    fn new(commit: CommitBody<'a>, project: &Project, has_stats: bool) -> Self {
+        Self {
+            commit,
+            stats: has_stats.then(Stats::default),
+            status: None,
+            project_id: project.id.0,
+            last_pipeline: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::domain::commit::CommitSha;
+    use shared::domain::time::Timestamp;
+
+    use super::*;
+
+    fn found(name: &str) -> Option<String> {
+        let sha = |start: &str| CommitSha::parse(&format!("{start:0<40}")).ok();
+        let listed = [
+            ("v3", sha("abcde1")),
+            ("v2", sha("abcd22")),
+            ("v1", sha("abcd22")),
+            ("beef", sha("1234")),
+            ("b", sha("beef")),
+            ("old", None),
+        ];
+        let listed = listed.map(|(tag, commit)| Listed {
+            tag: TagName::parse(tag).unwrap(),
+            commit,
+            created_at: Timestamp::from_unix_millis(0),
+        });
+        let prefix = CommitPrefix::parse(name)?;
+        meant(listed.into(), name, &prefix).map(|one| one.tag.as_str().to_owned())
+    }
+
+    #[test]
+    fn a_name_of_digits_is_an_id_a_tag_or_the_beginning_of_one_commits_id() {
+        for (name, tag) in [
+            ("abcd22", Some("v2")),
+            ("ABCDE", Some("v3")),
+            ("abcd", None),
+            ("beef", Some("beef")),
+            ("beef0", Some("b")),
+            (&format!("{:0<40}", "beef"), Some("b")),
+            (&"0".repeat(40), None),
+            ("0000", None),
+        ] {
+            assert_eq!(found(name).as_deref(), tag, "{name}");
+        }
+    }
+}

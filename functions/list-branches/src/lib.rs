@@ -1,0 +1,45 @@
+//! `GET /projects/:id/repository/branches`: the default branch, the only one that is known.
+
+use lambda_http::http::StatusCode;
+use lambda_http::{Body, Request, Response};
+use shared::app::App;
+use shared::domain::ref_search::RefSearch;
+use shared::http::admit::enter_project;
+use shared::http::branch_body::BranchBody;
+use shared::http::fields::Fields;
+use shared::http::pagination::Page;
+use shared::http::respond::respond;
+use shared::http::{Answer, ApiError, Call};
+use shared::store::read::Selection;
+
+/// Answers with a page of branches.
+pub async fn handle(app: &App, request: Request) -> Response<Body> {
+    respond(app, request, list).await
+}
+
+async fn list(app: &App, call: Call) -> Result<Answer, ApiError> {
+    let entered = enter_project(app, &call, Selection::Project).await?;
+    entered.admission.may_read_code()?;
+    let (page, search) = read(&call)?;
+    let branch = entered.admission.project().default_branch.as_str();
+    let names = match search {
+        Some(search) => search.filter(vec![branch], |name| name),
+        None => vec![branch],
+    };
+    let shown = page.rows(&names).iter().map(|_| BranchBody::new(&call.base, &entered.admission));
+    let mut answer = Answer::json(StatusCode::OK, &shown.collect::<Vec<_>>())?;
+    answer.headers.extend(page.headers(&call, names.len(), &[]));
+    Ok(answer)
+}
+
+/// Reads the parameters, in the order in which GitLab declares them.
+fn read(call: &Call) -> Result<(Page, Option<RefSearch>), ApiError> {
+    let mut fields = Fields::new(&call.params);
+    let page = Page::of(&mut fields);
+    let search = fields.optional("search").text().and_then(RefSearch::parse);
+    // One branch is in every order.
+    fields.word("sort", [("name_asc", ()), ("updated_asc", ()), ("updated_desc", ())]);
+    fields.optional("page_token");
+    fields.finish()?;
+    Ok((page, search))
+}

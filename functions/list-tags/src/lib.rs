@@ -1,0 +1,48 @@
+//! `GET /projects/:id/repository/tags`: the tags that have releases, the newest first.
+
+mod listing;
+mod version_order;
+
+use lambda_http::{Body, Request, Response};
+use shared::app::App;
+use shared::domain::release::ReleaseKey;
+use shared::http::admit::enter_project;
+use shared::http::respond::respond;
+use shared::http::tag_body::{self, TagPage};
+use shared::http::{Answer, ApiError, Call};
+use shared::store::read::Selection;
+
+use listing::Listing;
+
+/// Answers with a page of the project's tags.
+pub async fn handle(app: &App, request: Request) -> Response<Body> {
+    respond(app, request, list).await
+}
+
+/// How many releases, each of up to 400 KB, are held at once besides what is answered.
+const AT_ONCE: usize = 25;
+
+async fn list(app: &App, call: Call) -> Result<Answer, ApiError> {
+    let entered = enter_project(app, &call, Selection::List).await?;
+    entered.admission.may_read_code()?;
+    let listing = Listing::read(&call)?;
+    // A tag is known by its release, and so only to callers who may see that.
+    let is_known = entered.admission.may_read_releases().is_ok();
+    let tags = if is_known { listing.arrange(entered.listed) } else { Vec::new() };
+    let project = entered.admission.project().id;
+    let keys: Vec<_> = listing
+        .page
+        .rows(&tags)
+        .iter()
+        .map(|listed| ReleaseKey { project, tag: listed.tag.clone() })
+        .collect();
+    let mut page = TagPage::new(keys.len());
+    for chunk in keys.chunks(AT_ONCE) {
+        for release in app.store.get_releases(chunk, call.deadline).await? {
+            page.push(release);
+        }
+    }
+    let mut answer = tag_body::answer_list(&call, &entered.admission, &page)?;
+    answer.headers.extend(listing.page.headers(&call, tags.len(), &listing::DEFAULTS));
+    Ok(answer)
+}

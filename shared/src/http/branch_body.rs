@@ -1,0 +1,46 @@
+//! The default branch as GitLab shows it. Other branches of the repository are not known.
+
+use serde::Serialize;
+
+use super::commit_body::CommitBody;
+use super::render::{project_url, segments};
+use crate::access::Admission;
+use crate::app::WebUrl;
+use crate::domain::token::AccessLevel;
+
+/// A branch, with its keys in GitLab's order.
+#[derive(Clone, Debug, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "GitLab's keys")]
+pub struct BranchBody<'a> {
+    name: &'a str,
+    commit: CommitBody<'a>,
+    merged: bool,
+    protected: bool,
+    developers_can_push: bool,
+    developers_can_merge: bool,
+    can_push: bool,
+    default: bool,
+    web_url: String,
+}
+
+impl<'a> BranchBody<'a> {
+    /// Shows the project's default branch. It is protected as GitLab protects one unless it is told
+    /// otherwise: maintainers push.
+    #[must_use]
+    pub fn new(base: &WebUrl, admission: &'a Admission) -> Self {
+        let project = admission.project();
+        let name = project.default_branch.as_str();
+        let level = admission.membership().level();
+        Self {
+            name,
+            commit: CommitBody::of_branch(base, project),
+            merged: false,
+            protected: true,
+            developers_can_push: false,
+            developers_can_merge: false,
+            can_push: !project.archived && level >= Some(AccessLevel::Maintainer),
+            default: true,
+            web_url: format!("{}/-/tree/{}", project_url(base, project), segments(name)),
+        }
+    }
+}
