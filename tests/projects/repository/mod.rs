@@ -2,6 +2,7 @@
 
 mod branches;
 mod commits;
+mod jreleaser;
 mod tags;
 
 use serde_json::json;
