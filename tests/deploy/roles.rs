@@ -19,11 +19,44 @@ use harness::world::soon;
 /// What a role allows: an action on a table, and whether only inside a transaction.
 type Grants = BTreeSet<(String, String, bool)>;
 
+/// The kinds of items that a role's statements are limited to, by action and table.
+type Limits = BTreeMap<(String, String), BTreeSet<String>>;
+
 fn granted(template: &Value, function: &str) -> Grants {
+    statements(template, function)
+        .into_iter()
+        .map(|(action, table, condition)| {
+            let enclosing = &condition["ForAnyValue:StringEquals"];
+            let in_transactions = enclosing["dynamodb:EnclosingOperation"] == "TransactWriteItems";
+            (action, table, in_transactions)
+        })
+        .collect()
+}
+
+/// What `dynamodb:LeadingKeys` says in a role; a statement without it is not among them.
+fn limits(template: &Value, function: &str) -> Limits {
+    let mut limits = Limits::new();
+    for (action, table, condition) in statements(template, function) {
+        for operator in ["ForAllValues:StringLike", "ForAllValues:StringEquals"] {
+            let keys = &condition[operator]["dynamodb:LeadingKeys"];
+            if keys.is_null() {
+                continue;
+            }
+            // Without it the statement holds for requests that name no key.
+            assert_eq!(condition["Null"]["dynamodb:LeadingKeys"], "false", "{function}: {action}");
+            let keys = list(keys).into_iter().map(|key| key.as_str().unwrap().to_owned());
+            limits.insert((action.clone(), table.clone()), keys.collect());
+        }
+    }
+    limits
+}
+
+/// Action, table and condition of each grant on a table.
+fn statements(template: &Value, function: &str) -> Vec<(String, String, Value)> {
     let roles = resources(template, "AWS::IAM::Role");
     let id = logical_id(function, "Role");
     let (_, role) = roles.into_iter().find(|(role, _)| *role == id).unwrap();
-    let mut grants = Grants::new();
+    let mut grants = Vec::new();
     for policy in list(&role["Properties"]["Policies"]) {
         for statement in list(&policy["PolicyDocument"]["Statement"]) {
             assert_eq!(statement["Effect"], "Allow");
@@ -39,10 +72,7 @@ fn granted(template: &Value, function: &str) -> Grants {
                         "ReleasesTable.StreamArn" if function == SWEEP => continue,
                         other => panic!("{id} names {other}"),
                     };
-                    let enclosing = &statement["Condition"]["ForAnyValue:StringEquals"];
-                    let in_transactions =
-                        enclosing["dynamodb:EnclosingOperation"] == "TransactWriteItems";
-                    grants.insert((action.to_owned(), table, in_transactions));
+                    grants.push((action.to_owned(), table, statement["Condition"].clone()));
                 }
             }
         }
@@ -50,14 +80,15 @@ fn granted(template: &Value, function: &str) -> Grants {
     grants
 }
 
+const READS: [&str; 3] = ["GetItem", "BatchGetItem", "Query"];
+
 #[test]
 fn no_role_writes_the_directory_and_readers_write_nothing() {
     let template = read("infra/template.yaml");
-    let reads = ["GetItem", "BatchGetItem", "Query"];
     for function in functions() {
         let writes: Vec<_> = granted(&template, function)
             .into_iter()
-            .filter(|(action, _, _)| !reads.contains(&action.as_str()))
+            .filter(|(action, _, _)| !READS.contains(&action.as_str()))
             .collect();
         let mut routes = ROUTES.iter().filter(|route| route.function.name() == function);
         let writes_by_its_routes =
@@ -65,6 +96,20 @@ fn no_role_writes_the_directory_and_readers_write_nothing() {
         assert_eq!(!writes.is_empty(), writes_by_its_routes || function == SWEEP, "{function}");
         for (action, table, _) in writes {
             assert_eq!(table, TableNames::default().releases, "{function} may {action}");
+        }
+    }
+}
+
+#[test]
+fn reads_of_the_directory_and_writes_outside_transactions_are_limited_by_key() {
+    let template = read("infra/template.yaml");
+    for function in functions() {
+        let limits = limits(&template, function);
+        for (action, table, in_transactions) in granted(&template, function) {
+            let reads_releases =
+                table == TableNames::default().releases && READS.contains(&action.as_str());
+            let is_limited = limits.contains_key(&(action.clone(), table.clone()));
+            assert_eq!(is_limited, !(reads_releases || in_transactions), "{function}: {action}");
         }
     }
 }
@@ -84,7 +129,18 @@ async fn each_role_allows_what_its_function_does_and_nothing_else() {
     let template = read("infra/template.yaml");
     for function in functions() {
         let mut used: BTreeMap<(String, String), bool> = BTreeMap::new();
-        for Access { action, table, in_transaction } in proxies[function].take_accesses() {
+        let limits = limits(&template, function);
+        for Access { action, table, in_transaction, keys } in proxies[function].take_accesses() {
+            if let Some(allowed) = limits.get(&(action.clone(), table.clone())) {
+                assert!(!keys.is_empty(), "{function}: {action} names no key");
+                for key in keys {
+                    let fits = |pattern: &String| match pattern.strip_suffix('*') {
+                        Some(kind) => key.starts_with(kind),
+                        None => key == *pattern,
+                    };
+                    assert!(allowed.iter().any(fits), "{function} may not {action} {key}");
+                }
+            }
             // A condition on transactions stands only where nothing is done outside one.
             *used.entry((action, table)).or_insert(true) &= in_transaction;
         }

@@ -178,8 +178,38 @@ MUTANTS = [
     (
         "a_function_may_do_to_the_tables_what_it_does_and_no_more",
         TEMPLATE,
-        "                Condition: {ForAllValues:StringEquals: {dynamodb:LeadingKeys: [counter#link]}}\n",
+        "ForAllValues:StringEquals: {dynamodb:LeadingKeys: [counter#link]}",
+        "ForAllValues:StringLike: {dynamodb:LeadingKeys: [counter#*]}",
+    ),
+    (
+        "a_function_may_do_to_the_tables_what_it_does_and_no_more",
+        TEMPLATE,
+        '                  "Null": {dynamodb:LeadingKeys: "false"}\n',
         "",
+    ),
+    (
+        "a_function_may_do_to_the_tables_what_it_does_and_no_more",
+        TEMPLATE,
+        'dynamodb:LeadingKeys: ["release#*", "claim#*", "path#*"]',
+        'dynamodb:LeadingKeys: ["release#*", "claim#*", "path#*", "index#*"]',
+    ),
+    (
+        "the_kinds_of_items_in_roles_are_those_of_the_code",
+        TEMPLATE,
+        '["token#*"]',
+        '["token#*", "user#*"]',
+    ),
+    (
+        "the_kinds_of_items_in_roles_are_those_of_the_code",
+        "shared/src/store/keys.rs",
+        'Self::Token => "token#"',
+        'Self::Token => "secret#"',
+    ),
+    (
+        "the_kinds_of_items_in_roles_are_those_of_the_code",
+        "shared/src/store/keys.rs",
+        'format!("claim#{',
+        'format!("taken#{',
     ),
     (
         "no_function_may_write_the_directory",
@@ -237,22 +267,28 @@ MUTANTS = [
         "Action: [logs:CreateLogStream, logs:PutLogEvents, logs:DeleteLogGroup]",
     ),
     (
-        "every_function_may_trace_where_requests_are_traced",
-        TEMPLATE,
-        "    Condition: HasTracing\n",
-        "",
-    ),
-    (
-        "every_function_may_trace_where_requests_are_traced",
-        TEMPLATE,
-        "        - !Ref WebRole\n",
-        "",
-    ),
-    (
-        "every_function_may_trace_where_requests_are_traced",
+        "every_function_may_always_trace",
         TEMPLATE,
         "Action: [xray:PutTraceSegments, xray:PutTelemetryRecords]",
         "Action: xray:*",
+    ),
+    (
+        "every_function_may_always_trace",
+        TEMPLATE,
+        "                Resource: !GetAtt WebLogGroup.Arn\n"
+        "              - Effect: Allow\n"
+        "                Action: [xray:PutTraceSegments, xray:PutTelemetryRecords]\n"
+        "                Resource: \"*\"\n",
+        "                Resource: !GetAtt WebLogGroup.Arn\n",
+    ),
+    (
+        "every_function_waits_for_all_its_rights",
+        TEMPLATE,
+        "  # Logs.\n",
+        "  TracingPolicy:\n"
+        "    Type: AWS::IAM::Policy\n"
+        "    Condition: HasTracing\n"
+        "    Properties: {PolicyName: tracing, Roles: [!Ref WebRole]}\n",
     ),
     (
         "the_one_item_that_is_updated_is_the_counter",

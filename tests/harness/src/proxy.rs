@@ -36,6 +36,9 @@ pub struct Access {
     pub action: String,
     pub table: String,
     pub in_transaction: bool,
+    /// The partition keys of the whole request, on every table: what AWS may take for
+    /// `dynamodb:LeadingKeys`.
+    pub keys: Vec<String>,
 }
 
 /// What to do with a request.
@@ -405,6 +408,7 @@ fn accesses(operation: &str, body: &Value) -> Vec<Access> {
         action: action.to_owned(),
         table: table.to_owned(),
         in_transaction,
+        keys: partition_keys(body),
     };
     if let Some(items) = body["TransactItems"].as_array() {
         let items = items.iter().flat_map(|item| item.as_object().unwrap());
@@ -423,6 +427,19 @@ fn accesses(operation: &str, body: &Value) -> Vec<Access> {
         return tables.keys().map(|table| access(operation, table, false)).collect();
     }
     vec![access(operation, body["TableName"].as_str().unwrap_or_default(), false)]
+}
+
+/// Every partition key that a request names, wherever in it.
+fn partition_keys(body: &Value) -> Vec<String> {
+    match body {
+        Value::Array(values) => values.iter().flat_map(partition_keys).collect(),
+        Value::Object(members) => {
+            let own = members.get("pk").and_then(|key| key["S"].as_str());
+            let below = members.values().flat_map(partition_keys);
+            own.map(str::to_owned).into_iter().chain(below).collect()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
+    }
 }
 
 fn is_empty_batch(body: &Value) -> bool {
