@@ -98,6 +98,7 @@ const PUBLIC_URL: &str = "PUBLIC_URL";
 const DIRECTORY_TABLE: &str = "DIRECTORY_TABLE";
 const RELEASES_TABLE: &str = "RELEASES_TABLE";
 const CA_BUNDLE: &str = "AWS_CA_BUNDLE";
+const CHECKED_FUNCTIONS: &str = "CHECKED_FUNCTIONS";
 
 impl App {
     /// An app over `store`. Where `public_url` is absent, answers name the host that each request
@@ -146,6 +147,10 @@ impl Database {
     /// The database in the environment of a Lambda function. Lambda sets the credentials for the
     /// life of the process, so that nothing has to renew them.
     fn from_env() -> Result<Self, ConfigError> {
+        Self::service_from_env("AWS_ENDPOINT_URL_DYNAMODB")
+    }
+
+    fn service_from_env(endpoint_variable: &str) -> Result<Self, ConfigError> {
         Ok(Self {
             region: required("AWS_REGION")?,
             credentials: Credentials::new(
@@ -155,7 +160,7 @@ impl Database {
                 None,
                 "environment",
             ),
-            endpoint_url: optional("AWS_ENDPOINT_URL_DYNAMODB").or(optional("AWS_ENDPOINT_URL")),
+            endpoint_url: optional(endpoint_variable).or(optional("AWS_ENDPOINT_URL")),
             ca_bundle: optional(CA_BUNDLE).map(PathBuf::from),
         })
     }
@@ -190,6 +195,49 @@ impl Database {
 
 /// The region that clients of a local database sign for; no local database checks it.
 pub const LOCAL_REGION: &str = "us-east-1";
+
+/// How a function reaches an AWS service other than the database.
+#[derive(Debug)]
+pub struct AwsService(Database);
+
+impl AwsService {
+    /// A service in the environment of a Lambda function, at the endpoint in `endpoint_variable` if
+    /// that is set.
+    pub fn from_env(endpoint_variable: &str) -> Result<Self, ConfigError> {
+        Database::service_from_env(endpoint_variable).map(Self)
+    }
+
+    /// The AWS region.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        &self.0.region
+    }
+
+    /// The function's own credentials.
+    #[must_use]
+    pub fn credentials(&self) -> Credentials {
+        self.0.credentials.clone()
+    }
+
+    /// The URL of the service with this prefix (`lambda`).
+    #[must_use]
+    pub fn endpoint_url(&self, prefix: &str) -> String {
+        let region = &self.0.region;
+        let china = if region.starts_with("cn-") { ".cn" } else { "" };
+        let own = || format!("https://{prefix}.{region}.amazonaws.com{china}");
+        self.0.endpoint_url.clone().unwrap_or_else(own)
+    }
+
+    /// A client that trusts what functions trust.
+    pub fn http_client(&self) -> Result<SharedHttpClient, ConfigError> {
+        self.0.http_client()
+    }
+}
+
+/// The functions that `check-deployment` checks, as the template lists them.
+pub fn checked_functions() -> Result<String, ConfigError> {
+    required(CHECKED_FUNCTIONS)
+}
 
 /// Tries of one request by the SDK: at one fault in ten, all of them fail once in a hundred
 /// million requests.
@@ -331,7 +379,8 @@ where
     let level = optional("AWS_LAMBDA_LOG_LEVEL")
         .and_then(|level| level.parse().ok())
         .unwrap_or(LevelFilter::INFO);
-    let ours = ["shared", "sweep", "release_links_local"].map(|target| (target, level));
+    let ours = ["shared", "sweep", "check_deployment", "release_links_local"]
+        .map(|target| (target, level));
     let filter = Targets::new().with_default(LevelFilter::WARN).with_targets(ours);
     let lines = tracing_subscriber::fmt::layer()
         .json()

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from stack import ROOT, TEMPLATE
-from transformed import FUNCTIONS, logical_id
+from transformed import ALL, logical_id
 
 STAND_IN = """#!/bin/sh
 [ "$1" = lambda ] || exec "{cargo}" "$@"
@@ -58,9 +58,9 @@ def main(folder):
     for architecture, flag in FLAGS.items():
         asked, taken = build(folder / architecture, architecture)
         call = "{root}/functions/{name} lambda build --release{flag} --bin {name}"
-        expected = [call.format(root=ROOT, name=name, flag=flag) for name in FUNCTIONS]
+        expected = [call.format(root=ROOT, name=name, flag=flag) for name in ALL]
         assert asked == sorted(expected), asked
-        assert taken == {f"{logical_id(name)}Function": name for name in FUNCTIONS}, taken
+        assert taken == {f"{logical_id(name)}Function": name for name in ALL}, taken
 
 
 if __name__ == "__main__":

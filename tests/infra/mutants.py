@@ -159,14 +159,80 @@ MUTANTS = [
     (
         "traffic_moves_as_chosen_and_back_on_an_alarm",
         TEMPLATE,
-        "[!Ref WebErrors]",
-        "[!Ref WebErrors, !Ref ApiServerErrors]",
+        "[!Ref WebErrors, !Ref WebServerErrors]",
+        "[!Ref WebErrors, !Ref WebServerErrors, !Ref ApiServerErrors]",
     ),
     (
         "traffic_moves_as_chosen_and_back_on_an_alarm",
         TEMPLATE,
+        "[!Ref SweepErrors, !Ref SweepServerErrors]",
         "[!Ref SweepErrors]",
-        "[!Ref AWS::NoValue]",
+    ),
+    (
+        "traffic_moves_as_chosen_and_back_on_an_alarm",
+        TEMPLATE,
+        "      Hooks: {PreTraffic: !Ref CheckDeploymentFunction}\n",
+        "",
+    ),
+    (
+        "traffic_moves_as_chosen_and_back_on_an_alarm",
+        TEMPLATE,
+        "{PreTraffic: !Ref CheckDeploymentFunction}",
+        "{PostTraffic: !Ref CheckDeploymentFunction}",
+    ),
+    (
+        "a_new_version_is_checked_once_its_rights_and_alarms_are_there",
+        TEMPLATE,
+        "{PreTraffic: !Ref CheckDeploymentFunction}",
+        "{PreTraffic: CodeDeployHook_check}",
+    ),
+    (
+        "the_hook_has_a_name_that_codedeploy_may_invoke",
+        TEMPLATE,
+        "CodeDeployHook_${Uuid}",
+        "check-deployment-${Uuid}",
+    ),
+    (
+        "the_hook_has_a_name_that_codedeploy_may_invoke",
+        TEMPLATE,
+        "!Select [2,",
+        "!Select [1,",
+    ),
+    (
+        "the_hooks_variables_fit_into_lambda",
+        TEMPLATE,
+        '              - !Sub "web=${WebFunction}"\n',
+        f'              - !Sub "{"w" * 2048}=${{WebFunction}}"\n',
+    ),
+    (
+        "the_hook_may_ask_report_and_invoke_and_no_more",
+        TEMPLATE,
+        "                  - !Sub \"${WebFunction.Arn}:*\"\n",
+        "",
+    ),
+    (
+        "the_hook_may_ask_report_and_invoke_and_no_more",
+        TEMPLATE,
+        "                Action: lambda:InvokeFunction\n",
+        "                Action: [lambda:InvokeFunction, lambda:UpdateFunctionCode]\n",
+    ),
+    (
+        "the_hook_may_ask_report_and_invoke_and_no_more",
+        TEMPLATE,
+        "deploymentgroup:${ServerlessDeploymentApplication}/*",
+        "deploymentgroup:*",
+    ),
+    (
+        "every_function_is_configured_as_chosen",
+        TEMPLATE,
+        '              - !Sub "web=${WebFunction}"\n',
+        "",
+    ),
+    (
+        "every_function_is_configured_as_chosen",
+        TEMPLATE,
+        '              - !Sub "web=${WebFunction}"\n',
+        '              - !Sub "web=${GetLinkFunction}"\n',
     ),
     # Roles.
     (
@@ -432,7 +498,49 @@ MUTANTS = [
         "      MetricName: Throttles\n"
         "      Dimensions: [{Name: FunctionName, Value: !Ref WebFunction}]\n",
     ),
-    ("alarms_watch_every_function_and_the_api", TEMPLATE, "alarms: 26, for", "alarms: 19, for"),
+    ("alarms_watch_every_function_and_the_api", TEMPLATE, "USD a month. Without", "USD. Without"),
+    (
+        "alarms_watch_every_function_and_the_api",
+        TEMPLATE,
+        "        - {Name: ExecutedVersion, Value: !GetAtt WebFunction.Version.Version}\n",
+        "",
+    ),
+    (
+        "alarms_watch_every_function_and_the_api",
+        TEMPLATE,
+        '        - {Name: Resource, Value: !Sub "${WebFunction}:live"}\n',
+        '        - {Name: Resource, Value: !Sub "${WebFunction}"}\n',
+    ),
+    (
+        "alarms_watch_every_function_and_the_api",
+        TEMPLATE,
+        "Dimensions: [{Name: version, Value: !GetAtt WebFunction.Version.Version}]",
+        "Dimensions: [{Name: version, Value: !GetAtt GetLinkFunction.Version.Version}]",
+    ),
+    (
+        "the_alarms_of_a_deployment_are_new_with_each_version",
+        TEMPLATE,
+        "-web-errors-version-${WebFunction.Version.Version}",
+        "-web-errors",
+    ),
+    (
+        "errors_of_a_functions_own_are_counted_by_version",
+        TEMPLATE,
+        "LogGroupName: !Ref WebLogGroup",
+        "LogGroupName: !Ref GetLinkLogGroup",
+    ),
+    (
+        "errors_of_a_functions_own_are_counted_by_version",
+        TEMPLATE,
+        " && ($.transient IS FALSE)",
+        "",
+    ),
+    (
+        "errors_of_a_functions_own_are_counted_by_version",
+        "shared/src/http/respond.rs",
+        "version, transient, cause",
+        "version, cause",
+    ),
     ("alarms_watch_every_function_and_the_api", TEMPLATE, "--queue-url ${SweepFailures}", ""),
     # The whole.
     (

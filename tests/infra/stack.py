@@ -22,15 +22,17 @@ ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = "infra/template.yaml"
 
 REGION, ACCOUNT, STACK = "eu-central-1", "123456789012", "release-links"
+UUID = "11111111-2222-3333-4444-555555555555"
 PSEUDO = {
     "AWS::AccountId": ACCOUNT,
     "AWS::Partition": "aws",
     "AWS::Region": REGION,
+    "AWS::StackId": f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{STACK}/{UUID}",
     "AWS::StackName": STACK,
     "AWS::URLSuffix": "amazonaws.com",
 }
 
-CERTIFICATE = f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/11111111-2222-3333-4444-555555555555"
+CERTIFICATE = f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/{UUID}"
 
 # What an operator may choose: nothing, all there is, as little as there can be, and what the other
 # three do not combine.
@@ -121,6 +123,12 @@ class Stack:
                 return self._evaluate(then if self.conditions[condition] else otherwise)
             if key == "Fn::Sub":
                 return self._substitute(value)
+            if key == "Fn::Select":
+                index, values = (self._evaluate(argument) for argument in value)
+                return values[int(index)]
+            if key == "Fn::Split":
+                separator, text = (self._evaluate(argument) for argument in value)
+                return text.split(separator)
         values = ((key, self._evaluate(value)) for key, value in node.items())
         return {key: value for key, value in values if value is not NO_VALUE}
 

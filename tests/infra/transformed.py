@@ -25,6 +25,7 @@ from stack import (
     STACK,
     TEMPLATE,
     TRANSFORMATION_FAILED,
+    UUID,
     Stack,
     references,
     source,
@@ -60,6 +61,10 @@ def routes():
 # What the table's stream invokes, and no route.
 SWEEP = "sweep"
 FUNCTIONS = sorted({function for _, _, function in routes()} | {SWEEP})
+
+# What CodeDeploy invokes before it shifts traffic to a new version of one of them.
+HOOK = "check-deployment"
+ALL = sorted([*FUNCTIONS, HOOK])
 
 
 def logical_id(function):
@@ -251,10 +256,10 @@ def every_function_is_built_from_its_own_package(stack):
             "BuildMethod": "rust-cargolambda",
             "BuildProperties": {"Binary": function},
         }
-        for function in FUNCTIONS
+        for function in ALL
     }
     yield from differ("builds", built, expected)
-    for function in FUNCTIONS:
+    for function in ALL:
         if f"CodeUri: ../functions/{function}/\n" not in source(TEMPLATE):
             yield f"{function} is not built in its folder"
 
@@ -264,23 +269,29 @@ def every_function_is_configured_as_chosen(stack):
     chosen = stack.parameters
     app = source("shared/src/app.rs")
     read = set(re.findall(r'const [A-Z_]+: &str = "((?!AWS_)[A-Z_]+)";', app))
-    for function in FUNCTIONS:
+    timeouts = {SWEEP: 300, HOOK: 60}
+    for function in ALL:
         name = logical_id(function)
         properties = stack.properties(f"{name}Function")
+        variables = {
+            "DIRECTORY_TABLE": {"Ref": "DirectoryTable"},
+            "RELEASES_TABLE": {"Ref": "ReleasesTable"},
+            "PUBLIC_URL": chosen["PublicUrl"],
+        }
+        if function == HOOK:
+            deployed = [{"Fn::Sub": f"{f}=${{{logical_id(f)}Function}}"} for f in FUNCTIONS]
+            separator, listed = properties["Environment"]["Variables"]["CHECKED_FUNCTIONS"]["Fn::Join"]
+            in_order = [separator, sorted(listed, key=json.dumps)]
+            yield from differ("checked", in_order, [" ", sorted(deployed, key=json.dumps)])
+            variables["CHECKED_FUNCTIONS"] = {"Fn::Join": [separator, listed]}
         expected = {
             "Runtime": "provided.al2023",
             "Handler": "bootstrap",
             "Architectures": [chosen["Architecture"]],
             "MemorySize": chosen["MemorySize"],
-            "Timeout": 300 if function == SWEEP else chosen["Timeout"],
+            "Timeout": timeouts.get(function, chosen["Timeout"]),
             "TracingConfig": {"Mode": chosen["Tracing"]},
-            "Environment": {
-                "Variables": {
-                    "DIRECTORY_TABLE": {"Ref": "DirectoryTable"},
-                    "RELEASES_TABLE": {"Ref": "ReleasesTable"},
-                    "PUBLIC_URL": chosen["PublicUrl"],
-                }
-            },
+            "Environment": {"Variables": variables},
             "LoggingConfig": {
                 "LogFormat": "JSON",
                 "ApplicationLogLevel": chosen["LogLevel"],
@@ -291,8 +302,8 @@ def every_function_is_configured_as_chosen(stack):
         }
         actual = {key: properties.get(key) for key in expected}
         yield from differ(function, actual, expected)
-        variables = properties.get("Environment", {}).get("Variables", {})
-        yield from differ(f"{function}'s variables", set(variables), read)
+        known = read if function == HOOK else read - {"CHECKED_FUNCTIONS"}
+        yield from differ(f"{function}'s variables", set(variables), known)
 
 
 @assertion
@@ -327,26 +338,65 @@ def a_version_is_published_for_every_changed_value(stack):
 @assertion
 def traffic_moves_as_chosen_and_back_on_an_alarm(stack):
     alarms = stack.parameters["Alarms"] == "true"
+    groups = {f"{logical_id(function)}FunctionDeploymentGroup" for function in FUNCTIONS}
+    yield from differ("groups", set(stack.of_type("AWS::CodeDeploy::DeploymentGroup")), groups)
     for function in FUNCTIONS:
         name = logical_id(function)
         group = stack.properties(f"{name}FunctionDeploymentGroup")
         deployment = f"CodeDeployDefault.Lambda{stack.parameters['DeploymentType']}"
         yield from differ(function, group.get("DeploymentConfigName"), deployment)
-        # Its own and no other: one that is raised already keeps out what mends it.
-        expected = {"Enabled": True, "Alarms": [{"Name": {"Ref": f"{name}Errors"}}]}
+        # Of the new version and of no other: one that is raised already blocks the fix.
+        own = [{"Name": {"Ref": f"{name}{kind}"}} for kind in ("Errors", "ServerErrors")]
+        expected = {"Enabled": True, "Alarms": own}
         yield from differ(
             function, group.get("AlarmConfiguration"), expected if alarms else {}
         )
-        rollback = group.get("AutoRollbackConfiguration", {})
-        if "DEPLOYMENT_STOP_ON_ALARM" not in rollback.get("Events", []):
-            yield f"{function} is not rolled back on an alarm"
+        rollback = group.get("AutoRollbackConfiguration", {}).get("Events", [])
+        for event in ("DEPLOYMENT_STOP_ON_ALARM", "DEPLOYMENT_FAILURE"):
+            if event not in rollback:
+                yield f"{function} is not rolled back on {event}"
         alias = stack.resources.get(f"{name}FunctionAliaslive", {})
         update = alias.get("UpdatePolicy", {}).get("CodeDeployLambdaAliasUpdate", {})
-        yield from differ(
-            function,
-            update.get("DeploymentGroupName"),
-            {"Ref": f"{name}FunctionDeploymentGroup"},
-        )
+        expected = {
+            "ApplicationName": {"Ref": "ServerlessDeploymentApplication"},
+            "DeploymentGroupName": {"Ref": f"{name}FunctionDeploymentGroup"},
+            "BeforeAllowTrafficHook": {"Ref": f"{logical_id(HOOK)}Function"},
+        }
+        yield from differ(function, update, expected)
+
+
+@assertion
+def the_hook_has_a_name_that_codedeploy_may_invoke(stack):
+    # By the stack's UUID, so that two stacks do not meet. Lambda takes 64 characters.
+    name = stack.properties(f"{logical_id(HOOK)}Function").get("FunctionName", "")
+    yield from differ("name", name, f"CodeDeployHook_{UUID}")
+
+
+@assertion
+def the_hooks_variables_fit_into_lambda(stack):
+    # 4 KB in all; names of functions have up to 64 characters, of tables 255.
+    variables = stack.properties(f"{logical_id(HOOK)}Function")["Environment"]["Variables"]
+    _, listed = variables["CHECKED_FUNCTIONS"]["Fn::Join"]
+    names = sum(len(one["Fn::Sub"].partition("$")[0]) + 64 + 1 for one in listed)
+    size = names + 2 * 255 + 200 + sum(len(variable) for variable in variables)
+    if size > 4096:
+        yield f"Lambda takes 4 KB of variables and not {size} bytes"
+
+
+@assertion
+def a_new_version_is_checked_once_its_rights_and_alarms_are_there(stack):
+    needs = {name: set(references(r)) for name, r in stack.resources.items()}
+    for function in FUNCTIONS:
+        name = logical_id(function)
+        waits_for, frontier = set(), {f"{name}FunctionAliaslive"}
+        while frontier:
+            waits_for |= frontier
+            frontier = set().union(*(needs.get(one, set()) for one in frontier)) - waits_for
+        first = {f"{logical_id(HOOK)}Function", f"{logical_id(HOOK)}Role", f"{name}Role"}
+        if stack.parameters["Alarms"] == "true":
+            first |= {f"{name}Errors", f"{name}ServerErrors"}
+        for missing in sorted(first - waits_for):
+            yield f"the traffic of {function} does not wait for {missing}"
 
 
 # Roles.
@@ -487,10 +537,10 @@ def no_function_may_write_the_directory(stack):
 
 @assertion
 def roles_are_apart_and_name_what_they_allow(stack):
-    roles = [stack.properties(f"{logical_id(function)}Function").get("Role") for function in FUNCTIONS]
-    if len({json.dumps(role) for role in roles}) != len(FUNCTIONS):
+    roles = [stack.properties(f"{logical_id(function)}Function").get("Role") for function in ALL]
+    if len({json.dumps(role) for role in roles}) != len(ALL):
         yield "two functions share a role"
-    for function in FUNCTIONS:
+    for function in ALL:
         role = stack.properties(f"{logical_id(function)}Role")
         trusted = [
             (s["Effect"], s["Principal"], s["Action"])
@@ -503,15 +553,17 @@ def roles_are_apart_and_name_what_they_allow(stack):
         for action, resource, _ in grants(stack, function):
             if "*" in action:
                 yield f"{function} may {action}"
-            if "*" in json.dumps(resource) and action not in TRACING:
+            # The hook's are written out below.
+            if "*" in json.dumps(resource) and action not in TRACING and function != HOOK:
                 yield f"{function} may {action} {resource}"
 
 
 @assertion
 def a_function_writes_its_own_log_and_no_other(stack):
-    for function in FUNCTIONS:
+    for function in ALL:
         group = {"Fn::GetAtt": [f"{logical_id(function)}LogGroup", "Arn"]}
-        others = [g for g in grants(stack, function) if not g[0].startswith(("dynamodb:", "xray:"))]
+        known = ("codedeploy:", "dynamodb:", "lambda:", "xray:")
+        others = [g for g in grants(stack, function) if not g[0].startswith(known)]
         expected = [
             ("logs:CreateLogStream", group, None),
             ("logs:PutLogEvents", group, None),
@@ -523,7 +575,7 @@ def a_function_writes_its_own_log_and_no_other(stack):
 
 @assertion
 def every_function_may_always_trace(stack):
-    for function in FUNCTIONS:
+    for function in ALL:
         traces = [grant for grant in grants(stack, function) if grant[0].startswith("xray:")]
         # AWS knows no resource for these.
         yield from differ(function, traces, [(action, "*", None) for action in TRACING])
@@ -546,6 +598,23 @@ def every_function_waits_for_all_its_rights(stack):
         for policy, resource in attached.items():
             if roles & set(references(resource)) and policy not in waits_for:
                 yield f"{name} does not wait for {policy}"
+
+
+@assertion
+def the_hook_may_ask_report_and_invoke_and_no_more(stack):
+    group = f"arn:aws:codedeploy:{REGION}:{ACCOUNT}:deploymentgroup:${{ServerlessDeploymentApplication}}/*"
+    application = f"arn:aws:codedeploy:{REGION}:{ACCOUNT}:application:${{ServerlessDeploymentApplication}}"
+    expected = [
+        ("codedeploy:GetApplicationRevision", {"Fn::Sub": application}, None),
+        ("codedeploy:GetDeployment", {"Fn::Sub": group}, None),
+        ("codedeploy:PutLifecycleEventHookExecutionStatus", {"Fn::Sub": group}, None),
+    ]
+    for function in FUNCTIONS:
+        # Any version, so that no deployment waits for IAM, and the function itself not.
+        versions = {"Fn::Sub": f"${{{logical_id(function)}Function.Arn}}:*"}
+        expected.append(("lambda:InvokeFunction", versions, None))
+    allowed = [g for g in grants(stack, HOOK) if not g[0].startswith(("logs:", "xray:"))]
+    yield from differ("rights", sorted(allowed, key=json.dumps), sorted(expected, key=json.dumps))
 
 
 @assertion
@@ -613,9 +682,9 @@ def names_are_cloudformations_or_begin_with_the_stacks(stack):
         names.add("QueueName")
         for key in names & set(resource.get("Properties", {})):
             value = resource["Properties"][key]
-            others = ("Alias", "Version", "Permission", "EventSourceMapping")
+            others = ("Alias", "Version", "Permission", "EventSourceMapping", "MetricFilter")
             own = isinstance(value, dict) and kind in others
-            if not own and STACK not in json.dumps(value):
+            if not own and STACK not in json.dumps(value) and UUID not in json.dumps(value):
                 yield f"{name} is called {value}"
 
 
@@ -659,7 +728,7 @@ def sweep_is_told_of_deleted_releases_and_loses_none_unnoticed(stack):
 @assertion
 def every_log_is_kept_as_long_as_chosen(stack):
     groups = stack.of_type("AWS::Logs::LogGroup")
-    expected = {f"{logical_id(function)}LogGroup" for function in FUNCTIONS} | {"ApiLogGroup"}
+    expected = {f"{logical_id(function)}LogGroup" for function in ALL} | {"ApiLogGroup"}
     yield from differ("groups", set(groups), expected)
     for name, group in groups.items():
         days = group["Properties"].get("RetentionInDays")
@@ -678,6 +747,50 @@ def the_api_can_log_before_it_has_a_stage(stack):
     yield from differ("the stage waits for it", "ApiLogAccount" in reached, created)
     for name in {"ApiLogAccount", "ApiLogWriterRole"} & set(stack.resources):
         yield from differ(name, stack.resources[name].get("DeletionPolicy"), "Retain")
+
+
+def new_version(stack, function):
+    """The number of the version that the alias gets."""
+    return stack.properties(f"{logical_id(function)}FunctionAliaslive").get("FunctionVersion")
+
+
+@assertion
+def the_alarms_of_a_deployment_are_new_with_each_version(stack):
+    # An alarm whose dimensions change stays in ALARM for a minute or more, and blocks the fix.
+    if stack.parameters["Alarms"] != "true":
+        return
+    for function in FUNCTIONS:
+        version, _ = new_version(stack, function)["Fn::GetAtt"]
+        for kind, text in (("Errors", "errors"), ("ServerErrors", "server-errors")):
+            name = stack.properties(f"{logical_id(function)}{kind}").get("AlarmName")
+            expected = {"Fn::Sub": f"{STACK}-{function}-{text}-version-${{{version}.Version}}"}
+            yield from differ(f"{function}'s {kind}", name, expected)
+
+
+@assertion
+def errors_of_a_functions_own_are_counted_by_version(stack):
+    filters = stack.of_type("AWS::Logs::MetricFilter")
+    alarms = stack.parameters["Alarms"] == "true"
+    names = {f"{logical_id(function)}ServerErrorFilter" for function in FUNCTIONS}
+    yield from differ("filters", set(filters), names if alarms else set())
+    for function in FUNCTIONS if alarms else []:
+        name = logical_id(function)
+        counted = {
+            "MetricNamespace": STACK,
+            "MetricName": f"{function}-server-errors",
+            "MetricValue": "1",
+            "Dimensions": [{"Key": "version", "Value": "$.version"}],
+        }
+        expected = {
+            "LogGroupName": {"Ref": f"{name}LogGroup"},
+            "FilterPattern": '{ ($.level = "ERROR") && ($.transient IS FALSE) && ($.version = "*") }',
+            "MetricTransformations": [counted],
+        }
+        yield from differ(function, stack.properties(f"{name}ServerErrorFilter"), expected)
+    # The fields of the line.
+    for path in ("shared/src/http/respond.rs", "functions/sweep/src/lib.rs"):
+        if not re.search(r"error!\((?:request_id, )?version, transient, cause", source(path)):
+            yield f"{path} does not log what the filters count"
 
 
 @assertion
@@ -700,11 +813,20 @@ def alarms_watch_every_function_and_the_api(stack):
         "Throttles": ("AWS/Lambda", "Throttles", "Sum", None, 1),
         "SweepBehind": ("AWS/Lambda", "IteratorAge", "Maximum", sweep, 3600 * 1000),
         "SweepGaveUp": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", queue, 1),
+        # Also while no deployment is under way: the API's alarms do not see it.
+        "SweepCrashes": ("AWS/Lambda", "Errors", "Sum", sweep, 1),
     }
     for function in FUNCTIONS:
         name = logical_id(function)
-        dimensions = [{"Name": "FunctionName", "Value": {"Ref": f"{name}Function"}}]
+        version = new_version(stack, function)
+        dimensions = [
+            {"Name": "FunctionName", "Value": {"Ref": f"{name}Function"}},
+            {"Name": "Resource", "Value": {"Fn::Sub": f"${{{name}Function}}:live"}},
+            {"Name": "ExecutedVersion", "Value": version},
+        ]
         expected[f"{name}Errors"] = ("AWS/Lambda", "Errors", "Sum", dimensions, 1)
+        logged = (STACK, f"{function}-server-errors", "Sum", [{"Name": "version", "Value": version}], 1)
+        expected[f"{name}ServerErrors"] = logged
     watched = {
         name: (
             alarm["Namespace"],

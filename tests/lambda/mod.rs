@@ -1,6 +1,7 @@
 //! The functions as cargo-lambda runs them: each a process of its own, handed events.
 
 mod configuration;
+mod deployments;
 mod emulator;
 mod events;
 mod http;
@@ -24,7 +25,10 @@ const LINKS: &str = "/projects/mynamespace%2Fhello/releases/release%2F1.0/assets
 /// The function that no route leads to: the stream of the releases table invokes it.
 pub(crate) const SWEEP: &str = "sweep";
 
-/// Every function, by its name.
+/// The function that CodeDeploy invokes before it shifts traffic to a new version of another.
+pub(crate) const CHECK_DEPLOYMENT: &str = "check-deployment";
+
+/// Every function that a deployment checks, by its name.
 pub(crate) fn functions() -> impl Iterator<Item = &'static str> {
     Function::ALL.into_iter().map(Function::name).chain([SWEEP])
 }

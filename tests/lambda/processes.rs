@@ -13,7 +13,7 @@ use shared::store::TableNames;
 use tokio::task::JoinSet;
 
 use super::invocations::{self, without_what_varies};
-use super::{SWEEP, Tokens, event, functions, world_of_events};
+use super::{CHECK_DEPLOYMENT, SWEEP, Tokens, event, functions, world_of_events};
 use harness::{binaries, connection};
 
 fn binary(name: &str) -> PathBuf {
@@ -23,7 +23,7 @@ fn binary(name: &str) -> PathBuf {
     }
 }
 
-fn variables(dynamodb_url: &str) -> Vec<(&'static str, String)> {
+pub(super) fn variables(dynamodb_url: &str) -> Vec<(&'static str, String)> {
     let tables = TableNames::default();
     let [key, secret] = connection::variables(dynamodb_url);
     vec![
@@ -36,7 +36,7 @@ fn variables(dynamodb_url: &str) -> Vec<(&'static str, String)> {
     ]
 }
 
-async fn start(name: &str, variables: &[(&'static str, String)]) -> Process {
+pub(super) async fn start(name: &str, variables: &[(&'static str, String)]) -> Process {
     let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
     Process::start(&binary(name), &variables, Duration::from_secs(10)).await.unwrap()
 }
@@ -49,9 +49,16 @@ pub(crate) struct Functions {
 impl Functions {
     /// Starts all functions, each on the database at the URL that is said of it.
     pub(crate) async fn start(dynamodb_url: impl Fn(&str) -> String) -> Self {
+        Self::start_with(|function| variables(&dynamodb_url(function))).await
+    }
+
+    /// Starts all functions, each with the variables that are said of it.
+    pub(super) async fn start_with(
+        variables: impl Fn(&str) -> Vec<(&'static str, String)>,
+    ) -> Self {
         let mut processes = Vec::new();
         for function in functions() {
-            let variables = variables(&dynamodb_url(function));
+            let variables = variables(function);
             processes.push((function, start(function, &variables).await));
         }
         Self { processes }
@@ -249,6 +256,7 @@ async fn a_binary_that_misses_a_variable_dies_with_its_name() {
             died.unwrap();
         }
     }
+    dies(CHECK_DEPLOYMENT, complete.clone(), "CHECKED_FUNCTIONS").await;
     for (name, value) in [("PUBLIC_URL", "not a url"), ("AWS_CA_BUNDLE", "/nowhere/ca.pem")] {
         let mut wrong = complete.clone();
         wrong.retain(|(name, _)| *name != "AWS_ENDPOINT_URL_DYNAMODB");

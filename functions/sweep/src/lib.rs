@@ -30,15 +30,18 @@ pub async fn handle(
     event: LambdaEvent<Box<RawValue>>,
 ) -> Result<DynamoDbEventResponse, Infallible> {
     let deadline = deadline(&event.context);
+    // The template counts the error lines of one version that are not transient, and rolls it back.
+    let version = &event.context.env_config.version;
     let Ok(Event { records }) = serde_json::from_str(event.payload.get()) else {
-        tracing::error!("the event is not one of a stream");
+        tracing::error!(version, transient = false, "the event is not one of a stream");
         return Ok(failed_at(None));
     };
     for record in records {
         match sweep(app, &record, deadline).await {
             Ok(swept) => tracing::info!(links = swept.links, claims = swept.claims, "swept"),
             Err(error) => {
-                tracing::error!(cause = %error, "a release was not swept");
+                let transient = matches!(error, StoreError::Unavailable(_));
+                tracing::error!(version, transient, cause = %error, "a release was not swept");
                 return Ok(failed_at(sequence_number(&record)));
             }
         }

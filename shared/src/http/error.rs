@@ -315,6 +315,12 @@ impl ApiError {
         }
     }
 
+    /// Whether this is the database's fault for a moment, and not this version's.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Unavailable { .. })
+    }
+
     /// What the log should know and the client should not.
     #[must_use]
     pub fn cause(&self) -> Option<&str> {

@@ -44,7 +44,10 @@ pub async fn frame(
     if let Err(error) = &result
         && let Some(cause) = error.cause()
     {
-        tracing::error!(request_id, cause, "the request failed");
+        // The template counts the lines of one version that are not transient, and rolls it back.
+        let transient = error.is_transient();
+        let version = version(&request);
+        tracing::error!(request_id, version, transient, cause, "the request failed");
     }
     let answer = result.unwrap_or_else(|error| error.answer());
     let response = finish(&request, answer, &request_id, started);
@@ -126,6 +129,11 @@ fn etag(body: &str) -> String {
 /// proxies that compress answers take the `W/` away.
 fn is_known(headers: &HeaderMap, validator: &ETag) -> bool {
     headers.typed_get::<IfNoneMatch>().is_some_and(|known| !known.precondition_passes(validator))
+}
+
+/// The function's version; empty outside Lambda.
+fn version(request: &Request) -> &str {
+    request.lambda_context_ref().map_or("", |context| &context.env_config.version)
 }
 
 /// The id of the invocation, by which a client's complaint finds its line in the log.
