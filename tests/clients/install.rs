@@ -70,3 +70,30 @@ pub(super) fn skip(what: &str) {
     assert!(!never, "{what} is missing, and CI_NO_SKIP is set");
     let _ = writeln!(std::io::stderr(), "skipped: {what}");
 }
+
+#[test]
+fn test_clients_are_locked_and_the_locks_name_no_registry() {
+    let tests = binaries::workspace().join("tests");
+    for folder in ["clients", "fuzz", "infra"] {
+        for file in std::fs::read_dir(tests.join(folder)).unwrap() {
+            let source = file.unwrap().path();
+            if source.extension().is_none_or(|extension| extension != "in") {
+                continue;
+            }
+            let locked = std::fs::read_to_string(source.with_extension("txt")).unwrap();
+            assert!(!locked.contains("://"), "{} names a registry", source.display());
+            let pins = std::fs::read_to_string(&source).unwrap();
+            for pin in pins.lines().filter(|line| !line.starts_with('#')) {
+                let hashed = format!("{pin} \\\n    --hash=sha256:");
+                assert!(locked.contains(&hashed), "{pin} is not locked: run tests/lock");
+            }
+        }
+    }
+    // `npm ci` refuses a lock that does not fit package.json, and a package that is not in it.
+    let lock = std::fs::read_to_string(tests.join("clients/package-lock.json")).unwrap();
+    let lock: serde_json::Value = serde_json::from_str(&lock).unwrap();
+    for (name, package) in lock["packages"].as_object().unwrap() {
+        assert!(package["resolved"].is_null(), "{name} names a registry");
+        assert!(name.is_empty() || package["integrity"].is_string(), "{name} has no hash");
+    }
+}

@@ -13,12 +13,15 @@ pub(super) fn folder() -> Option<PathBuf> {
             return None;
         }
     }
-    let pins = super::file("package.json");
-    Some(install::once("node", &super::read(&pins), |folder| {
-        std::fs::copy(&pins, folder.join("package.json")).unwrap();
+    let files = ["package.json", "package-lock.json"];
+    let pins: String = files.iter().map(|file| super::read(&super::file(file))).collect();
+    Some(install::once("node", &pins, |folder| {
+        for file in files {
+            std::fs::copy(super::file(file), folder.join(file)).unwrap();
+        }
         install::run(
             Command::new("npm")
-                .args(["install", "--no-audit", "--no-fund", "--ignore-scripts"])
+                .args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"])
                 .current_dir(folder),
         );
     }))
