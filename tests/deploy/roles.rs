@@ -33,7 +33,7 @@ fn granted(template: &Value, function: &str) -> Grants {
         .collect()
 }
 
-/// What `dynamodb:LeadingKeys` says in a role; a statement without it is not among them.
+/// The kinds of items in a role's `dynamodb:LeadingKeys`. Statements without it are left out.
 fn limits(template: &Value, function: &str) -> Limits {
     let mut limits = Limits::new();
     for (action, table, condition) in statements(template, function) {

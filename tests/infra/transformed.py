@@ -62,7 +62,7 @@ def routes():
 SWEEP = "sweep"
 FUNCTIONS = sorted({function for _, _, function in routes()} | {SWEEP})
 
-# What CodeDeploy invokes before it shifts traffic to a new version of one of them.
+# CodeDeploy invokes this function before it shifts traffic to a new version of another.
 HOOK = "check-deployment"
 ALL = sorted([*FUNCTIONS, HOOK])
 
@@ -345,7 +345,7 @@ def traffic_moves_as_chosen_and_back_on_an_alarm(stack):
         group = stack.properties(f"{name}FunctionDeploymentGroup")
         deployment = f"CodeDeployDefault.Lambda{stack.parameters['DeploymentType']}"
         yield from differ(function, group.get("DeploymentConfigName"), deployment)
-        # Of the new version and of no other: one that is raised already blocks the fix.
+        # Both watch the new version alone: an alarm of the old one would block its fix.
         own = [{"Name": {"Ref": f"{name}{kind}"}} for kind in ("Errors", "ServerErrors")]
         expected = {"Enabled": True, "Alarms": own}
         yield from differ(
@@ -367,7 +367,7 @@ def traffic_moves_as_chosen_and_back_on_an_alarm(stack):
 
 @assertion
 def the_hook_has_a_name_that_codedeploy_may_invoke(stack):
-    # By the stack's UUID, so that two stacks do not meet. Lambda takes 64 characters.
+    # With the stack's UUID, two stacks in one account have two hooks.
     name = stack.properties(f"{logical_id(HOOK)}Function").get("FunctionName", "")
     yield from differ("name", name, f"CodeDeployHook_{UUID}")
 
@@ -583,8 +583,8 @@ def every_function_may_always_trace(stack):
 
 @assertion
 def every_function_waits_for_all_its_rights(stack):
-    # Lambda asks for some rights when it makes or changes a function. What attaches rights to a role
-    # from outside has to come before the function.
+    # Lambda asks for some rights when it makes or changes a function. A policy that attaches
+    # rights to a role from outside has to come before the function.
     needs = {name: set(references(r)) for name, r in stack.resources.items()}
     attached = {
         name: r for name, r in stack.resources.items() if r["Type"].endswith("Policy") and "::IAM::" in r["Type"]
@@ -610,7 +610,7 @@ def the_hook_may_ask_report_and_invoke_and_no_more(stack):
         ("codedeploy:PutLifecycleEventHookExecutionStatus", {"Fn::Sub": group}, None),
     ]
     for function in FUNCTIONS:
-        # Any version, so that no deployment waits for IAM, and the function itself not.
+        # Any version, or each deployment would wait for IAM; not $LATEST.
         versions = {"Fn::Sub": f"${{{logical_id(function)}Function.Arn}}:*"}
         expected.append(("lambda:InvokeFunction", versions, None))
     allowed = [g for g in grants(stack, HOOK) if not g[0].startswith(("logs:", "xray:"))]

@@ -18,7 +18,7 @@ use super::processes::{Functions, start, variables};
 use super::{CHECK_DEPLOYMENT, functions};
 use harness::World;
 
-/// What the stand-in of Lambda does with an invocation.
+/// How the stand-in of Lambda responds to an invocation.
 #[derive(Clone)]
 enum Version {
     /// Hands it to a function's process.
@@ -168,7 +168,7 @@ async fn hook(url: &str) -> Process {
     start(CHECK_DEPLOYMENT, &variables).await
 }
 
-/// Deploys a function; the status that CodeDeploy hears.
+/// Deploys a function; the status in the report to CodeDeploy.
 async fn deploy(hook: &Process, aws: &Aws, name: &str) -> String {
     let event = json!({
         "DeploymentId": format!("d-{name}"),

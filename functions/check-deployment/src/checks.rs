@@ -1,8 +1,8 @@
 //! For each function, an event and the response that a version in order gives to it.
 //!
-//! The events read the database, so that a wrong table or a missing right shows, and find nothing:
-//! project 0 never exists, and no token has the secret. They come from the table of routes, so that a new
-//! route has its check.
+//! The events read the database, and fail on a wrong table or a missing right. They find nothing: project 0
+//! never exists, and no token has the secret. They come from the table of routes: a new function has its
+//! check at once.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ const SWEEP: &str = "sweep";
 /// An event and its response.
 #[derive(Clone, Debug)]
 pub struct Check {
-    /// What the function is invoked with.
+    /// The payload of the invocation.
     pub event: Value,
     expected: Expected,
 }
@@ -31,12 +31,12 @@ enum Expected {
     Payload(Value),
 }
 
-/// What an invocation gave.
+/// The result of an invocation.
 #[derive(Clone, Debug)]
 pub struct Response {
     /// Whether Lambda says that the function failed.
     pub is_error: bool,
-    /// What the function returned, or what Lambda says of its failure.
+    /// The function's return value, or Lambda's description of its failure.
     pub payload: Vec<u8>,
 }
 
@@ -58,11 +58,11 @@ impl Check {
     #[must_use]
     pub fn of(name: &str) -> Option<Self> {
         if name == SWEEP {
-            return Some(Self::of_sweep());
+            return Some(Self::for_sweep());
         }
         let function = Function::ALL.into_iter().find(|function| function.name() == name)?;
         if function == Function::Web {
-            return Some(Self::of_web());
+            return Some(Self::for_web());
         }
         let route = ROUTES.iter().find(|route| route.function == function)?;
         // Routes without a project are about the caller.
@@ -79,7 +79,7 @@ impl Check {
     }
 
     /// A download from the page of a project that does not exist.
-    fn of_web() -> Self {
+    fn for_web() -> Self {
         let route = Route { verb: Verb::Get, path: "/{proxy+}", function: Function::Web };
         let path = "/none/none/-/releases/none/downloads/none";
         Self {
@@ -89,7 +89,7 @@ impl Check {
     }
 
     /// The deletion of a release that left nothing behind.
-    fn of_sweep() -> Self {
+    fn for_sweep() -> Self {
         let release = json!({
             "pk": { "S": "release#00000000000000000000#none" },
             "sk": { "S": "0#release" },

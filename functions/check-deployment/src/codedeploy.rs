@@ -1,4 +1,4 @@
-//! What the hook asks of CodeDeploy: what is deployed, and to note the verdict.
+//! The hook's calls to CodeDeploy: look up the deployed version, report the verdict.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::service::{Call, Service};
 #[derive(Debug)]
 pub(crate) struct CodeDeploy(Service);
 
-/// A deployment. What it deploys is named by a hash: its text has to be asked for.
+/// A deployment. It names its AppSpec by a hash only.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Deployment {
