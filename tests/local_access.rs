@@ -396,6 +396,24 @@ fn the_api_on_loopback_refuses_foreign_hosts() {
     }
 }
 
+#[test]
+fn a_server_on_anothers_database_takes_its_key_from_the_environment() {
+    let first = Server::start();
+    let url = first.dynamodb_url.as_str();
+    let second = Server::start_with(&["--no-demo", "--endpoint-url", url]);
+    assert_eq!((second.dynamodb_url.as_str(), &second.connection_file), (url, &None));
+
+    let without_key = Command::new(binaries::local())
+        .args(["--listen", "127.0.0.1:0", "--endpoint-url", url])
+        .env_remove("AWS_ACCESS_KEY_ID")
+        .output()
+        .unwrap();
+    let said = String::from_utf8(without_key.stderr).unwrap();
+    let words = "error: DynamoDB refused the request: UnrecognizedClientException: This access key \
+                 is not the one in the server's connection file.";
+    assert!(!without_key.status.success() && said.starts_with(words), "{said}");
+}
+
 /// Runs the operator's command with these variables and no others of its connection.
 fn list_projects(flags: &[&str], variables: &[(&str, &str)]) -> Output {
     let mut command = Command::new(binaries::admin());
