@@ -60,7 +60,7 @@ pub(super) fn fail(command: &mut Command) -> String {
 
 fn ended(command: &mut Command) -> Output {
     // A proxy knows nothing of this machine's own addresses.
-    let output = command.env("NO_PROXY", "127.0.0.1").output();
+    let output = command.env("NO_PROXY", "127.0.0.1,localhost").output();
     output.unwrap_or_else(|error| panic!("{}: {error}", command.get_program().display()))
 }
 

@@ -4,6 +4,7 @@ mod aws_cli;
 mod browser;
 mod command_line;
 mod connection;
+mod consumers;
 mod glab;
 mod install;
 mod node;
