@@ -5,7 +5,7 @@
 //! an error and not another time: `2026-07-28T10`, whose hour Ruby drops, is refused.
 //! `shared/testdata/times.tsv` lists what is read, what is refused, and Ruby's answers.
 //!
-//! The clock and its zone are cut out first, as in Ruby. What is left has to have the shape of a date.
+//! The clock and its zone are cut out first, as in Ruby. The rest has to be a date.
 
 use jiff::civil::{Date, ISOWeekDate, Weekday, date};
 
