@@ -2,7 +2,7 @@
 //! others may write: only findings in quiet tables are proof.
 //!
 //! Memory is bounded, whatever the tables hold: one page of a scan (1 MB) with what is looked up for
-//! its items, [`REMEMBERED`] releases and as many projects, [`LISTED`] findings of each kind, one bit
+//! its items, 10,000 releases and as many projects, 1,000 findings of each kind, one bit
 //! for each link number in use, and the names of the namespaces that have projects.
 //!
 //! Read units (4 KB each, consistent), in addition to scanning the releases table once and the

@@ -131,7 +131,10 @@ impl Cancellation {
         if failed.contains(&true) {
             Ok(Self::ConditionsFailed(failed))
         } else {
-            Err(StoreError::Refused(format!("transaction cancelled: {reasons:?}")))
+            Err(StoreError::Refused(format!(
+                "transaction cancelled: {}",
+                codes().collect::<Vec<_>>().join(", ")
+            )))
         }
     }
 }
