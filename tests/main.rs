@@ -15,6 +15,7 @@ mod clients;
 mod concurrency;
 mod deploy;
 mod faults;
+mod headers;
 mod lambda;
 mod lives;
 mod local;

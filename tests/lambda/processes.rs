@@ -237,7 +237,7 @@ async fn payloads_of_version_2(functions: &Functions, tokens: &Tokens) {
     assert_eq!(
         listed["headers"]["link"].as_str().unwrap().split('>').next().unwrap(),
         format!(
-            "<http://127.0.0.1:9000{path}?id=mynamespace%2Fhello&page=1&per_page=1&tag_name=release%2F1.0&x=a+b"
+            "<http://127.0.0.1:9000{path}?id=mynamespace%2Fhello&page=1&per_page=1&tag_name=release%2F1.0"
         )
     );
 }

@@ -5,7 +5,7 @@ use lambda_http::{Body, Request, Response};
 use shared::app::App;
 use shared::domain::link::sort_newest_first;
 use shared::http::admit::admit;
-use shared::http::pagination::Page;
+use shared::http::pagination::{Page, Repeated};
 use shared::http::respond::respond;
 use shared::http::{Answer, ApiError, Call};
 use shared::store::read::LinkSelection;
@@ -22,6 +22,6 @@ async fn list(app: &App, call: Call) -> Result<Answer, ApiError> {
     let rows: Vec<_> =
         page.rows(&admitted.links).iter().map(|link| admitted.render(&call, link)).collect();
     let mut answer = Answer::json(StatusCode::OK, &rows)?;
-    answer.headers.extend(page.headers(&call, admitted.links.len(), &[]));
+    answer.headers.extend(page.headers(&call, admitted.links.len(), &Repeated::NOTHING));
     Ok(answer)
 }

@@ -30,7 +30,7 @@ async fn list(app: &App, call: Call) -> Result<Answer, ApiError> {
     answer.headers.extend(listing.page.headers(
         &call,
         tags.len(),
-        &release_params::LISTING_DEFAULTS,
+        &release_params::LISTING_REPEATED,
     ));
     Ok(answer)
 }

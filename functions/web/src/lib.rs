@@ -9,7 +9,7 @@ use lambda_http::{Body, Request, Response};
 use shared::app::App;
 use shared::http::call::split_path;
 use shared::http::event::path_was_normalized;
-use shared::http::respond::frame;
+use shared::http::respond::{MAX_HEADER_BYTES, frame};
 use shared::http::{Answer, ApiError};
 use shared::routes::{Function, Verb, allowed_methods, find};
 
@@ -80,7 +80,8 @@ fn preflight(asked: &HeaderMap) -> Option<Answer> {
     allow(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
     allow(header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
     allow(header::ACCESS_CONTROL_MAX_AGE, "7200");
-    if let Some(wanted) = asked.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
+    let wanted = asked.get(header::ACCESS_CONTROL_REQUEST_HEADERS);
+    if let Some(wanted) = wanted.filter(|wanted| wanted.len() <= MAX_HEADER_BYTES) {
         headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone());
     }
     Some(Answer { status: StatusCode::OK, headers, body: String::new() })

@@ -11,6 +11,9 @@ use super::time::Timestamp;
 pub const MAX_NAME_CHARS: usize = 255;
 /// The longest url, in characters.
 pub const MAX_URL_CHARS: usize = 2048;
+/// The longest url, in bytes once what is no URI's character is percent-encoded: a redirect carries
+/// it in a header.
+pub const MAX_ENCODED_URL_BYTES: usize = 8 * 1024;
 /// The longest direct asset path, in characters.
 pub const MAX_PATH_CHARS: usize = 128;
 
@@ -123,7 +126,7 @@ pub(super) fn is_blank(text: &str) -> bool {
 pub enum Violation {
     /// There is no url.
     UrlBlank,
-    /// The url is longer than [`MAX_URL_CHARS`].
+    /// The url is longer than [`MAX_URL_CHARS`] or [`MAX_ENCODED_URL_BYTES`].
     UrlTooLong,
     /// The url is no URI.
     UrlInvalid,

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 
-use super::link::{MAX_URL_CHARS, is_blank};
+use super::link::{MAX_ENCODED_URL_BYTES, MAX_URL_CHARS, is_blank};
 
 /// A link's url, trimmed, otherwise as it was sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,7 +17,8 @@ pub struct LinkUrl(String);
 pub enum UrlViolation {
     /// It is empty or white space.
     Blank,
-    /// It has more than [`MAX_URL_CHARS`] characters.
+    /// It has more than [`MAX_URL_CHARS`] characters, or more than [`MAX_ENCODED_URL_BYTES`] when it
+    /// is encoded.
     TooLong,
     /// It cannot be taken apart, or a part of it cannot be one.
     Invalid,
@@ -42,7 +43,8 @@ impl LinkUrl {
             return Err(UrlViolation::Blank);
         }
         let text = text.trim_matches([' ', '\t', '\n', '\r', '\u{b}', '\u{c}']);
-        if text.chars().nth(MAX_URL_CHARS).is_some() {
+        if text.chars().nth(MAX_URL_CHARS).is_some() || encoded_bytes(text) > MAX_ENCODED_URL_BYTES
+        {
             return Err(UrlViolation::TooLong);
         }
         if text.contains(['\n', '\r']) {
@@ -152,6 +154,15 @@ impl<'a> Authority<'a> {
             Some(_) | None => Self { host: host_and_port, port: None },
         }
     }
+}
+
+/// How long a url is at most once it is percent-encoded.
+fn encoded_bytes(text: &str) -> usize {
+    let of_byte = |byte: u8| {
+        let stays = byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&()*+,;=%".contains(&byte);
+        if stays { 1 } else { 3 }
+    };
+    text.bytes().map(of_byte).sum()
 }
 
 fn is_scheme(text: &str) -> bool {
@@ -265,6 +276,8 @@ mod tests {
             ("https://*.e.com", HostInvalid),
             ("https://.e.com", HostInvalid),
             (&format!("https://e.com/{}", "x".repeat(2035)), TooLong),
+            (&format!("https://e.com/{}", "é".repeat(1_364)), TooLong),
+            (&format!("https://e.com/{}", "🦀".repeat(682)), TooLong),
         ] {
             assert_eq!(LinkUrl::parse(url), Err(violation), "{url:?}");
         }

@@ -10,6 +10,7 @@ use lambda_http::http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::json;
 
 use super::render::Answer;
+use super::respond::MAX_HEADER_BYTES;
 use crate::access::Refusal;
 use crate::domain::link::{MAX_NAME_CHARS, MAX_PATH_CHARS, MAX_URL_CHARS, Violation};
 use crate::domain::release::{
@@ -82,6 +83,8 @@ pub enum ApiError {
     NoSuchMilestoneIds(Vec<i64>),
     /// A change that changes nothing.
     NothingToChange,
+    /// A redirect to where no header can lead.
+    LocationTooLong,
     /// The database does not answer; another try may succeed.
     Unavailable {
         /// Why, for the log.
@@ -306,6 +309,12 @@ impl ApiError {
                 )
             }
             Self::NothingToChange => message(StatusCode::BAD_REQUEST, "params is empty"),
+            Self::LocationTooLong => message(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                &format!(
+                    "422 Unprocessable Entity - The redirect is longer than {MAX_HEADER_BYTES} bytes"
+                ),
+            ),
             Self::Unavailable { cause: _ } => {
                 retry_later(message(StatusCode::SERVICE_UNAVAILABLE, "503 Service Unavailable"))
             }
@@ -351,7 +360,8 @@ impl ApiError {
             | Self::ReleaseExists
             | Self::NoSuchMilestones(_)
             | Self::NoSuchMilestoneIds(_)
-            | Self::NothingToChange => None,
+            | Self::NothingToChange
+            | Self::LocationTooLong => None,
         }
     }
 }
@@ -563,6 +573,7 @@ mod tests {
             ApiError::NoSuchMilestones(vec!["1.0".to_owned(), "2.0".to_owned()]),
             ApiError::NoSuchMilestoneIds(vec![1, 2]),
             ApiError::NothingToChange,
+            ApiError::LocationTooLong,
             ApiError::Unavailable { cause: "secret".to_owned() },
             ApiError::Internal { cause: "secret".to_owned() },
         ];
@@ -601,6 +612,7 @@ mod tests {
                 | ApiError::NoSuchMilestones(_)
                 | ApiError::NoSuchMilestoneIds(_)
                 | ApiError::NothingToChange
+                | ApiError::LocationTooLong
                 | ApiError::Unavailable { .. }
                 | ApiError::Internal { .. } => {}
             }

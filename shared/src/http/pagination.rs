@@ -1,13 +1,15 @@
 //! Pages of a list, and the headers by which clients find the others.
 
+use std::ops::Range;
+
 use lambda_http::http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{CONTROLS, utf8_percent_encode};
 
 use super::call::Call;
-use super::credentials::TOKEN_PARAMETERS;
 use super::error::{ApiError, ParamProblem};
 use super::fields::Fields;
 use super::params::{Param, query_string};
+use super::respond::MAX_HEADER_BYTES;
 
 const DEFAULT_PER_PAGE: u64 = 20;
 const MAX_PER_PAGE: u64 = 100;
@@ -21,6 +23,33 @@ pub struct Page {
     size: u64,
     /// The size that was asked for, which the links to other pages repeat.
     requested_size: u64,
+}
+
+/// The parameters of a list that the links to its other pages repeat, besides `page` and `per_page`.
+#[derive(Clone, Copy, Debug)]
+pub struct Repeated {
+    /// Those the endpoint knows.
+    pub known: &'static [&'static str],
+    /// The values of those that are repeated also where the request left them out.
+    pub defaults: &'static [(&'static str, &'static str)],
+}
+
+impl Repeated {
+    /// For a list that takes `page` and `per_page` alone.
+    pub const NOTHING: Self = Self { known: &[], defaults: &[] };
+}
+
+/// The links as one header, without those that clients need least where all are too long for one.
+fn short_enough(mut links: Vec<(&'static str, String)>) -> Option<String> {
+    for needless in [None, Some("last"), Some("first"), Some("prev")] {
+        links.retain(|(relation, _)| Some(*relation) != needless);
+        let texts: Vec<_> = links.iter().map(|(_, link)| link.as_str()).collect();
+        let header = texts.join(", ");
+        if !header.is_empty() && header.len() <= MAX_HEADER_BYTES {
+            return Some(header);
+        }
+    }
+    None
 }
 
 impl Page {
@@ -50,20 +79,26 @@ impl Page {
         }
     }
 
+    /// The places of this page's rows in a list of `total` rows: at most a hundred.
+    #[must_use]
+    pub fn range(&self, total: usize) -> Range<usize> {
+        let index = |number: u64| {
+            let at = number.saturating_mul(self.size);
+            usize::try_from(at).unwrap_or(usize::MAX).min(total)
+        };
+        index(self.number - 1)..index(self.number)
+    }
+
     /// The rows of this page.
     #[must_use]
     pub fn rows<'a, T>(&self, rows: &'a [T]) -> &'a [T] {
-        let index = |number: u64| {
-            let at = number.saturating_mul(self.size);
-            usize::try_from(at).unwrap_or(usize::MAX).min(rows.len())
-        };
-        &rows[index(self.number - 1)..index(self.number)]
+        &rows[self.range(rows.len())]
     }
 
-    /// The headers of this page of a list of `total` rows, in GitLab's order. Its links repeat the
-    /// parameters of the request, and those of `defaults` that it left out.
+    /// The headers of this page of a list of `total` rows, in GitLab's order. Where the links are too
+    /// long for a header, the way to the next page is the last to be left out.
     #[must_use]
-    pub fn headers(&self, call: &Call, total: usize, defaults: &[(&str, &str)]) -> HeaderMap {
+    pub fn headers(&self, call: &Call, total: usize, repeated: &Repeated) -> HeaderMap {
         let pages = (total as u64).div_ceil(self.size).max(1);
         let next = (self.number < pages).then(|| self.number + 1);
         // Beyond the last page GitLab knows no previous one.
@@ -76,10 +111,11 @@ impl Page {
             ("first", Some(1)),
             ("last", counted.then_some(pages)),
         ];
-        let links: Vec<String> = links
+        let links: Vec<_> = links
             .into_iter()
             .filter_map(|(relation, page)| {
-                Some(format!("<{}>; rel=\"{relation}\"", self.url(call, page?, defaults)))
+                let url = self.url(call, page?, repeated);
+                Some((relation, format!("<{url}>; rel=\"{relation}\"")))
             })
             .collect();
 
@@ -89,8 +125,8 @@ impl Page {
             ("x-page", self.number.to_string()),
             ("x-next-page", shown(next)),
             ("x-prev-page", shown(previous)),
-            ("link", links.join(", ")),
         ];
+        values.extend(short_enough(links).map(|links| ("link", links)));
         if counted {
             values.push(("x-total", total.to_string()));
             values.push(("x-total-pages", pages.to_string()));
@@ -103,12 +139,12 @@ impl Page {
             .collect()
     }
 
-    /// The URL of another page: the request's own, with all its parameters, those of the path
-    /// included, in alphabetical order. A token among them is left out, where GitLab repeats it.
-    fn url(&self, call: &Call, page: u64, defaults: &[(&str, &str)]) -> String {
+    /// The URL of another page: the request's own, with the parameters that its endpoint knows, those
+    /// of the path included, in alphabetical order. GitLab repeats all, a token among them.
+    fn url(&self, call: &Call, page: u64, repeated: &Repeated) -> String {
         let mut params = call.query.clone();
-        params.retain(|name, _| !TOKEN_PARAMETERS.contains(&name.as_str()));
-        for (name, value) in defaults {
+        params.retain(|name, _| repeated.known.contains(&name.as_str()));
+        for (name, value) in repeated.defaults {
             params.entry((*name).to_owned()).or_insert_with(|| Param::Text((*value).to_owned()));
         }
         let (page, per_page) = (page.to_string(), self.requested_size.to_string());
@@ -135,6 +171,8 @@ mod tests {
     use crate::http::credentials::Credentials;
     use crate::http::params::Params;
     use crate::store::deadline::Deadline;
+
+    const BARE: Repeated = Repeated { known: &["é"], defaults: &[] };
 
     fn call(query: Params) -> Call {
         let deadline = Deadline::after(Duration::from_secs(1));
@@ -179,7 +217,7 @@ mod tests {
                 let of_page = page.rows(&rows);
                 prop_assert!(of_page.len() <= size);
                 seen.extend_from_slice(of_page);
-                let headers = page.headers(&call, total, &[]);
+                let headers = page.headers(&call, total, &BARE);
                 prop_assert_eq!(headers["x-per-page"].to_str().unwrap(), size.to_string());
                 let pages = total.div_ceil(size).max(1).to_string();
                 prop_assert_eq!(headers["x-total-pages"].to_str().unwrap(), pages);
@@ -202,16 +240,16 @@ mod tests {
             if let [first, ..] = of_page {
                 prop_assert_eq!(&rows[*first..first + of_page.len()], of_page);
             }
-            prop_assert!(page.headers(&call, total, &[]).contains_key("link"));
+            prop_assert!(page.headers(&call, total, &BARE).contains_key("link"));
         }
 
         #[test]
         fn links_to_pages_can_stand_in_a_header_whatever_the_request(
-            name in "\\PC{0,6}", text in "[^\0]{0,12}", path in "/api/[!-~é-ü📦]{0,12}",
+            name in "é|\\PC{0,6}", text in "[^\0]{0,12}", path in "/api/[!-~é-ü📦]{0,12}",
         ) {
             let call = Call { encoded_path: path, ..call([(name, Param::Text(text))].into()) };
             let Ok(page) = Page::read(&call) else { return Ok(()) };
-            let links = page.headers(&call, 1, &[])["link"].to_str().unwrap().to_owned();
+            let links = page.headers(&call, 1, &BARE)["link"].to_str().unwrap().to_owned();
             prop_assert_eq!(links.matches("; rel=").count(), 2);
         }
     }

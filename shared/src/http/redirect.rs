@@ -12,6 +12,7 @@ use super::credentials::TOKEN_PARAMETERS;
 use super::error::ApiError;
 use super::params::query_string;
 use super::render::{Answer, project_url, segment, segments};
+use super::respond::MAX_HEADER_BYTES;
 use crate::access::Admission;
 use crate::app::App;
 use crate::domain::link::LinkUrl;
@@ -99,7 +100,7 @@ impl Location {
 const PUBLIC_SECONDS: u32 = 60;
 
 impl Answer {
-    /// Leads to `location`. What anybody may read may be kept for a little by anybody; what takes a
+    /// Leads to `location`; fails if that is longer than a header may be. What anybody may read may be kept for a little by anybody; what takes a
     /// token, or was asked for with one in its URL, by nobody.
     pub fn redirect(
         call: &Call,
@@ -123,6 +124,9 @@ impl Answer {
     }
 
     fn leading(status: StatusCode, location: &Location, cache: &str) -> Result<Self, ApiError> {
+        if location.0.len() > MAX_HEADER_BYTES {
+            return Err(ApiError::LocationTooLong);
+        }
         let value = |text: &str| {
             HeaderValue::from_str(text)
                 .map_err(|error| ApiError::Internal { cause: error.to_string() })
@@ -148,12 +152,13 @@ mod tests {
         #[test]
         fn every_url_that_a_link_can_have_can_stand_in_a_header(
             scheme in "(https?|ftp):/{0,3}", host in "[a-z0-9@:ß日.\\[\\]\u{ad}]{0,8}",
-            rest in "[/?#]?\\PC{0,12}[\t\0\x7f\u{2028}]{0,2}",
+            rest in "[/?#]?\\PC{0,12}[\t\0\x7f\u{2028}]{0,2}", filler in "[ -~é日🦀]", times in 0..2_048_usize,
         ) {
-            let Ok(url) = LinkUrl::parse(&format!("{scheme}{host}{rest}")) else { return Ok(()) };
+            let Ok(url) = LinkUrl::parse(&format!("{scheme}{host}{rest}{}", filler.repeat(times))) else { return Ok(()) };
             let Location(location) = Location::of_link(&url);
             prop_assert!(location.bytes().all(|byte| byte.is_ascii_graphic()), "{location}");
             prop_assert!(HeaderValue::from_str(&location).is_ok());
+            prop_assert!(location.len() <= MAX_HEADER_BYTES, "{}", location.len());
             if url.as_str().bytes().all(|byte| byte.is_ascii_graphic()) {
                 prop_assert_eq!(location, url.as_str());
             }

@@ -5,7 +5,7 @@ use percent_encoding::percent_decode_str;
 use super::call::Call;
 use super::error::{ApiError, ParamProblem};
 use super::fields::{Field, Fields};
-use super::pagination::Page;
+use super::pagination::{Page, Repeated};
 use crate::domain::commit::CommitSha;
 use crate::domain::link::{Change, Draft, LinkType, Taken};
 use crate::domain::release::{
@@ -37,8 +37,11 @@ pub enum OrderBy {
     CreatedAt,
 }
 
-/// What a listing is by default, in the words of its parameters.
-pub const LISTING_DEFAULTS: [(&str, &str); 2] = [("order_by", "released_at"), ("sort", "desc")];
+/// The parameters of a listing that the links to its pages repeat.
+pub const LISTING_REPEATED: Repeated = Repeated {
+    known: &["include_html_description", "order_by", "sort", "updated_after", "updated_before"],
+    defaults: &[("order_by", "released_at"), ("sort", "desc")],
+};
 
 /// Reads how a project's releases are to be listed.
 pub fn list(call: &Call) -> Result<Listing, ApiError> {

@@ -14,6 +14,10 @@ use super::render::Answer;
 use crate::app::App;
 use crate::domain::token::sha256_hex;
 
+/// The longest value of a header that is sent, in bytes: API Gateway takes 10,240 for all headers
+/// together, and clients and proxies have limits of their own.
+pub const MAX_HEADER_BYTES: usize = 8 * 1024;
+
 /// Answers a request with what `endpoint` makes of it; an error is logged here, once, and becomes
 /// a response here. Never fails: a function that did would have API Gateway answer in its own
 /// words.

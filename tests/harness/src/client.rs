@@ -214,6 +214,7 @@ impl Reply {
         for name in self.headers.keys() {
             assert!(KNOWN_HEADERS.contains(&name.as_str()), "{name} is new: {said}");
         }
+        assert!(self.headers.values().all(|value| value.len() <= 8_192), "too long: {said}");
         let status = StatusCode::from_u16(self.status).unwrap();
         assert!(may_fail || !status.is_server_error(), "{said}");
         let is_gateways = !self.headers.contains_key("x-request-id");
