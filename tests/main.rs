@@ -16,6 +16,7 @@ mod concurrency;
 mod deploy;
 mod faults;
 mod headers;
+mod hidden;
 mod lambda;
 mod lives;
 mod local;

@@ -2,7 +2,7 @@
 //! them still fits.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use shared::domain::time::Timestamp;
@@ -10,7 +10,7 @@ use shared::store::deadline::Deadline;
 
 use crate::round_trips::{Cost, cost, number_after, readme};
 use harness::world::{Proxied, RELEASES, World, links, new_release, soon, store};
-use harness::{Api, Reply};
+use harness::{Api, Fault, Reply};
 
 /// What Lambda hands on of an answer, less a little for what API Gateway has around the body.
 const LAMBDA_BYTES: usize = 6 * 1024 * 1024 - 64 * 1024;
@@ -183,12 +183,19 @@ async fn a_body_that_would_be_too_long_has_the_newest_links_that_fit() {
     }
 
     let mut ids = Vec::new();
-    for page in 1..=3 {
+    for page in [1, 2, 3, 15] {
         let reply =
             api.get(&format!("{RELEASES}/big-1/assets/links?per_page=100&page={page}")).await;
+        assert_eq!(reply.header("x-total"), "1500");
         ids.extend(reply.json().as_array().unwrap().iter().map(|link| link["id"].clone()));
     }
-    assert_eq!(ids.len(), 300);
+    // The last page is of the first numbers, though all the rest is before it.
+    let numbers: Vec<u64> = ids.iter().map(|id| id.as_u64().unwrap()).collect();
+    let (newest, oldest) = numbers.split_at(300);
+    assert!(newest.windows(2).all(|pair| pair[0] == pair[1] + 1), "{newest:?}");
+    assert!(oldest.windows(2).all(|pair| pair[0] == pair[1] + 1), "{oldest:?}");
+    assert_eq!((oldest.len(), newest[0] - oldest[99]), (100, 1_499));
+    ids.truncate(300);
 
     let whole = api.get(&format!("{RELEASES}/big-1")).await;
     let changed = api.put(&format!("{RELEASES}/big-1"), r#"{"name":"big"}"#).await;
@@ -227,6 +234,34 @@ async fn a_body_that_would_be_too_long_has_the_newest_links_that_fit() {
     }
     let deleted = api.delete(&format!("{RELEASES}/big-1")).await;
     assert_eq!((deleted.status, deleted.json()["assets"]["count"].clone()), (200, json!(1_500)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_too_large_to_be_read_in_time_is_changed_and_deleted() {
+    let proxied = Proxied::hello().await;
+    let Proxied { world, api, proxy, .. } = &proxied;
+    let mut new = new_release(20, "v2");
+    new.links = links("file", 150);
+    world.store.create_release(new, Timestamp::now(), soon()).await.unwrap();
+    // Only the first links can be read.
+    proxy.decide(|operation, body| {
+        let is_more = operation == "Query" && body["Limit"].is_null();
+        if is_more { Fault::Delay(Duration::from_mins(1)) } else { Fault::Pass }
+    });
+    let release = format!("{RELEASES}/v2");
+    let started = Instant::now();
+    let changed = api.put(&release, r#"{"name":"b"}"#).await;
+    let deleted = api.delete(&release).await;
+    for reply in [&changed, &deleted] {
+        assert_eq!(reply.status, 200);
+        let json = reply.json();
+        assert_eq!((&json["name"], &json["assets"]["count"]), (&json!("b"), &json!(100)));
+        assert_eq!(json["assets"]["links"].as_array().unwrap().len(), 100);
+    }
+    // Each within its five seconds.
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    assert_eq!(api.get(&release).await.status, 404);
+    assert_eq!(world.assert_sound().await.links, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

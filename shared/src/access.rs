@@ -43,11 +43,25 @@ impl Caller {
     /// A token that is bad ends the request even where another good one is there, with the
     /// exceptions GitLab makes: a bearer token yields to `PRIVATE-TOKEN`, and what looks like a job
     /// token is passed over where an access token is expected.
+    ///
+    /// A token whose scope is too small is refused here, before any project is looked at: whether
+    /// there is one must not show.
     pub fn identify(
         credentials: &Credentials,
         found: &[Token],
+        intent: Intent,
         now: Timestamp,
     ) -> Result<Self, Refusal> {
+        let caller = Self::find(credentials, found, now)?;
+        match (&caller, intent) {
+            (Self::Bearer(Token { scope: Scope::ReadApi, .. }), Intent::Write) => {
+                Err(Refusal::InsufficientScope)
+            }
+            (Self::Anonymous | Self::Bearer(_), Intent::Read | Intent::Write) => Ok(caller),
+        }
+    }
+
+    fn find(credentials: &Credentials, found: &[Token], now: Timestamp) -> Result<Self, Refusal> {
         let find = |presented: &Presented| {
             let hash = presented.secret.as_ref()?.hash();
             found.iter().find(|token| token.hash == hash).cloned()
@@ -121,17 +135,8 @@ pub struct Admission {
 
 impl Admission {
     /// Admits `caller` to `project`, if there is one.
-    pub fn to_project(
-        caller: Caller,
-        project: Option<Project>,
-        intent: Intent,
-    ) -> Result<Self, Refusal> {
+    pub fn to_project(caller: Caller, project: Option<Project>) -> Result<Self, Refusal> {
         let project = project.ok_or(Refusal::ProjectInvisible)?;
-        if let (Caller::Bearer(Token { scope: Scope::ReadApi, .. }), Intent::Write) =
-            (&caller, intent)
-        {
-            return Err(Refusal::InsufficientScope);
-        }
         let membership = caller.membership(&project);
         let is_member = membership.level().is_some();
         if !is_member && !caller.is_shown(&project) {

@@ -6,6 +6,7 @@ use serde_json::json;
 use serde_yaml_ng::Value;
 use shared::domain::project::ProjectId;
 use shared::domain::release::{ReleaseKey, TagName};
+use shared::domain::time::Timestamp;
 use shared::routes::{ROUTES, Verb};
 use shared::store::TableNames;
 
@@ -14,7 +15,7 @@ use crate::lambda::processes::Functions;
 use crate::lambda::{SWEEP, Tokens, event, functions, world_of_events};
 use harness::World;
 use harness::proxy::{Access, Proxy};
-use harness::world::soon;
+use harness::world::{large_links, new_release, soon};
 
 /// What a role allows: an action on a table, and whether only inside a transaction.
 type Grants = BTreeSet<(String, String, bool)>;
@@ -124,6 +125,7 @@ async fn each_role_allows_what_its_function_does_and_nothing_else() {
     let started = Functions::start(|function| proxies[function].url.clone()).await;
     links(&started, &tokens).await;
     releases(&started, &tokens, &world).await;
+    a_release_too_large_for_an_answer(&started, &tokens, &world).await;
     projects_and_callers(&started, &tokens).await;
 
     let template = read("infra/template.yaml");
@@ -298,6 +300,31 @@ async fn releases(functions: &Functions, tokens: &Tokens, world: &World) {
     assert_eq!(world.assert_sound().await.unreachable, 0);
     // Once is enough, and twice does no harm.
     assert_eq!(functions.invoke(SWEEP, &deleted).await, done);
+}
+
+/// Links that do not fit into an answer are fetched separately.
+async fn a_release_too_large_for_an_answer(functions: &Functions, tokens: &Tokens, world: &World) {
+    let tag = "release/large";
+    let mut new = new_release(20, tag);
+    // More than a page of the database, too.
+    new.links = large_links(600);
+    world.store.create_release(new, Timestamp::now(), soon()).await.unwrap();
+    for (function, body) in [
+        ("list-links", ""),
+        ("list-releases", ""),
+        ("get-release", ""),
+        ("update-release", r#"{"name":"x"}"#),
+        ("delete-release", "{}"),
+    ] {
+        let mut event = with_body(&format!("{function}.json"), tokens, body);
+        event["pathParameters"]["tag_name"] = json!("release%2Flarge");
+        let mut answer = functions.invoke(function, &event).await;
+        // A busy machine may take more than the function's time for a megabyte.
+        while answer["statusCode"] == 503 {
+            answer = functions.invoke(function, &event).await;
+        }
+        assert_eq!(answer["statusCode"], 200, "{function}: {answer}");
+    }
 }
 
 async fn projects_and_callers(functions: &Functions, tokens: &Tokens) {

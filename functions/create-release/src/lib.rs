@@ -6,9 +6,11 @@ use shared::app::App;
 use shared::domain::release::{Author, ReleaseKey, TagName};
 use shared::domain::time::Timestamp;
 use shared::http::admit::enter_releases;
+use shared::http::release_body::Frame;
 use shared::http::release_params::Model;
 use shared::http::respond::respond;
 use shared::http::{Answer, ApiError, Call, release_body, release_params};
+use shared::store::fitting::SomeLinks;
 use shared::store::read::{LinkSelection, Selection};
 use shared::store::releases::{NewRelease, ReleaseCreated};
 
@@ -46,10 +48,12 @@ async fn create(app: &App, call: Call) -> Result<Answer, ApiError> {
     let key = ReleaseKey { project: admission.project().id, tag };
     let new = NewRelease { key, name, description, author, commit, released_at, links };
     // A thousand links are four thousand items.
-    let due = if new.links.is_empty() { call.deadline } else { call.last_moment };
+    let due =
+        if new.links.is_empty() { call.deadline } else { release_body::creation_deadline(&call) };
     match app.store.create_release(new, now, due).await? {
         ReleaseCreated::Release(release, links) => {
-            release_body::answer(StatusCode::CREATED, &call, admission, &release, links)
+            let frame = Frame::new(&call, admission);
+            release_body::answer(StatusCode::CREATED, &frame, &release, &SomeLinks::all(links))
         }
         ReleaseCreated::Exists => Err(ApiError::ReleaseExists),
     }

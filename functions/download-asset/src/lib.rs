@@ -24,6 +24,7 @@ async fn download(app: &App, call: Call) -> Result<Answer, ApiError> {
     release_params::file_path("direct_asset_path", &call.path.direct_asset_path)?;
     entered.admission.may_read_code()?;
     entered.release.ok_or(ApiError::ReleaseNotFound)?;
-    let url = entered.target.ok_or(ApiError::RecordNotFound)?;
+    let url = app.store.url_of(entered.target, call.deadline).await?;
+    let url = url.ok_or(ApiError::RecordNotFound)?;
     Answer::redirect(&call, &Location::of_link(&url), &entered.admission)
 }

@@ -13,7 +13,7 @@ use shared::http::commit_body::CommitBody;
 use shared::http::fields::Fields;
 use shared::http::respond::respond;
 use shared::http::{Answer, ApiError, Call};
-use shared::store::read::{LinkSelection, Listed, Selection};
+use shared::store::read::{FirstListed, LinkSelection, Listed, Selection};
 
 /// Answers with the commit.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
@@ -34,7 +34,7 @@ async fn get(app: &App, call: Call) -> Result<Answer, ApiError> {
     fields.finish()?;
     if entered.admission.may_read_releases().is_err() {
         // A commit is known by its release, and so only to callers who may see that.
-        (entered.release, entered.listed) = (None, Vec::new());
+        (entered.release, entered.listed) = (None, FirstListed::default());
     }
     let release = match prefix {
         Some(prefix) => find(app, &call, &mut entered, &prefix).await?,
@@ -59,6 +59,7 @@ async fn find(
     prefix: &CommitPrefix,
 ) -> Result<Option<Release>, ApiError> {
     let listed = std::mem::take(&mut entered.listed);
+    let listed = app.store.all_listed(listed, call.deadline).await?;
     let Some(Listed { tag, .. }) = meant(listed, &call.path.sha, prefix) else { return Ok(None) };
     let key = ReleaseKey { project: entered.admission.project().id, tag };
     Ok(app.store.get_release(&key, call.deadline).await?)

@@ -18,7 +18,7 @@ async fn latest(app: &App, call: Call) -> Result<Answer, ApiError> {
     let entered = enter_releases(app, &call, Selection::Latest).await?;
     release_params::file_path("suffix_path", &call.path.suffix_path)?;
     entered.admission.may_read_code()?;
-    let latest = entered.listed.first().ok_or(ApiError::ReleaseNotFound)?;
+    let latest = entered.listed.latest().ok_or(ApiError::ReleaseNotFound)?;
     let location = Location::of_release(&call, &entered.admission, &latest.tag);
     Answer::redirect(&call, &location, &entered.admission)
 }

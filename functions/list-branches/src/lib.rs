@@ -7,7 +7,7 @@ use shared::domain::ref_search::RefSearch;
 use shared::http::admit::enter_project;
 use shared::http::branch_body::BranchBody;
 use shared::http::fields::Fields;
-use shared::http::pagination::Page;
+use shared::http::pagination::{Page, Repeated};
 use shared::http::respond::respond;
 use shared::http::{Answer, ApiError, Call};
 use shared::store::read::Selection;
@@ -28,9 +28,12 @@ async fn list(app: &App, call: Call) -> Result<Answer, ApiError> {
     };
     let shown = page.rows(&names).iter().map(|_| BranchBody::new(&call.base, &entered.admission));
     let mut answer = Answer::json(StatusCode::OK, &shown.collect::<Vec<_>>())?;
-    answer.headers.extend(page.headers(&call, names.len(), &[]));
+    answer.headers.extend(page.headers(&call, names.len(), &REPEATED));
     Ok(answer)
 }
+
+/// What the links to other pages repeat.
+const REPEATED: Repeated = Repeated { known: &["page_token", "search", "sort"], defaults: &[] };
 
 /// Reads the parameters, in the order in which GitLab declares them.
 fn read(call: &Call) -> Result<(Page, Option<RefSearch>), ApiError> {

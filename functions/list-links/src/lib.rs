@@ -3,11 +3,12 @@
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use shared::app::App;
-use shared::domain::link::sort_newest_first;
-use shared::http::admit::admit;
+use shared::http::admit::{Admitted, admit};
 use shared::http::pagination::{Page, Repeated};
+use shared::http::render::LinkBody;
 use shared::http::respond::respond;
-use shared::http::{Answer, ApiError, Call};
+use shared::http::{Answer, ApiError, Call, release_body};
+use shared::store::fitting::{Choice, Room};
 use shared::store::read::LinkSelection;
 
 /// Answers with a page of the release's links.
@@ -17,11 +18,17 @@ pub async fn handle(app: &App, request: Request) -> Response<Body> {
 
 async fn list(app: &App, call: Call) -> Result<Answer, ApiError> {
     let page = Page::read(&call)?;
-    let mut admitted = admit(app, &call, LinkSelection::All).await?;
-    sort_newest_first(&mut admitted.links);
-    let rows: Vec<_> =
-        page.rows(&admitted.links).iter().map(|link| admitted.render(&call, link)).collect();
+    let Admitted { admission, release, links } = admit(app, &call, LinkSelection::First).await?;
+    let (room, due) = (Room::for_rows(), release_body::deadline(&call));
+    let rows = |count| page.range(count);
+    let found = app.store.links_of(release, links, Choice::Rows(&rows), &room, due).await?;
+    let (release, some) = found.ok_or(ApiError::RecordNotFound)?;
+    let rows: Vec<_> = some
+        .links
+        .iter()
+        .map(|link| LinkBody::new(&call.base, admission.project(), &release.key.tag, link))
+        .collect();
     let mut answer = Answer::json(StatusCode::OK, &rows)?;
-    answer.headers.extend(page.headers(&call, admitted.links.len(), &Repeated::NOTHING));
+    answer.headers.extend(page.headers(&call, some.count, &Repeated::NOTHING));
     Ok(answer)
 }

@@ -4,10 +4,13 @@ use lambda_http::{Body, Request, Response};
 use shared::app::App;
 use shared::domain::project::ProjectId;
 use shared::domain::release::TagName;
+use shared::domain::time::Timestamp;
 use shared::http::admit::enter_releases;
+use shared::http::release_body::{self, Frame};
 use shared::http::release_params::{self, Listing, OrderBy};
 use shared::http::respond::respond;
-use shared::http::{Answer, ApiError, Call, release_body};
+use shared::http::{Answer, ApiError, Call};
+use shared::store::deadline::Deadline;
 use shared::store::read::{Listed, Selection};
 
 /// Answers with a page of the project's releases, their links included.
@@ -18,49 +21,40 @@ pub async fn handle(app: &App, request: Request) -> Response<Body> {
 async fn list(app: &App, call: Call) -> Result<Answer, ApiError> {
     let entered = enter_releases(app, &call, Selection::List).await?;
     let listing = release_params::list(&call)?;
+    let due = release_body::deadline(&call);
     let project = entered.admission.project().id;
+    let listed = app.store.all_listed(entered.listed, due).await?;
     let mut tags: Vec<TagName> =
-        in_order(entered.listed, &listing).into_iter().map(|listed| listed.tag).collect();
+        in_order(listed, &listing).into_iter().map(|listed| listed.tag).collect();
     if listing.updated_before.or(listing.updated_after).is_some() {
-        tags = touched(app, &call, &listing, project, tags).await?;
+        tags = touched(app, due, &listing, project, tags).await?;
     }
-    let page = listing.page.rows(&tags).to_vec();
-    let releases = app.store.releases_with_links(project, page, call.deadline).await?;
-    let mut answer = release_body::answer_list(&call, &entered.admission, releases)?;
-    answer.headers.extend(listing.page.headers(
-        &call,
-        tags.len(),
-        &release_params::LISTING_REPEATED,
-    ));
+    let page = listing.page.rows(&tags);
+    let frame = Frame::new(&call, &entered.admission);
+    let room = frame.room(page.len());
+    let releases = app.store.releases_with_links(project, page, &room, due).await?;
+    let mut answer = release_body::answer_list(&frame, &releases)?;
+    let headers = listing.page.headers(&call, tags.len(), &release_params::LISTING_REPEATED);
+    answer.headers.extend(headers);
     Ok(answer)
 }
 
-/// How many releases, with all their links, are held at once while looking for some.
-const AT_ONCE: usize = 100;
-
 /// Those of the tags whose releases were last changed when the listing wants it. That is a matter of
-/// their links too: all have to be read.
+/// their links too: all have to be read, and none is kept.
 async fn touched(
     app: &App,
-    call: &Call,
+    due: Deadline,
     listing: &Listing,
     project: ProjectId,
     tags: Vec<TagName>,
 ) -> Result<Vec<TagName>, ApiError> {
-    let mut found = Vec::new();
-    for chunk in tags.chunks(AT_ONCE) {
-        let chunk = chunk.iter().cloned();
-        let releases = app.store.releases_with_links(project, chunk, call.deadline).await?;
-        for (release, links) in releases {
-            let touched = release.touched_at(&links);
-            if listing.updated_before.is_none_or(|before| touched <= before)
-                && listing.updated_after.is_none_or(|after| touched >= after)
-            {
-                found.push(release.key.tag);
-            }
-        }
-    }
-    Ok(found)
+    let touched = app.store.touched_at(project, &tags, due).await?;
+    let is_wanted = |touched: &Timestamp| {
+        listing.updated_before.is_none_or(|before| *touched <= before)
+            && listing.updated_after.is_none_or(|after| *touched >= after)
+    };
+    let found = tags.into_iter().zip(touched);
+    Ok(found.filter(|(_, at)| at.as_ref().is_some_and(is_wanted)).map(|(tag, _)| tag).collect())
 }
 
 /// The entries of the list, which come with the latest `released_at` first, as they were asked for.

@@ -28,7 +28,12 @@ async fn list(app: &App, call: Call) -> Result<Answer, ApiError> {
     let listing = Listing::read(&call)?;
     // A tag is known by its release, and so only to callers who may see that.
     let is_known = entered.admission.may_read_releases().is_ok();
-    let tags = if is_known { listing.arrange(entered.listed) } else { Vec::new() };
+    let listed = if is_known {
+        app.store.all_listed(entered.listed, call.deadline).await?
+    } else {
+        Vec::new()
+    };
+    let tags = listing.arrange(listed);
     let project = entered.admission.project().id;
     let keys: Vec<_> = listing
         .page
@@ -43,6 +48,6 @@ async fn list(app: &App, call: Call) -> Result<Answer, ApiError> {
         }
     }
     let mut answer = tag_body::answer_list(&call, &entered.admission, &page)?;
-    answer.headers.extend(listing.page.headers(&call, tags.len(), &listing::DEFAULTS));
+    answer.headers.extend(listing.page.headers(&call, tags.len(), &listing::REPEATED));
     Ok(answer)
 }

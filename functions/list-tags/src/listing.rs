@@ -2,14 +2,17 @@
 
 use shared::domain::ref_search::RefSearch;
 use shared::http::fields::Fields;
-use shared::http::pagination::Page;
+use shared::http::pagination::{Page, Repeated};
 use shared::http::{ApiError, Call};
 use shared::store::read::Listed;
 
 use crate::version_order::compare_versions;
 
-/// The defaults, in the words of the parameters.
-pub(crate) const DEFAULTS: [(&str, &str); 2] = [("order_by", "updated"), ("sort", "desc")];
+/// What the links to other pages repeat.
+pub(crate) const REPEATED: Repeated = Repeated {
+    known: &["order_by", "page_token", "search", "sort"],
+    defaults: &[("order_by", "updated"), ("sort", "desc")],
+};
 
 /// A list of tags as it was asked for.
 pub(crate) struct Listing {

@@ -6,6 +6,7 @@ use shared::access::Refusal;
 use shared::app::App;
 use shared::domain::time::Timestamp;
 use shared::http::admit::enter_releases;
+use shared::http::release_body::Frame;
 use shared::http::respond::respond;
 use shared::http::{Answer, ApiError, Call, release_body, release_params};
 use shared::store::read::{LinkSelection, Selection};
@@ -17,7 +18,7 @@ pub async fn handle(app: &App, request: Request) -> Response<Body> {
 
 async fn update(app: &App, call: Call) -> Result<Answer, ApiError> {
     let tag = call.tag();
-    let selection = Selection::release(tag.as_ref(), LinkSelection::All);
+    let selection = Selection::release(tag.as_ref(), LinkSelection::First);
     let mut entered = enter_releases(app, &call, selection).await?;
     let update = release_params::update(&call)?;
     // Nobody may change what is not there.
@@ -32,17 +33,13 @@ async fn update(app: &App, call: Call) -> Result<Answer, ApiError> {
         let now = Timestamp::now();
         let updated = app.store.update_release(&release, &changes, now, call.deadline).await?;
         if let Some(release) = updated {
-            let links = entered.links;
-            return release_body::answer(
-                StatusCode::OK,
-                &call,
-                &entered.admission,
-                &release,
-                links,
-            );
+            let frame = Frame::new(&call, &entered.admission);
+            let (room, due) = (frame.room(1), release_body::deadline(&call));
+            let links = app.store.links_in_time(&release, entered.links, &room, due).await;
+            return release_body::answer(StatusCode::OK, &frame, &release, &links);
         }
         // Another writer came first: the change applies to the release as it is now.
-        let seen = app.store.reread(&release.key, LinkSelection::All, call.deadline).await?;
+        let seen = app.store.reread(&release.key, LinkSelection::First, call.deadline).await?;
         release = seen.release.ok_or(Refusal::Forbidden)?;
         entered.links = seen.links;
     }

@@ -70,9 +70,12 @@ pub(crate) async fn answer(app: &App, request: &Request, page: Page) -> Result<A
     };
     let entered = enter_releases_of(app, &call, &page.project, selection).await.map_err(hidden)?;
     let location = match &page.kind {
-        Kind::Download { .. } => Location::of_link(&entered.target.ok_or(ApiError::RouteNotFound)?),
+        Kind::Download { .. } => {
+            let url = app.store.url_of(entered.target, call.deadline).await?;
+            Location::of_link(&url.ok_or(ApiError::RouteNotFound)?)
+        }
         Kind::Latest { suffix } => {
-            let latest = entered.listed.first().ok_or(ApiError::RouteNotFound)?;
+            let latest = entered.listed.latest().ok_or(ApiError::RouteNotFound)?;
             Location::of_page(&call, &entered.admission, &latest.tag, suffix)
         }
     };

@@ -114,7 +114,9 @@ async fn release(
     };
     let links = match store.create_release(new, now, deadline).await? {
         ReleaseCreated::Release(_, links) => links,
-        ReleaseCreated::Exists => store.reread(&key, LinkSelection::All, deadline).await?.links,
+        ReleaseCreated::Exists => {
+            store.reread(&key, LinkSelection::First, deadline).await?.links.into_inner()
+        }
     };
     Ok(links.iter().map(|link| link.id).min())
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::commit::CommitSha;
-use super::link::{Change, Link, LinkFields, Violation};
+use super::link::{Change, LinkFields, Violation};
 use super::project::ProjectId;
 use super::time::Timestamp;
 use super::token::User;
@@ -281,15 +281,6 @@ pub struct Release {
     /// When it was last changed itself. Each change makes this later, so that it also tells one
     /// state of the release from another.
     pub updated_at: Timestamp,
-}
-
-impl Release {
-    /// When the release or one of `links`, its own, was last changed.
-    #[must_use]
-    pub fn touched_at(&self, links: &[Link]) -> Timestamp {
-        let of_links = links.iter().map(|link| link.updated_at);
-        of_links.fold(self.updated_at, Timestamp::max)
-    }
 }
 
 /// What an update says of a release. What it does not speak of stays.

@@ -1,20 +1,25 @@
-//! What every endpoint of a project does first: read all that decides, in one round trip, and let
-//! the caller in or not, in GitLab's order of checks.
+//! Authorization, the first step of every endpoint: reads what it needs in as few round trips as
+//! possible, and admits or refuses the caller in GitLab's order of checks.
+//!
+//! A caller who is refused learns nothing by it: hidden and missing projects take the same requests,
+//! in the same order, and get the same answer.
 
 use lambda_http::http::Method;
 
 use super::call::Call;
 use super::error::ApiError;
 use super::render::LinkBody;
-use crate::access::{Admission, Caller, Intent};
+use crate::access::{Admission, Caller, Intent, Refusal};
 use crate::app::App;
-use crate::domain::link::{Link, LinkUrl};
-use crate::domain::project::ProjectRef;
+use crate::domain::link::Link;
+use crate::domain::project::{Project, ProjectRef};
 use crate::domain::release::Release;
 use crate::domain::time::Timestamp;
 use crate::domain::token::Token;
 use crate::http::credentials::Credentials;
-use crate::store::read::{LinkSelection, Listed, Seen, Selection, Wanted};
+use crate::store::read::{
+    FirstLinks, FirstListed, FirstTrip, LinkSelection, Seen, Selection, Target, Wanted,
+};
 
 /// A project the caller may see, with what was asked for of it.
 #[derive(Clone, Debug)]
@@ -23,12 +28,12 @@ pub struct Entered {
     pub admission: Admission,
     /// The release, if it is there.
     pub release: Option<Release>,
-    /// Its links.
-    pub links: Vec<Link>,
+    /// Its first links.
+    pub links: FirstLinks,
     /// Where the path leads.
-    pub target: Option<LinkUrl>,
+    pub target: Target,
     /// The project's releases, the latest first.
-    pub listed: Vec<Listed>,
+    pub listed: FirstListed,
 }
 
 /// Admits the caller of a request to the releases of the project its path names.
@@ -72,24 +77,49 @@ async fn enter(
     selection: Selection<'_>,
 ) -> Result<Entered, ApiError> {
     let wanted = Wanted { tokens: &credentials.hashes(), project, selection };
-    let seen = app.store.read(&wanted, call.deadline).await?;
-    let caller = Caller::identify(credentials, &seen.tokens, Timestamp::now())?;
+    let (caller, first) = identify(app, call, credentials, &wanted).await?;
+    let mut seen = app.store.follow(&wanted, first, call.deadline).await?;
+    let admission = match admission(&caller, seen.project.as_ref()) {
+        Err(Refusal::ProjectInvisible) => {
+            let anew = app.store.read_anew(&wanted, &seen, call.deadline).await?;
+            seen = anew.ok_or(Refusal::ProjectInvisible)?;
+            admission(&caller, seen.project.as_ref())?
+        }
+        other => other?,
+    };
+    let Seen { release, links, target, listed, .. } = seen;
+    Ok(Entered { admission, release, links, target, listed })
+}
+
+fn admission(caller: &Caller, project: Option<&Project>) -> Result<Admission, Refusal> {
+    Admission::to_project(caller.clone(), project.cloned())
+}
+
+/// Identifies the caller by the first round trip. Malformed tokens are refused without it.
+async fn identify(
+    app: &App,
+    call: &Call,
+    credentials: &Credentials,
+    wanted: &Wanted<'_>,
+) -> Result<(Caller, FirstTrip), ApiError> {
     let intent = match call.method {
         Method::GET | Method::HEAD => Intent::Read,
         _ => Intent::Write,
     };
-    let Seen { tokens: _, project, release, links, target, listed } = seen;
-    let admission = Admission::to_project(caller, project, intent)?;
-    Ok(Entered { admission, release, links, target, listed })
+    if wanted.tokens.is_empty() {
+        Caller::identify(credentials, &[], intent, Timestamp::now())?;
+    }
+    let first = app.store.look(wanted, call.deadline).await?;
+    let caller = Caller::identify(credentials, &first.tokens, intent, Timestamp::now())?;
+    Ok((caller, first))
 }
 
 /// The token of a caller who has to have one, on an endpoint that names no project.
 pub async fn sign_in(app: &App, call: &Call, credentials: &Credentials) -> Result<Token, ApiError> {
-    let project = ProjectRef::Nothing;
+    let project = &ProjectRef::Nothing;
     let selection = Selection::Project;
-    let wanted = Wanted { tokens: &credentials.hashes(), project: &project, selection };
-    let seen = app.store.read(&wanted, call.deadline).await?;
-    let caller = Caller::identify(credentials, &seen.tokens, Timestamp::now())?;
+    let wanted = Wanted { tokens: &credentials.hashes(), project, selection };
+    let (caller, _) = identify(app, call, credentials, &wanted).await?;
     Ok(caller.signed_in()?)
 }
 
@@ -100,8 +130,8 @@ pub struct Admitted {
     pub admission: Admission,
     /// The release.
     pub release: Release,
-    /// The links.
-    pub links: Vec<Link>,
+    /// Its first links.
+    pub links: FirstLinks,
 }
 
 /// Admits the caller of a request to the release its path names, on the links endpoints.
@@ -116,7 +146,7 @@ pub async fn admit(app: &App, call: &Call, links: LinkSelection) -> Result<Admit
 impl Admitted {
     /// The one link that was asked for.
     pub fn link(&self) -> Result<&Link, ApiError> {
-        self.links.first().ok_or(ApiError::RecordNotFound)
+        self.links.one().ok_or(ApiError::RecordNotFound)
     }
 
     /// Fails unless the caller may change this release.

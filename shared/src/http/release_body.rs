@@ -1,21 +1,24 @@
 //! A release as GitLab shows it, as far as that can be known without its repository.
 
+use std::time::Duration;
+
 use lambda_http::http::StatusCode;
 use serde::Serialize;
-use serde_json::value::RawValue;
 use url::form_urlencoded;
 
 use super::call::Call;
 use super::commit_body::{self, CommitBody};
 use super::error::ApiError;
-use super::render::{Answer, LinkBody, UserBody, project_url, segment, to_json};
+use super::render::{Answer, LinkBody, UserBody, project_url, segment, segment_bytes, to_json};
 use super::sources::{SourceBody, sources};
 use crate::access::Admission;
 use crate::app::WebUrl;
-use crate::domain::link::{Link, sort_newest_first};
+use crate::domain::link::Link;
 use crate::domain::project::Project;
 use crate::domain::release::{Description, Release, ReleaseName};
 use crate::domain::time::Timestamp;
+use crate::store::deadline::Deadline;
+use crate::store::fitting::{Room, SomeLinks, Weigh, WithLinks};
 
 /// A release, with its keys in GitLab's order.
 #[derive(Debug, Serialize)]
@@ -29,7 +32,7 @@ struct ReleaseBody<'a> {
     author: UserBody<'a>,
     #[serde(flatten)]
     code: Option<Code<'a>>,
-    assets: Assets,
+    assets: Assets<'a>,
     _links: PageLinks,
 }
 
@@ -42,14 +45,13 @@ struct Code<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct Assets {
+struct Assets<'a> {
     /// How many links and sources the release has, also where not all links are shown.
     count: usize,
     /// Always a list, which GitLab leaves out for callers who may not read the code: installers
     /// cannot read a release without it.
     sources: Vec<SourceBody>,
-    /// Each rendered once: how many fit depends on their size.
-    links: Vec<Box<RawValue>>,
+    links: Vec<LinkBody<'a>>,
 }
 
 /// Where GitLab's pages about the release are.
@@ -67,66 +69,33 @@ struct PageLinks {
 }
 
 impl<'a> ReleaseBody<'a> {
-    /// Shows a release with its links.
+    /// Shows a release with these links of it.
     fn new(
-        base: &WebUrl,
-        admission: &Admission,
+        frame: &Frame<'_>,
         release: &'a Release,
-        mut links: Vec<Link>,
-        now: Timestamp,
-    ) -> Result<Self, ApiError> {
+        description: Option<&'a str>,
+        count: usize,
+        links: &'a [Link],
+    ) -> Self {
+        let Frame { base, admission, now, .. } = *frame;
         let tag = &release.key.tag;
         let reads_code = admission.may_read_code().is_ok();
         let source_url = admission.project().source_url.as_ref().filter(|_| reads_code);
         let sources = sources(source_url, tag);
-        sort_newest_first(&mut links);
-        let rendered = links.iter().map(|link| {
-            serde_json::value::to_raw_value(&LinkBody::new(base, admission.project(), tag, link))
-                .map_err(|error| ApiError::Internal { cause: error.to_string() })
-        });
-        Ok(Self {
+        let count = count.saturating_add(sources.len());
+        let links =
+            links.iter().map(|link| LinkBody::new(base, admission.project(), tag, link)).collect();
+        Self {
             name: release.name.as_ref().map_or(tag.as_str(), ReleaseName::as_str),
             tag_name: tag.as_str(),
-            description: release.description.as_ref().map(Description::as_str),
+            description,
             created_at: release.created_at.to_string(),
             released_at: release.released_at.to_string(),
             upcoming_release: release.released_at > now,
             author: UserBody::new(base, release.author.id, &release.author.username),
             code: reads_code.then(|| Code::new(base, admission.project(), release)),
-            assets: Assets {
-                count: links.len() + sources.len(),
-                sources,
-                links: rendered.collect::<Result<_, _>>()?,
-            },
+            assets: Assets { count, sources, links },
             _links: PageLinks::new(base, admission, release),
-        })
-    }
-
-    /// Leaves out the oldest links, and then the end of the description, until the release takes no
-    /// more than `most` bytes on its way.
-    fn shorten(&mut self, most: usize) {
-        let of_links = |links: &[Box<RawValue>]| -> usize {
-            links.iter().map(|link| bytes_on_the_way(link.get()) + 1).sum()
-        };
-        let description = self.description.unwrap_or_default();
-        let mut left = most
-            .saturating_sub(FRAME_BYTES)
-            .saturating_sub(bytes_of_text(description).min(most / 2));
-        if of_links(&self.assets.links) > left {
-            let fitting = self.assets.links.iter().take_while(|link| {
-                let bytes = bytes_on_the_way(link.get()) + 1;
-                left.checked_sub(bytes).map(|rest| left = rest).is_some()
-            });
-            let fitting = fitting.count();
-            self.assets.links.truncate(fitting);
-        }
-        if bytes_of_text(description) > most / 2 {
-            let mut left = most / 2;
-            let end = description.char_indices().find(|(_, char)| {
-                let bytes = bytes_of(*char);
-                left.checked_sub(bytes).map(|rest| left = rest).is_none()
-            });
-            self.description = end.map(|(end, _)| &description[..end]).or(self.description);
         }
     }
 }
@@ -164,59 +133,156 @@ impl PageLinks {
     }
 }
 
-/// The answer that is one release.
-pub fn answer(
-    status: StatusCode,
-    call: &Call,
-    admission: &Admission,
-    release: &Release,
-    links: Vec<Link>,
-) -> Result<Answer, ApiError> {
-    let mut body = ReleaseBody::new(&call.base, admission, release, links, Timestamp::now())?;
-    let json = fitting(&mut body, std::slice::from_mut)?;
-    Ok(Answer::of_json(status, json))
-}
-
-/// The answer that is a page of a list of releases.
-pub fn answer_list(
-    call: &Call,
-    admission: &Admission,
-    releases: Vec<(Release, Vec<Link>)>,
-) -> Result<Answer, ApiError> {
-    let now = Timestamp::now();
-    let (releases, links): (Vec<_>, Vec<_>) = releases.into_iter().unzip();
-    let mut bodies = releases
-        .iter()
-        .zip(links)
-        .map(|(release, links)| ReleaseBody::new(&call.base, admission, release, links, now))
-        .collect::<Result<Vec<_>, _>>()?;
-    let json = fitting(&mut bodies, Vec::as_mut_slice)?;
-    Ok(Answer::of_json(StatusCode::OK, json))
-}
-
 /// The most bytes of releases in one answer. Lambda hands on six megabytes, a little of which is
 /// the frame around them.
 pub(super) const MAX_BYTES: usize = 5 * 1024 * 1024;
-/// The most bytes of a release besides its description and links: some twenty urls with the
-/// project's path, its source url and the tag in them, and its title, all of which are bounded.
-const FRAME_BYTES: usize = 40 * 1024;
+/// How long an answer of [`MAX_BYTES`] takes after the last of it was read: to be rendered, hashed
+/// for its `ETag`, put into Lambda's JSON and sent. Lambda gives a function of 512 MB 0.29 of a
+/// processor.
+const RENDERING: Duration = Duration::from_secs(1);
 
-/// One release or a list of them, `releases` in either, as JSON that fits into an answer. Where they
-/// do not, each gets an equal share of it.
-fn fitting<'a, T: Serialize>(
-    body: &mut T,
-    releases: impl FnOnce(&mut T) -> &mut [ReleaseBody<'a>],
-) -> Result<String, ApiError> {
-    let whole = to_json(body)?;
-    if bytes_on_the_way(&whole) <= MAX_BYTES {
-        return Ok(whole);
+/// When the database has to have answered for the answer to be rendered before the function's time
+/// is over.
+#[must_use]
+pub fn deadline(call: &Call) -> Deadline {
+    call.deadline.min(before_rendering(call, RENDERING))
+}
+
+/// The same for a release that is made, which may take as long as the function has: its answer is
+/// hardly more than twice as long as the request, of which 1 MiB is the most.
+#[must_use]
+pub fn creation_deadline(call: &Call) -> Deadline {
+    before_rendering(call, RENDERING / 2)
+}
+
+/// However short the function's time is, half of it is left for the database.
+fn before_rendering(call: &Call, rendering: Duration) -> Deadline {
+    let left = call.last_moment.remaining();
+    call.last_moment.earlier(rendering.min(left / 2))
+}
+
+/// Everything around releases and links in the answers to a call, and the room it takes.
+#[derive(Clone, Debug)]
+pub struct Frame<'a> {
+    base: &'a WebUrl,
+    admission: &'a Admission,
+    /// How long a project's page is.
+    project_url_bytes: usize,
+    now: Timestamp,
+}
+
+impl<'a> Frame<'a> {
+    /// The frame of the answer to this call.
+    #[must_use]
+    pub fn new(call: &'a Call, admission: &'a Admission) -> Self {
+        Self::at(&call.base, admission)
     }
-    let releases = releases(body);
-    let share = MAX_BYTES / releases.len();
-    for release in releases {
-        release.shorten(share);
+
+    fn at(base: &'a WebUrl, admission: &'a Admission) -> Self {
+        let project_url_bytes = project_url(base, admission.project()).len();
+        Self { base, admission, project_url_bytes, now: Timestamp::now() }
     }
-    to_json(body)
+
+    /// The room in the answer, for this many releases.
+    #[must_use]
+    pub fn room(&'a self, releases: usize) -> Room<'a> {
+        Room::new(self, MAX_BYTES, releases)
+    }
+
+    /// The bytes of a release without its description and links.
+    fn bare(&self, release: &Release) -> usize {
+        let bare = ReleaseBody::new(self, release, None, usize::MAX, &[]);
+        to_json(&bare).map_or(MAX_BYTES, |json| bytes_on_the_way(&json))
+    }
+}
+
+/// The most bytes of a link without its texts: keys, quotes, its number and the comma behind it; the
+/// fixed parts of a `direct_asset_url`, and the encoding of the one character of a path that may need
+/// it.
+const LINK_FRAME_BYTES: usize = 200;
+
+impl Weigh for Frame<'_> {
+    fn release(&self, release: &Release) -> usize {
+        self.bare(release) + bytes_of_text(description(release))
+    }
+
+    fn link(&self, release: &Release, link: &Link) -> usize {
+        // Counted without being rendered: a release may have far more links than are shown.
+        let url = bytes_of_text(link.fields.url.as_str());
+        let direct_asset_url = link.fields.path.as_ref().map_or(url, |path| {
+            self.project_url_bytes + segment_bytes(&release.key.tag) + path.as_str().len()
+        });
+        bytes_of_text(link.fields.name.as_str()) + url + direct_asset_url + LINK_FRAME_BYTES
+    }
+
+    fn room_for_links(&self, release: &Release, share: usize) -> usize {
+        let described = bytes_of_text(description(release)).min(share / 2);
+        share.saturating_sub(self.bare(release)).saturating_sub(described)
+    }
+}
+
+fn description(release: &Release) -> &str {
+    release.description.as_ref().map(Description::as_str).unwrap_or_default()
+}
+
+/// The answer that is one release.
+pub fn answer(
+    status: StatusCode,
+    frame: &Frame<'_>,
+    release: &Release,
+    links: &SomeLinks,
+) -> Result<Answer, ApiError> {
+    let share = if weight(frame, release, links) > MAX_BYTES { MAX_BYTES } else { usize::MAX };
+    Ok(Answer::of_json(status, to_json(&fitting(frame, release, links, share))?))
+}
+
+/// The answer that is a page of a list of releases. Where they do not fit into one, each gets an
+/// equal share of it.
+pub fn answer_list(frame: &Frame<'_>, releases: &[WithLinks]) -> Result<Answer, ApiError> {
+    let weights = releases.iter().map(|(release, links)| weight(frame, release, links));
+    let share = if weights.sum::<usize>() > MAX_BYTES {
+        MAX_BYTES / releases.len().max(1)
+    } else {
+        usize::MAX
+    };
+    let bodies: Vec<_> =
+        releases.iter().map(|(release, links)| fitting(frame, release, links, share)).collect();
+    Ok(Answer::of_json(StatusCode::OK, to_json(&bodies)?))
+}
+
+fn weight(frame: &Frame<'_>, release: &Release, links: &SomeLinks) -> usize {
+    let of_links = links.links.iter().map(|link| frame.link(release, link));
+    frame.release(release) + of_links.sum::<usize>()
+}
+
+/// A release in so many bytes of an answer: without the oldest links, and without the end of its
+/// description where that takes more than half.
+fn fitting<'a>(
+    frame: &Frame<'_>,
+    release: &'a Release,
+    links: &'a SomeLinks,
+    share: usize,
+) -> ReleaseBody<'a> {
+    let description = release.description.as_ref().map(Description::as_str);
+    if share == usize::MAX {
+        return ReleaseBody::new(frame, release, description, links.count, &links.links);
+    }
+    let mut left = frame.room_for_links(release, share);
+    let shown = links.links.iter().take_while(|link| {
+        left.checked_sub(frame.link(release, link)).map(|rest| left = rest).is_some()
+    });
+    let shown = &links.links[..shown.count()];
+    let description = description.map(|text| beginning(text, share / 2));
+    ReleaseBody::new(frame, release, description, links.count, shown)
+}
+
+/// As much of a text as takes no more than `most` bytes on its way.
+fn beginning(text: &str, most: usize) -> &str {
+    let mut left = most;
+    let end = text
+        .char_indices()
+        .find(|(_, char)| left.checked_sub(bytes_of(*char)).map(|rest| left = rest).is_none());
+    end.map_or(text, |(end, _)| &text[..end])
 }
 
 /// How many bytes a text takes on its way from the function: inside a JSON string, in which quotes
@@ -227,7 +293,8 @@ fn bytes_on_the_way(json: &str) -> usize {
 
 /// The same for a text that becomes a JSON string before.
 pub(super) fn bytes_of_text(text: &str) -> usize {
-    text.chars().map(bytes_of).sum()
+    // Bytes beyond ASCII count one each, as their characters do in all.
+    text.bytes().map(|byte| if byte.is_ascii() { bytes_of(char::from(byte)) } else { 1 }).sum()
 }
 
 /// The same for a character of it.
@@ -241,47 +308,98 @@ pub(super) fn bytes_of(char: char) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use proptest::prelude::*;
 
-    fn body(description: &str) -> ReleaseBody<'_> {
-        let base = WebUrl::parse("https://e.com").unwrap();
-        let link = RawValue::from_string(format!("{{\"name\":\"{}\"}}", "x".repeat(500))).unwrap();
-        ReleaseBody {
-            name: "v1",
-            tag_name: "v1",
-            description: Some(description),
-            created_at: String::new(),
-            released_at: String::new(),
-            upcoming_release: false,
-            author: UserBody::new(&base, 1, "root"),
-            code: None,
-            assets: Assets { count: 500, sources: Vec::new(), links: vec![link; 500] },
-            _links: PageLinks {
-                closed_issues_url: String::new(),
-                closed_merge_requests_url: String::new(),
-                edit_url: None,
-                merged_merge_requests_url: String::new(),
-                opened_issues_url: String::new(),
-                opened_merge_requests_url: String::new(),
-                itself: String::new(),
-            },
+    use super::*;
+    use crate::access::Caller;
+    use crate::domain::link::{Draft, LinkId, LinkType};
+    use crate::domain::project::{
+        BranchName, Project, ProjectId, ProjectPath, ReleasesAccess, Visibility,
+    };
+    use crate::domain::release::{Author, ReleaseKey, ReleaseUid, TagName};
+
+    fn admission() -> Admission {
+        let project = Project {
+            id: ProjectId(20),
+            path: ProjectPath::parse("g/p").unwrap(),
+            visibility: Visibility::Public,
+            releases_access: ReleasesAccess::Enabled,
+            archived: false,
+            protected_tags: Vec::new(),
+            default_branch: BranchName::default(),
+            source_url: None,
+            created_at: Timestamp::now(),
+        };
+        Admission::to_project(Caller::Anonymous, Some(project)).unwrap()
+    }
+
+    fn release(tag: &str, description: &str) -> Release {
+        let now = Timestamp::now();
+        Release {
+            key: ReleaseKey { project: ProjectId(20), tag: TagName::parse(tag).unwrap() },
+            uid: ReleaseUid::draw(),
+            name: None,
+            description: Some(Description::parse(description).unwrap()),
+            author: Author { id: 1, username: "root".to_owned() },
+            commit: None,
+            created_at: now,
+            released_at: now,
+            updated_at: now,
         }
+    }
+
+    fn link(id: u64, name: &str, url: &str, path: Option<&str>) -> Option<Link> {
+        let (release, now) = (ReleaseUid::draw(), Timestamp::now());
+        let fields = Draft::new(Some(name), Some(url), path, LinkType::Runbook).fields()?;
+        Some(Link { id: LinkId(id), release, fields, created_at: now, updated_at: now })
+    }
+
+    fn sent(answer: &Answer) -> usize {
+        serde_json::to_string(&answer.body).unwrap().len()
     }
 
     #[test]
     fn releases_fit_into_an_answer_whatever_their_descriptions_are_made_of() {
+        let (admission, base) = (admission(), WebUrl::parse("https://e.com").unwrap());
+        let frame = Frame::at(&base, &admission);
         let count = 20;
         for char in ['x', 'é', '"', '\n', '\u{1}'] {
             // Alone, each is just short enough for its share.
             let length = MAX_BYTES / count / 2 / char.len_utf8();
-            let description = String::from(char).repeat(length);
-            let mut bodies: Vec<_> = (0..count).map(|_| body(&description)).collect();
-            let json = fitting(&mut bodies, Vec::as_mut_slice).unwrap();
-            let sent = serde_json::to_string(&json).unwrap().len();
-            assert!(sent <= MAX_BYTES, "{char:?} {sent}");
-            assert!(
-                bodies.iter().all(|body| body.description.is_some_and(|text| !text.is_empty()))
-            );
+            let release = release("v1", &String::from(char).repeat(length));
+            let url = format!("https://e.com/{}", "x".repeat(500));
+            let links = (0..500).map(|n| link(n, "x", &url, None).unwrap()).collect();
+            let releases = vec![(release, SomeLinks::all(links)); count];
+            let answer = answer_list(&frame, &releases).unwrap();
+            assert!(sent(&answer) <= MAX_BYTES, "{char:?} {}", sent(&answer));
+            let shown: Vec<serde_json::Value> = serde_json::from_str(&answer.body).unwrap();
+            for release in shown {
+                assert_ne!(release["description"], "", "{char:?}");
+                assert_eq!(release["assets"]["count"], 500);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_weight_of_a_release_bounds_its_json_closely(
+            id: u64, name in "\\PC{1,40}|[\"\\\\\t\u{1}é🦀]{1,40}x", rest in "\\PC{0,60}|[\"\\\\\u{1}]{0,60}",
+            path in proptest::option::of("/[a-z\"@é][-._/a-z0-9]{0,30}ab"), tag in "[a-zé\"%]{1,20}",
+            description in "\\PC{0,80}|[\"\\\\\t\u{1}]{0,80}",
+        ) {
+            let (admission, base) = (admission(), WebUrl::parse("https://e.com").unwrap());
+            let frame = Frame::at(&base, &admission);
+            let url = format!("https://e.com/{rest}");
+            let Some(link) = link(id, &name, &url, path.as_deref()) else { return Ok(()) };
+            let release = release(&tag, &description);
+            let links = SomeLinks::all(vec![link; 50]);
+            let weight = weight(&frame, &release, &links);
+            let sent = sent(&answer(StatusCode::OK, &frame, &release, &links).unwrap());
+            prop_assert!(sent <= weight, "{sent} {weight}");
+            // Some control characters have a short escape, which is shorter than counted.
+            let short = |text: &str| text.matches(['\t']).count() * 4;
+            let slack = 50 * (110 + short(&name) + 2 * short(&rest)) + short(&description) + 40;
+            prop_assert!(sent + slack >= weight, "{sent} {weight}");
         }
     }
 }

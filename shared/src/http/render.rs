@@ -118,6 +118,13 @@ pub(super) fn segment(tag: &TagName) -> impl std::fmt::Display {
     utf8_percent_encode(tag.as_str(), SEGMENT)
 }
 
+/// How many bytes that takes at most.
+pub(super) fn segment_bytes(tag: &TagName) -> usize {
+    let of_byte =
+        |byte: u8| if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) { 1 } else { 3 };
+    tag.as_str().bytes().map(of_byte).sum()
+}
+
 /// A path of several segments, encoded again.
 pub(super) fn segments(path: &str) -> impl std::fmt::Display {
     utf8_percent_encode(path, PATH)

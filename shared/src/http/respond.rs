@@ -54,7 +54,7 @@ pub async fn frame(
         tracing::error!(request_id, version, transient, cause, "the request failed");
     }
     let answer = result.unwrap_or_else(|error| error.answer());
-    let response = finish(&request, answer, &request_id, started);
+    let response = finish(&request, answer, &request_id);
     tracing::info!(
         request_id,
         method = %request.method(),
@@ -66,7 +66,7 @@ pub async fn frame(
     response
 }
 
-fn finish(request: &Request, answer: Answer, request_id: &str, started: Instant) -> Response<Body> {
+fn finish(request: &Request, answer: Answer, request_id: &str) -> Response<Body> {
     let Answer { mut status, mut headers, mut body } = answer;
     for (name, value) in [
         (header::X_FRAME_OPTIONS, "SAMEORIGIN"),
@@ -76,11 +76,8 @@ fn finish(request: &Request, answer: Answer, request_id: &str, started: Instant)
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    let runtime = format!("{:.6}", started.elapsed().as_secs_f64());
     let meta = format!(r#"{{"correlation_id":"{request_id}","version":"1"}}"#);
-    for (name, value) in
-        [("x-request-id", request_id), ("x-runtime", &runtime), ("x-gitlab-meta", &meta)]
-    {
+    for (name, value) in [("x-request-id", request_id), ("x-gitlab-meta", &meta)] {
         if let Ok(value) = HeaderValue::from_str(value) {
             headers.insert(HeaderName::from_static(name), value);
         }

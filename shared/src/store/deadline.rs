@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::StoreError;
 
 /// The moment after which no further try is made.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline(Instant);
 
 impl Deadline {
@@ -13,6 +13,18 @@ impl Deadline {
     #[must_use]
     pub fn after(duration: Duration) -> Self {
         Self(Instant::now() + duration)
+    }
+
+    /// The moment `duration` earlier.
+    #[must_use]
+    pub fn earlier(self, duration: Duration) -> Self {
+        Self(self.0.checked_sub(duration).unwrap_or(self.0))
+    }
+
+    /// The moment when half of the time that is left is over.
+    #[must_use]
+    pub fn halfway(self) -> Self {
+        self.earlier(self.remaining() / 2)
     }
 
     /// How much time is left.

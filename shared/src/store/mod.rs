@@ -6,6 +6,7 @@
 pub mod audit;
 mod counter;
 pub mod deadline;
+pub mod fitting;
 mod items;
 pub mod keys;
 mod link_ids;

@@ -138,7 +138,7 @@ impl Store {
     /// Looks for a release of this number in the releases table. Unswept links do not count: they
     /// carry the uid of a deleted release, and no new release gets that uid.
     async fn has_releases(&self, id: ProjectId, deadline: Deadline) -> Result<bool, StoreError> {
-        let mut first = Pages::new(index_partition(id), Order::Ascending).of_one();
+        let mut first = Pages::new(index_partition(id), Order::Ascending).limited_to(1);
         let page = self.next_page(&mut first, deadline).await?;
         Ok(page.is_some_and(|items| !items.is_empty()))
     }

@@ -1,5 +1,7 @@
 //! Reading a partition of the releases table, page by page.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::deadline::Deadline;
@@ -18,14 +20,16 @@ pub(super) enum Order {
 }
 
 /// How far a partition has been read.
+#[derive(Clone, Debug)]
 pub(super) struct Pages {
     partition: String,
     order: Order,
     limit: Option<i32>,
+    attributes: &'static [&'static str],
     next: Next,
 }
 
-#[derive(PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 enum Next {
     /// From after this key, or from the beginning.
     From(Option<KeyAttributes>),
@@ -35,12 +39,23 @@ enum Next {
 impl Pages {
     /// A partition of which nothing has been read.
     pub(super) fn new(partition: String, order: Order) -> Self {
-        Self { partition, order, limit: None, next: Next::From(None) }
+        Self { partition, order, limit: None, attributes: &[], next: Next::From(None) }
     }
 
-    /// The same, an item at a time.
-    pub(super) fn of_one(self) -> Self {
-        Self { limit: Some(1), ..self }
+    /// The same, at most this many items a page.
+    pub(super) fn limited_to(self, items: i32) -> Self {
+        Self { limit: Some(items), ..self }
+    }
+
+    /// The same from here on, a megabyte a page.
+    pub(super) fn unlimited(self) -> Self {
+        Self { limit: None, ..self }
+    }
+
+    /// The same from here on, these attributes of each item alone. An item costs as much as before,
+    /// but does not have to be sent and parsed whole.
+    pub(super) fn only(self, attributes: &'static [&'static str]) -> Self {
+        Self { attributes, ..self }
     }
 
     /// Whether nothing is left to be read.
@@ -50,22 +65,8 @@ impl Pages {
 }
 
 impl Store {
-    /// The items of a partition of the releases table, read consistently.
-    pub(super) async fn query(
-        &self,
-        partition: String,
-        order: Order,
-        deadline: Deadline,
-    ) -> Result<Vec<Attributes>, StoreError> {
-        let mut pages = Pages::new(partition, order);
-        let mut items = Vec::new();
-        while let Some(page) = self.next_page(&mut pages, deadline).await? {
-            items.extend(page);
-        }
-        Ok(items)
-    }
-
-    /// The next items of a partition, at most a megabyte of them; none after the last.
+    /// The next items of a partition of the releases table, read consistently: at most a megabyte
+    /// of them; none after the last.
     pub(super) async fn next_page(
         &self,
         pages: &mut Pages,
@@ -74,12 +75,18 @@ impl Store {
         let Next::From(from) = std::mem::replace(&mut pages.next, Next::Nothing) else {
             return Ok(None);
         };
+        // By placeholders, since DynamoDB reserves hundreds of words.
+        let names = pages.attributes.iter().map(|name| (format!("#{name}"), (*name).to_owned()));
+        let names: HashMap<String, String> = names.collect();
+        let chosen: Vec<String> = pages.attributes.iter().map(|name| format!("#{name}")).collect();
         let request = self
             .client
             .query()
             .table_name(&self.tables.releases)
             .key_condition_expression("pk = :pk")
             .expression_attribute_values(":pk", AttributeValue::S(pages.partition.clone()))
+            .set_projection_expression((!chosen.is_empty()).then(|| chosen.join(", ")))
+            .set_expression_attribute_names((!names.is_empty()).then_some(names))
             .scan_index_forward(pages.order == Order::Ascending)
             .set_limit(pages.limit)
             .set_exclusive_start_key(from)

@@ -1,4 +1,10 @@
-//! What a request needs to know before it may answer, in one sequential round trip.
+//! Reads everything a request needs for its authorization, in as few sequential round trips as possible.
+//!
+//! A round trip reads one item of the directory beside the caller's tokens, the project or its path,
+//! and with it the beginning of what was asked for. Each has the same shape, whatever is found: a
+//! path is looked up beside the releases of a project that does not exist. So the requests and read
+//! units of a refused caller do not tell a hidden project from a missing one, nor a path that this
+//! process has cached from any other.
 
 use std::collections::HashMap;
 
@@ -22,6 +28,14 @@ use crate::domain::project::{Project, ProjectId, ProjectPath, ProjectRef};
 use crate::domain::release::{Release, ReleaseKey, TagName};
 use crate::domain::time::Timestamp;
 use crate::domain::token::{SecretHash, Token};
+
+/// How many links of a release, and how many releases of a project, are read before the caller is
+/// known. Nearly every release and project has fewer and takes one round trip; ordinary links of 250
+/// bytes come to 7 read units.
+pub const FIRST_ROWS: i32 = 100;
+/// How many claims of one path are read before the caller is known: one for each generation of the
+/// tag that is not swept yet.
+const FIRST_CLAIMS: i32 = 10;
 
 /// What to read.
 #[derive(Clone, Debug)]
@@ -74,25 +88,91 @@ pub enum LinkSelection {
     None,
     /// The one of this number.
     One(LinkId),
-    /// All of them.
-    All,
+    /// The first [`FIRST_ROWS`] by number. The rest can be read once the caller is known.
+    First,
+}
+
+/// The result of the first round trip: the caller's tokens, and the project or the number behind its
+/// path.
+#[derive(Debug)]
+pub struct FirstTrip {
+    /// The tokens that exist.
+    pub tokens: Vec<Token>,
+    found: Found,
+}
+
+#[derive(Debug)]
+enum Found {
+    /// The selection. Its project is known by its number, or by a cached path.
+    Seen(Box<Seen>),
+    /// The number that belongs to the path.
+    Path(Option<ProjectId>),
 }
 
 /// What was there.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
-    /// The tokens that exist.
-    pub tokens: Vec<Token>,
     /// The project.
     pub project: Option<Project>,
     /// The release.
     pub release: Option<Release>,
-    /// The chosen links of this life of the release, in no order.
-    pub links: Vec<Link>,
+    /// The chosen links of this life of the release.
+    pub links: FirstLinks,
     /// Where the path leads in this life of the release.
-    pub target: Option<LinkUrl>,
-    /// The list's entries, the latest `released_at` first.
-    pub listed: Vec<Listed>,
+    pub target: Target,
+    /// The beginning of the list of releases.
+    pub listed: FirstListed,
+    /// The project's number where the cache had it: the path may belong to another by now.
+    cached: Option<ProjectId>,
+}
+
+/// The first links of a release, by number, and the way to the rest.
+#[derive(Clone, Debug, Default)]
+pub struct FirstLinks {
+    pub(super) links: Vec<Link>,
+    pub(super) rest: Option<Pages>,
+}
+
+impl FirstLinks {
+    /// The one link that was asked for.
+    #[must_use]
+    pub fn one(&self) -> Option<&Link> {
+        self.links.first()
+    }
+
+    /// The first links alone.
+    #[must_use]
+    pub fn into_inner(self) -> Vec<Link> {
+        self.links
+    }
+}
+
+/// The first entries of a project's list of releases, the latest `released_at` first, and the way to
+/// the rest.
+#[derive(Clone, Debug, Default)]
+pub struct FirstListed {
+    listed: Vec<Listed>,
+    rest: Option<Pages>,
+}
+
+impl FirstListed {
+    /// The latest release.
+    #[must_use]
+    pub fn latest(&self) -> Option<&Listed> {
+        self.listed.first()
+    }
+}
+
+/// The target of a path.
+#[derive(Clone, Debug, Default)]
+pub enum Target {
+    /// To no file.
+    #[default]
+    Nowhere,
+    /// There.
+    Url(LinkUrl),
+    /// The claim of this key says so, if it exists. It was not among the first.
+    Claim(ReleasesKey),
 }
 
 /// A release in the list of its project.
@@ -106,30 +186,102 @@ pub struct Listed {
     pub created_at: Timestamp,
 }
 
+/// The result of one round trip.
+#[derive(Default)]
+struct Trip {
+    tokens: Vec<Token>,
+    /// The number behind the path that was looked up.
+    id: Option<ProjectId>,
+    seen: Seen,
+}
+
+/// A number that no project has. It is random: requests for missing projects must not all meet on one
+/// partition of the database.
+fn unused_number() -> ProjectId {
+    ProjectId(u64::MAX - u64::from(fastrand::u32(..)))
+}
+
 impl Store {
-    /// Reads all that `wanted` names, consistently. One sequential round trip where the project is
-    /// named by number or its path was seen before; all links take one per megabyte, and one more
-    /// where that is more than one. A path that was not seen takes one more, and one that has been
-    /// given to another project since two.
-    pub async fn read(&self, wanted: &Wanted<'_>, deadline: Deadline) -> Result<Seen, StoreError> {
-        let path = match wanted.project {
-            ProjectRef::Id(id) => return self.read_by_id(wanted, Some(*id), deadline).await,
-            ProjectRef::Nothing => return self.read_by_id(wanted, None, deadline).await,
-            ProjectRef::Path(path) => path,
-        };
-        let folded = path.folded();
-        if let Some(id) = self.paths.get(&folded) {
-            let seen = self.read_by_id(wanted, Some(id), deadline).await?;
-            if seen.project.as_ref().is_some_and(|project| project.path.folded() == folded) {
-                return Ok(seen);
+    /// The first round trip: the tokens, and beside them the project with the beginning of what was
+    /// selected; for a path that is not cached, the number of its project instead.
+    pub async fn look(
+        &self,
+        wanted: &Wanted<'_>,
+        deadline: Deadline,
+    ) -> Result<FirstTrip, StoreError> {
+        let Wanted { tokens, selection, .. } = *wanted;
+        let (id, cached) = match wanted.project {
+            ProjectRef::Nothing => {
+                let Trip { tokens, .. } = self.trip(tokens, None, selection, deadline).await?;
+                return Ok(FirstTrip { tokens, found: Found::Seen(Box::default()) });
             }
-            // The project was deleted, and its path may have been given to another since.
-            self.paths.forget(&folded);
+            ProjectRef::Id(id) => (*id, None),
+            ProjectRef::Path(path) => {
+                let Some(id) = self.paths.get(&path.folded()) else {
+                    let named = Some(Named::Path(path));
+                    let Trip { tokens, id, .. } =
+                        self.trip(tokens, named, selection, deadline).await?;
+                    return Ok(FirstTrip { tokens, found: Found::Path(id) });
+                };
+                (id, Some(id))
+            }
+        };
+        let Trip { tokens, seen, .. } =
+            self.trip(tokens, Some(Named::Id(id)), selection, deadline).await?;
+        let mut seen = Seen { cached, ..seen };
+        if let ProjectRef::Path(path) = wanted.project {
+            seen.project = seen.project.filter(|project| project.path.folded() == path.folded());
         }
-        let id = self.look_up_path(path, deadline).await?;
-        let seen = self.read_by_id(wanted, id, deadline).await?;
-        if let Some(id) = id.filter(|_| seen.project.is_some()) {
-            self.paths.put(folded, id);
+        Ok(FirstTrip { tokens, found: Found::Seen(Box::new(seen)) })
+    }
+
+    /// Reads the selection. After a look-up of the path it takes the second round trip, even if no
+    /// project has the path.
+    pub async fn follow(
+        &self,
+        wanted: &Wanted<'_>,
+        first: FirstTrip,
+        deadline: Deadline,
+    ) -> Result<Seen, StoreError> {
+        match first.found {
+            Found::Seen(seen) => Ok(*seen),
+            Found::Path(id) => self.read_found(wanted, id, deadline).await,
+        }
+    }
+
+    /// Reads anew what a caller may not see, if its number came from the cache: the path may have
+    /// been given to another project. `None` if it still leads to that number.
+    pub async fn read_anew(
+        &self,
+        wanted: &Wanted<'_>,
+        seen: &Seen,
+        deadline: Deadline,
+    ) -> Result<Option<Seen>, StoreError> {
+        let (Some(cached), ProjectRef::Path(path)) = (seen.cached, wanted.project) else {
+            return Ok(None);
+        };
+        let named = Some(Named::Path(path));
+        let Trip { id, .. } = self.trip(&[], named, wanted.selection, deadline).await?;
+        if id == Some(cached) && seen.project.is_some() {
+            return Ok(None);
+        }
+        self.paths.forget(&path.folded());
+        match id.filter(|id| *id != cached) {
+            Some(id) => Ok(Some(self.read_found(wanted, Some(id), deadline).await?)),
+            None => Ok(None),
+        }
+    }
+
+    async fn read_found(
+        &self,
+        wanted: &Wanted<'_>,
+        id: Option<ProjectId>,
+        deadline: Deadline,
+    ) -> Result<Seen, StoreError> {
+        let named = Some(Named::Id(id.unwrap_or_else(unused_number)));
+        let Trip { seen, .. } = self.trip(&[], named, wanted.selection, deadline).await?;
+        if let (ProjectRef::Path(path), Some(project)) = (wanted.project, &seen.project) {
+            self.paths.put(path.folded(), project.id);
         }
         Ok(seen)
     }
@@ -149,110 +301,89 @@ impl Store {
         Ok(item.map(from_item::<PathItem>).transpose()?.map(|item| item.id))
     }
 
-    async fn read_by_id(
+    /// One round trip.
+    async fn trip(
         &self,
-        wanted: &Wanted<'_>,
-        project: Option<ProjectId>,
+        tokens: &[SecretHash],
+        named: Option<Named<'_>>,
+        selection: Selection<'_>,
         deadline: Deadline,
-    ) -> Result<Seen, StoreError> {
-        let mut directory: Vec<DirectoryKey> =
-            wanted.tokens.iter().map(DirectoryKey::token).collect();
-        directory.extend(project.map(DirectoryKey::project));
-
-        let mut seen = Seen::default();
-        let Some(project) = project else {
-            seen.take_directory(self.batch_get(&directory, &[], deadline).await?.directory)?;
-            return Ok(seen);
+    ) -> Result<Trip, StoreError> {
+        let mut directory: Vec<DirectoryKey> = tokens.iter().map(DirectoryKey::token).collect();
+        let mut trip = Trip::default();
+        let Some(named) = named else {
+            trip.take_directory(self.batch_get(&directory, &[], deadline).await?.directory)?;
+            return Ok(trip);
         };
-        let key = |tag: &TagName| ReleaseKey { project, tag: tag.clone() };
-        // Items by their keys, and beside them a partition.
-        let keys = match wanted.selection {
-            Selection::Release(tag, LinkSelection::None) | Selection::Download(tag, _) => {
-                vec![ReleasesKey::release(&key(tag))]
-            }
-            Selection::Release(tag, LinkSelection::One(id)) => {
-                let release = key(tag);
-                vec![ReleasesKey::release(&release), ReleasesKey::link(&release, id)]
-            }
-            Selection::Project
-            | Selection::Release(_, LinkSelection::All)
-            | Selection::Latest
-            | Selection::List => Vec::new(),
+        let (named, project) = match named {
+            Named::Id(id) => (DirectoryKey::project(id), id),
+            Named::Path(path) => (DirectoryKey::path(path), unused_number()),
         };
+        directory.push(named);
+        let keys = selection.keys(project);
+        let mut pages = selection.pages(project);
         let query = async {
-            match wanted.selection {
-                Selection::Project
-                | Selection::Release(_, LinkSelection::None | LinkSelection::One(_)) => {
-                    Ok(Vec::new())
-                }
-                Selection::Release(tag, LinkSelection::All) => {
-                    self.whole_release(&key(tag), deadline).await
-                }
-                Selection::Download(tag, path) => {
-                    let partition = path_partition(&key(tag), path);
-                    self.query(partition, Order::Ascending, deadline).await
-                }
-                Selection::Latest => {
-                    let partition = index_partition(project);
-                    let mut last = Pages::new(partition, Order::Descending).of_one();
-                    Ok(self.next_page(&mut last, deadline).await?.unwrap_or_default())
-                }
-                Selection::List => {
-                    self.query(index_partition(project), Order::Descending, deadline).await
-                }
+            match &mut pages {
+                Some(pages) => Ok(self.next_page(pages, deadline).await?.unwrap_or_default()),
+                None => Ok(Vec::new()),
             }
         };
         let (rows, items) = tokio::try_join!(self.batch_get(&directory, &keys, deadline), query)?;
-        seen.take_directory(rows.directory)?;
-        match wanted.selection {
+        let rest = pages.filter(|pages| !pages.are_over());
+        trip.take_directory(rows.directory)?;
+        let seen = &mut trip.seen;
+        match selection {
             Selection::Project => {}
-            Selection::Release(_, LinkSelection::All) => seen.take_release(items)?,
+            Selection::Release(_, LinkSelection::First) => {
+                seen.take_release(items)?;
+                seen.links.rest = rest;
+            }
             Selection::Release(_, LinkSelection::None | LinkSelection::One(_)) => {
                 seen.take_release(rows.releases)?;
             }
-            Selection::Download(..) => {
+            Selection::Download(_, path) => {
                 seen.take_release(rows.releases)?;
-                seen.take_claims(items)?;
+                seen.take_claims(path, items, rest.is_some())?;
             }
-            Selection::Latest | Selection::List => seen.take_list(items)?,
+            Selection::Latest => seen.listed.take(items)?,
+            Selection::List => {
+                seen.listed.take(items)?;
+                seen.listed.rest = rest;
+            }
         }
-        Ok(seen)
+        Ok(trip)
     }
 
-    /// A release and all links of its partition, from one moment of its life.
-    ///
-    /// The release is read first: each link it was made with was written before it. Where there are
-    /// too many for one page, it is looked at again after the last, since what has been deleted
-    /// meanwhile may have been swept half-way through.
-    async fn whole_release(
+    /// The whole list of which this is the beginning.
+    pub async fn all_listed(
         &self,
-        key: &ReleaseKey,
+        first: FirstListed,
         deadline: Deadline,
-    ) -> Result<Vec<Attributes>, StoreError> {
-        let release_key = Some(ReleasesKey::release(key));
-        loop {
-            let mut pages = Pages::new(release_partition(key), Order::Ascending);
-            let mut items = self.next_page(&mut pages, deadline).await?.unwrap_or_default();
-            let first = items.first().cloned();
-            let is_release =
-                first.as_ref().and_then(releases_key) == Some(ReleasesKey::release(key));
-            if pages.are_over() || !is_release {
-                return Ok(items);
-            }
-            while let Some(page) = self.next_page(&mut pages, deadline).await? {
-                items.extend(page);
-            }
-            let mut again = Pages::new(release_partition(key), Order::Ascending).of_one();
-            let now = self.next_page(&mut again, deadline).await?.unwrap_or_default().pop();
-            let uid = |item: Option<Attributes>| {
-                let release = item.filter(|item| releases_key(item) == release_key);
-                let release = release.map(from_item::<ReleaseItem>).transpose()?;
-                Ok::<_, StoreError>(release.map(|item| Release::from(item).uid))
-            };
-            if uid(first)? == uid(now)? {
-                return Ok(items);
-            }
+    ) -> Result<Vec<Listed>, StoreError> {
+        let FirstListed { listed, rest } = first;
+        let mut all = FirstListed { listed, rest: None };
+        let Some(rest) = rest else { return Ok(all.listed) };
+        let mut pages = rest.unlimited();
+        while let Some(page) = self.next_page(&mut pages, deadline).await? {
+            all.take(page)?;
         }
+        Ok(all.listed)
+    }
+
+    /// The url behind a path. A round trip only if so many generations of the tag have left claims
+    /// of the path behind that the live one was not among the first.
+    pub async fn url_of(
+        &self,
+        target: Target,
+        deadline: Deadline,
+    ) -> Result<Option<LinkUrl>, StoreError> {
+        let key = match target {
+            Target::Nowhere => return Ok(None),
+            Target::Url(url) => return Ok(Some(url)),
+            Target::Claim(key) => key,
+        };
+        let claim = self.batch_get(&[], &[key], deadline).await?.releases.into_iter().next();
+        Ok(claim.map(from_item::<ClaimItem>).transpose()?.and_then(|claim| claim.url))
     }
 
     /// The release and these of its links, as they are now.
@@ -262,17 +393,15 @@ impl Store {
         links: LinkSelection,
         deadline: Deadline,
     ) -> Result<Seen, StoreError> {
-        let mut keys = vec![ReleasesKey::release(release)];
-        let items = match links {
-            LinkSelection::None => self.batch_get(&[], &keys, deadline).await?.releases,
-            LinkSelection::One(id) => {
-                keys.push(ReleasesKey::link(release, id));
-                self.batch_get(&[], &keys, deadline).await?.releases
-            }
-            LinkSelection::All => self.whole_release(release, deadline).await?,
-        };
+        let selection = Selection::Release(&release.tag, links);
         let mut seen = Seen::default();
-        seen.take_release(items)?;
+        let Some(mut pages) = selection.pages(release.project) else {
+            let keys = selection.keys(release.project);
+            seen.take_release(self.batch_get(&[], &keys, deadline).await?.releases)?;
+            return Ok(seen);
+        };
+        seen.take_release(self.next_page(&mut pages, deadline).await?.unwrap_or_default())?;
+        seen.links.rest = Some(pages).filter(|pages| !pages.are_over());
         Ok(seen)
     }
 
@@ -330,7 +459,56 @@ pub(super) struct Rows {
     pub(super) releases: Vec<Attributes>,
 }
 
-impl Seen {
+/// How a project is named to the directory.
+#[derive(Clone, Copy)]
+enum Named<'a> {
+    Id(ProjectId),
+    Path(&'a ProjectPath),
+}
+
+impl Selection<'_> {
+    /// The items to read by their keys.
+    fn keys(&self, project: ProjectId) -> Vec<ReleasesKey> {
+        let key = |tag: &TagName| ReleaseKey { project, tag: tag.clone() };
+        match self {
+            Self::Release(tag, LinkSelection::None) | Self::Download(tag, _) => {
+                vec![ReleasesKey::release(&key(tag))]
+            }
+            Self::Release(tag, LinkSelection::One(id)) => {
+                let release = key(tag);
+                vec![ReleasesKey::release(&release), ReleasesKey::link(&release, *id)]
+            }
+            Self::Project | Self::Release(_, LinkSelection::First) | Self::Latest | Self::List => {
+                Vec::new()
+            }
+        }
+    }
+
+    /// The partition to read the first page of.
+    fn pages(&self, project: ProjectId) -> Option<Pages> {
+        let key = |tag: &TagName| ReleaseKey { project, tag: tag.clone() };
+        match self {
+            Self::Project | Self::Release(_, LinkSelection::None | LinkSelection::One(_)) => None,
+            Self::Release(tag, LinkSelection::First) => {
+                let partition = release_partition(&key(tag));
+                // The release itself comes before its links.
+                Some(Pages::new(partition, Order::Ascending).limited_to(FIRST_ROWS + 1))
+            }
+            Self::Download(tag, path) => {
+                let partition = path_partition(&key(tag), path);
+                Some(Pages::new(partition, Order::Ascending).limited_to(FIRST_CLAIMS))
+            }
+            Self::Latest => {
+                Some(Pages::new(index_partition(project), Order::Descending).limited_to(1))
+            }
+            Self::List => {
+                Some(Pages::new(index_partition(project), Order::Descending).limited_to(FIRST_ROWS))
+            }
+        }
+    }
+}
+
+impl Trip {
     fn take_directory(&mut self, items: Vec<Attributes>) -> Result<(), StoreError> {
         for item in items {
             match DirectoryKind::of(&item) {
@@ -338,41 +516,54 @@ impl Seen {
                     self.tokens.push(from_item::<TokenItem>(item)?.into());
                 }
                 Some(DirectoryKind::Project) => {
-                    self.project = from_item::<ProjectItem>(item)?.alive();
+                    self.seen.project = from_item::<ProjectItem>(item)?.alive();
                 }
-                Some(DirectoryKind::Path | DirectoryKind::User | DirectoryKind::Counter) | None => {
+                Some(DirectoryKind::Path) => self.id = Some(from_item::<PathItem>(item)?.id),
+                Some(DirectoryKind::User | DirectoryKind::Counter) | None => {
                     return Err(StoreError::Corrupt(format!(
-                        "among tokens and projects: {item:?}"
+                        "among tokens, projects and paths: {item:?}"
                     )));
                 }
             }
         }
         Ok(())
     }
+}
 
-    /// Takes the url from the claim that belongs to this life of the release.
-    fn take_claims(&mut self, items: Vec<Attributes>) -> Result<(), StoreError> {
-        let Some(release) = &self.release else { return Ok(()) };
-        for item in items {
-            let claim: ClaimItem = from_item(item)?;
-            if claim.release_uid == release.uid {
-                self.target = claim.url;
-            }
-        }
-        Ok(())
-    }
-
-    fn take_list(&mut self, items: Vec<Attributes>) -> Result<(), StoreError> {
+impl FirstListed {
+    fn take(&mut self, items: Vec<Attributes>) -> Result<(), StoreError> {
         for item in items {
             let IndexItem { tag, commit, created_at, .. } = from_item(item)?;
             self.listed.push(Listed { tag, commit, created_at });
         }
         Ok(())
     }
+}
+
+impl Seen {
+    /// Takes the url from the claim that belongs to this life of the release.
+    fn take_claims(
+        &mut self,
+        path: &DirectAssetPath,
+        items: Vec<Attributes>,
+        are_more: bool,
+    ) -> Result<(), StoreError> {
+        let Some(release) = &self.release else { return Ok(()) };
+        if are_more {
+            self.target = Target::Claim(ReleasesKey::path_claim(&release.key, path, &release.uid));
+        }
+        for item in items {
+            let claim: ClaimItem = from_item(item)?;
+            if claim.release_uid == release.uid {
+                self.target = claim.url.map_or(Target::Nowhere, Target::Url);
+            }
+        }
+        Ok(())
+    }
 
     /// Takes a release and those of the links that belong to this life of it: what an earlier
     /// release of the tag left behind is not there.
-    pub(super) fn take_release(&mut self, items: Vec<Attributes>) -> Result<(), StoreError> {
+    fn take_release(&mut self, items: Vec<Attributes>) -> Result<(), StoreError> {
         let mut links: Vec<Link> = Vec::new();
         for item in items {
             match releases_key(&item).and_then(|key| key.kind()) {
@@ -387,7 +578,7 @@ impl Seen {
         }
         if let Some(release) = &self.release {
             links.retain(|link| link.release == release.uid);
-            self.links = links;
+            self.links.links = links;
         }
         Ok(())
     }

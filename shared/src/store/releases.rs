@@ -13,7 +13,7 @@ use super::deadline::{Backoff, Deadline};
 use super::items::{Attributes, IndexItem, ReleaseItem, claims, from_item, to_item};
 use super::keys::{KeyAttributes, ReleasesKey, index_partition};
 use super::links::link_item;
-use super::query::Order;
+use super::query::{Order, Pages};
 use super::read::LinkSelection;
 use super::request::{Sent, run_or_refuse};
 use super::transaction::{Condition, Decision};
@@ -23,7 +23,6 @@ use crate::domain::link::{Link, LinkId};
 use crate::domain::project::ProjectId;
 use crate::domain::release::{
     Author, Description, NewLinks, Release, ReleaseChanges, ReleaseKey, ReleaseName, ReleaseUid,
-    TagName,
 };
 use crate::domain::time::Timestamp;
 
@@ -56,16 +55,13 @@ pub enum ReleaseCreated {
     Exists,
 }
 
-/// A release and all its links.
-pub type WithLinks = (Release, Vec<Link>);
-
 /// `DynamoDB` writes this many items in one batch.
 const BATCH: usize = 25;
 /// `DynamoDB` reads this many items in one batch.
-const READ_BATCH: usize = 100;
+pub(super) const READ_BATCH: usize = 100;
 /// Requests that are on their way at once where one thing takes many: enough to hide most of their
 /// latency, few enough not to be a throttle's reason.
-const AT_ONCE: usize = 8;
+pub(super) const AT_ONCE: usize = 8;
 
 impl Store {
     /// Makes a release with its links. A failure before the last step leaves up to four items a
@@ -146,13 +142,17 @@ impl Store {
         project: ProjectId,
         deadline: Deadline,
     ) -> Result<Vec<Release>, StoreError> {
-        let items = self.query(index_partition(project), Order::Descending, deadline).await?;
-        let key = |item| {
-            let IndexItem { project, tag, .. } = from_item(item)?;
-            Ok(ReleaseKey { project, tag })
-        };
-        let keys = items.into_iter().map(key).collect::<Result<Vec<_>, StoreError>>()?;
-        self.get_releases(&keys, deadline).await
+        let mut pages = Pages::new(index_partition(project), Order::Descending);
+        let mut releases = Vec::new();
+        while let Some(page) = self.next_page(&mut pages, deadline).await? {
+            let key = |item| {
+                let IndexItem { project, tag, .. } = from_item(item)?;
+                Ok(ReleaseKey { project, tag })
+            };
+            let keys = page.into_iter().map(key).collect::<Result<Vec<_>, StoreError>>()?;
+            releases.extend(self.get_releases(&keys, deadline).await?);
+        }
+        Ok(releases)
     }
 
     /// The releases of these keys without their links, in the order of the keys. Deleted ones are
@@ -171,29 +171,6 @@ impl Store {
             }
         }
         Ok(keys.iter().filter_map(|key| found.remove(key)).collect())
-    }
-
-    /// The releases of these tags with all their links, in the order of the tags. One that is not
-    /// there any more is not among them.
-    pub async fn releases_with_links(
-        &self,
-        project: ProjectId,
-        tags: impl IntoIterator<Item = TagName>,
-        deadline: Deadline,
-    ) -> Result<Vec<WithLinks>, StoreError> {
-        let mut reads: Vec<Sent<'_, Option<WithLinks>>> = Vec::new();
-        for tag in tags {
-            reads.push(Box::pin(async move {
-                let key = ReleaseKey { project, tag };
-                let seen = self.reread(&key, LinkSelection::All, deadline).await?;
-                Ok(seen.release.map(|release| (release, seen.links)))
-            }));
-        }
-        stream::iter(reads)
-            .buffered(AT_ONCE)
-            .try_filter_map(|found| std::future::ready(Ok(found)))
-            .try_collect()
-            .await
     }
 
     /// Changes a release, provided that it still is as it was read; none where it is not: read it

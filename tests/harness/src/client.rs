@@ -35,7 +35,6 @@ const KNOWN_HEADERS: &[&str] = &[
     "x-per-page",
     "x-prev-page",
     "x-request-id",
-    "x-runtime",
     "x-total",
     "x-total-pages",
 ];

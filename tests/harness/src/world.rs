@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use shared::app;
-use shared::domain::link::{Draft, LinkType};
+use shared::domain::link::{Draft, Link, LinkType};
 use shared::domain::project::{
     BranchName, Project, ProjectId, ProjectPath, ProjectRef, ProtectedTag, ReleasesAccess,
     Visibility,
@@ -13,6 +13,7 @@ use shared::domain::time::Timestamp;
 use shared::domain::token::{AccessLevel, Grant, GrantTarget, Scope, Secret, TokenKind};
 use shared::store::audit::Audit;
 use shared::store::deadline::Deadline;
+use shared::store::fitting::{Choice, Room, Weigh};
 use shared::store::projects::{NewProject, ProjectChanges, ProjectCreated};
 use shared::store::releases::{NewRelease, ReleaseCreated};
 use shared::store::tokens::NewToken;
@@ -264,6 +265,39 @@ pub fn links(word: &str, count: usize) -> NewLinks {
         Draft::new(Some(&name), Some(&url), Some(&path), LinkType::Other).fields().unwrap()
     };
     NewLinks::parse((0..count).map(link).collect()).unwrap()
+}
+
+/// Links of 2 KB each, of which each takes 16 KB in an answer on its way from a function.
+pub fn large_links(count: usize) -> NewLinks {
+    let link = |n| {
+        let url = format!("https://e.com/{n:04}/{}", "\"".repeat(2_000));
+        Draft::new(Some(&format!("large {n}")), Some(&url), None, LinkType::Other).fields().unwrap()
+    };
+    NewLinks::parse((0..count).map(link).collect()).unwrap()
+}
+
+/// All weights are zero: every link fits.
+struct Weightless;
+
+impl Weigh for Weightless {
+    fn release(&self, _: &Release) -> usize {
+        0
+    }
+
+    fn link(&self, _: &Release, _: &Link) -> usize {
+        0
+    }
+
+    fn room_for_links(&self, _: &Release, share: usize) -> usize {
+        share
+    }
+}
+
+/// A release and all its links, newest first.
+pub async fn with_all_links(store: &Store, release: &ReleaseKey) -> Option<(Release, Vec<Link>)> {
+    let room = Room::new(&Weightless, usize::MAX, 1);
+    let found = store.release_with_links(release, Choice::Newest, &room, soon()).await.unwrap();
+    found.map(|(release, links)| (release, links.links))
 }
 
 /// A release without links, released now.

@@ -248,7 +248,7 @@ async fn checks_come_in_gitlabs_order() {
     let nowhere = "/projects/99/releases";
     for (case, api, path, body, status, expected) in [
         ("a bad token", &unknown, nowhere, "{}".to_owned(), 401, unauthorized),
-        ("no project", &reader, nowhere, "{}".to_owned(), 404, no_project),
+        ("no project, and scope", &reader, nowhere, "{}".to_owned(), 403, scope),
         ("invisible", &stranger, RELEASES, "{}".to_owned(), 404, no_project),
         ("no token", &nobody, RELEASES, "{}".to_owned(), 404, no_project),
         ("scope", &reader, RELEASES, "{}".to_owned(), 403, scope),

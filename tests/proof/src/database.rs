@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use harness::tls::Tls;
+use harness::world::with_all_links;
 use shared::app::{self, Database as Endpoint};
 use shared::domain::link::{Draft, LinkFields, LinkId, LinkType};
 use shared::domain::project::{BranchName, ProjectId, ProjectPath, ReleasesAccess, Visibility};
@@ -14,7 +15,6 @@ use shared::domain::username::Username;
 use shared::store::deadline::Deadline;
 use shared::store::links::{Created, Deleted};
 use shared::store::projects::{NewProject, ProjectCreated};
-use shared::store::read::LinkSelection;
 use shared::store::releases::{NewRelease, ReleaseCreated};
 use shared::store::tokens::NewToken;
 use shared::store::{Store, TableNames};
@@ -76,8 +76,9 @@ impl Database {
                 self.delete(&release).await?;
             }
         }
-        let seen = self.store.reread(&self.release.key, LinkSelection::All, soon()).await?;
-        for link in seen.links.iter().filter(|link| link.fields.path.is_none()) {
+        let found = with_all_links(&self.store, &self.release.key).await;
+        let links = found.map(|(_, links)| links).unwrap_or_default();
+        for link in links.iter().filter(|link| link.fields.path.is_none()) {
             match self.store.delete_link(&self.release, link, soon()).await? {
                 Deleted::Done | Deleted::Changed => {}
             }

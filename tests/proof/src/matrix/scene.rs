@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use harness::world::{
     World, create_release, grant, job_token, links, new_release, project, protected, soon, token,
+    with_all_links,
 };
 use harness::{Api, Reply};
 use serde_json::{Value, json};
@@ -16,7 +17,6 @@ use shared::domain::token::{AccessLevel, Grant, GrantTarget, Scope, Secret, Toke
 use shared::routes::{Route, find};
 use shared::store::links::Created;
 use shared::store::projects::NewProject;
-use shared::store::read::LinkSelection;
 use shared::store::releases::{NewRelease, ReleaseCreated};
 use shared::store::tokens::NewToken;
 
@@ -148,8 +148,8 @@ impl Scene {
         let mut traces = Vec::new();
         let store = &self.world.store;
         for Place { id, kept: (release, links), setting, .. } in &self.places {
-            let seen = store.reread(&release.key, LinkSelection::All, soon()).await?;
-            if seen.release.as_ref() != Some(release) || seen.links != *links {
+            let seen = with_all_links(store, &release.key).await;
+            if seen.as_ref() != Some(&(release.clone(), links.clone())) {
                 traces.push(format!("the release that is kept changed in {setting:?}"));
             }
             for other in store.list_releases(release.key.project, soon()).await? {
