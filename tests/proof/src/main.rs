@@ -7,6 +7,7 @@ mod event;
 mod ground;
 mod history;
 mod matrix;
+mod memory;
 mod pool;
 mod process;
 mod progress;
@@ -56,6 +57,8 @@ enum Proof {
     Crash,
     /// Whether everybody may do what GitLab lets them, everywhere and by every carrier of a token.
     Matrix,
+    /// Whether memory and time stay bounded where there is more than an answer has room for.
+    Memory,
     /// Whether memory stays flat and nothing leaks under a long, mixed load.
     Soak,
     /// What a request costs, beside a function that only asks the same of the database.
@@ -76,6 +79,7 @@ impl Proof {
             | Self::History
             | Self::Crash
             | Self::Soak
+            | Self::Memory
             | Self::Matrix => vec![self],
             Self::All => [
                 Self::Start,
@@ -83,6 +87,7 @@ impl Proof {
                 Self::Scale,
                 Self::History,
                 Self::Crash,
+                Self::Memory,
                 Self::Soak,
                 Self::Matrix,
             ]
@@ -96,6 +101,7 @@ impl Proof {
             Self::History => history::prove(options).await,
             Self::Crash => crash::prove(options).await,
             Self::Matrix => matrix::prove(options).await,
+            Self::Memory => memory::prove(options).await,
             Self::Soak => soak::prove(options).await,
             Self::Speed => speed::prove(options).await,
             Self::Scale => scale::prove(options).await,

@@ -163,6 +163,8 @@ pub(crate) enum Protection {
 /// What a project is like, as far as it decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Setting {
+    /// Whether there is such a project at all.
+    pub(crate) exists: bool,
     pub(crate) visibility: Visibility,
     pub(crate) access: ReleasesAccess,
     pub(crate) archived: bool,
@@ -170,6 +172,14 @@ pub(crate) struct Setting {
 }
 
 impl Setting {
+    const NO_PROJECT: Self = Self {
+        exists: false,
+        visibility: Visibility::Private,
+        access: ReleasesAccess::Enabled,
+        archived: false,
+        protection: Protection::None,
+    };
+
     pub(crate) fn all() -> Vec<Self> {
         let mut all = Vec::new();
         for visibility in [Visibility::Private, Visibility::Internal, Visibility::Public] {
@@ -183,11 +193,13 @@ impl Setting {
                         Protection::Maintainers,
                         Protection::Nobody,
                     ] {
-                        all.push(Self { visibility, access, archived, protection });
+                        let exists = true;
+                        all.push(Self { exists, visibility, access, archived, protection });
                     }
                 }
             }
         }
+        all.push(Self::NO_PROJECT);
         all
     }
 

@@ -130,10 +130,22 @@ fn standing(
     }
 }
 
-/// The matrix of the links endpoints: a column for each visibility.
-fn row(standing: Standing, visibility: Visibility) -> Row {
+/// The matrix of the links endpoints: a column for each visibility, and one for a project that does
+/// not exist, which equals the column of a hidden one.
+fn row(standing: Standing, setting: Setting) -> Row {
     use AccessLevel::{Developer, Guest, Maintainer, Owner, Planner, Reporter};
     use Row::{Hidden, HiddenByScope, NotAdmitted, Reads, ReadsByScope, Writes};
+    if !setting.exists {
+        return match standing {
+            Standing::Reader | Standing::StrangeReader => HiddenByScope,
+            Standing::Anonymous
+            | Standing::External
+            | Standing::Stranger
+            | Standing::Member(_)
+            | Standing::JobHere
+            | Standing::JobElsewhere => Hidden,
+        };
+    }
     let [private, internal, public] = match standing {
         Standing::Anonymous | Standing::External => [Hidden, Hidden, Reads],
         Standing::Stranger => [Hidden, Reads, Reads],
@@ -145,7 +157,7 @@ fn row(standing: Standing, visibility: Visibility) -> Row {
         Standing::StrangeReader => [HiddenByScope, ReadsByScope, ReadsByScope],
         Standing::JobElsewhere => [Hidden, NotAdmitted, NotAdmitted],
     };
-    match visibility {
+    match setting.visibility {
         Visibility::Private => private,
         Visibility::Internal => internal,
         Visibility::Public => public,
@@ -225,10 +237,9 @@ pub(crate) fn expected(
         | Action::Branch => of_project(action, standing, setting).map(refused),
         Action::DeleteTag => refuse_tag_deletion(standing, setting).map(refused),
         Action::DownloadPage | Action::LatestPage | Action::BelowLatestPage => {
-            let shown = matches!(
-                row(standing, setting.visibility),
-                Row::Reads | Row::Writes | Row::ReadsByScope
-            ) && reads_releases(standing, setting.access);
+            let shown =
+                matches!(row(standing, setting), Row::Reads | Row::Writes | Row::ReadsByScope)
+                    && reads_releases(standing, setting.access);
             // Of a page nobody hears more than that it is not there.
             (!shown).then(|| refused(NO_ROUTE))
         }
@@ -244,7 +255,7 @@ pub(crate) fn expected(
         | Action::DeleteRelease
         | Action::Download
         | Action::Latest
-        | Action::BelowLatest => match row(standing, setting.visibility) {
+        | Action::BelowLatest => match row(standing, setting) {
             Row::NotAdmitted => Some(Answer::Refused(
                 403,
                 format!(
@@ -263,7 +274,7 @@ pub(crate) fn expected(
 
 /// What is in the way at the endpoints of a project, if anything is.
 fn of_project(action: Action, standing: Standing, setting: Setting) -> Option<(u16, &'static str)> {
-    if matches!(row(standing, setting.visibility), Row::Hidden | Row::HiddenByScope) {
+    if matches!(row(standing, setting), Row::Hidden | Row::HiddenByScope) {
         return Some(NO_PROJECT);
     }
     let reads_code = reads_code(standing, setting.visibility);

@@ -10,7 +10,7 @@ use harness::world::{
 use harness::{Api, Reply};
 use serde_json::{Value, json};
 use shared::domain::link::Link;
-use shared::domain::project::NamespacePath;
+use shared::domain::project::{NamespacePath, ProjectId};
 use shared::domain::release::Release;
 use shared::domain::time::Timestamp;
 use shared::domain::token::{AccessLevel, Grant, GrantTarget, Scope, Secret, TokenKind, User};
@@ -46,9 +46,14 @@ struct Place {
     setting: Setting,
     /// The link of the release that is read.
     link: u64,
+    /// The releases of a project that exists.
+    releases: Option<Releases>,
+    job: Secret,
+}
+
+struct Releases {
     kept: (Release, Vec<Link>),
     own: Release,
-    job: Secret,
 }
 
 /// What a caller has.
@@ -71,6 +76,14 @@ pub(crate) struct Outcome {
     pub(crate) route: &'static Route,
     pub(crate) allowed: bool,
     pub(crate) disagreement: Option<String>,
+}
+
+impl Place {
+    /// The number of a link that has to stay as it is; any number if the project does not exist.
+    fn kept_link(&self) -> u64 {
+        let kept = self.releases.as_ref().and_then(|releases| releases.kept.1.first());
+        kept.map_or(1, |link| link.id.0)
+    }
 }
 
 impl Scene {
@@ -147,12 +160,13 @@ impl Scene {
     pub(crate) async fn traces(&self) -> Result<Vec<String>, Error> {
         let mut traces = Vec::new();
         let store = &self.world.store;
-        for Place { id, kept: (release, links), setting, .. } in &self.places {
-            let seen = with_all_links(store, &release.key).await;
-            if seen.as_ref() != Some(&(release.clone(), links.clone())) {
+        for Place { id, releases, setting, .. } in &self.places {
+            if let Some(Releases { kept, .. }) = releases
+                && with_all_links(store, &kept.0.key).await.as_ref() != Some(kept)
+            {
                 traces.push(format!("the release that is kept changed in {setting:?}"));
             }
-            for other in store.list_releases(release.key.project, soon()).await? {
+            for other in store.list_releases(ProjectId(*id), soon()).await? {
                 if other.key.tag.as_str().starts_with(REFUSED) {
                     traces.push(format!("{} was made in project {id}", other.key.tag.as_str()));
                 }
@@ -198,11 +212,8 @@ impl Scene {
                 links(tag)
             }
             Action::UpdateLink | Action::DeleteLink => {
-                asked.id = if allowed {
-                    self.new_link(place, number).await?
-                } else {
-                    place.kept.1.first().ok_or("no link")?.id.0
-                };
+                asked.id =
+                    if allowed { self.new_link(place, number).await? } else { place.kept_link() };
                 if cell.action == Action::UpdateLink {
                     asked.body = json!({ "name": fresh });
                 }
@@ -260,7 +271,8 @@ impl Scene {
             shared::domain::link::LinkType::Other,
         );
         let fields = draft.fields().ok_or("the link breaks the rules")?;
-        match self.world.store.create_link(&place.own, fields, Timestamp::now(), soon()).await? {
+        let Some(Releases { own, .. }) = &place.releases else { return Err("no project".into()) };
+        match self.world.store.create_link(own, fields, Timestamp::now(), soon()).await? {
             Created::Link(link) => Ok(link.id.0),
             Created::Taken(_) => Err(format!("{name} is taken").into()),
         }
@@ -385,6 +397,15 @@ async fn place(world: &World, id: u64, setting: Setting) -> Result<Place, Error>
         protected_tags,
         ..project(id, &path)
     };
+    let job = NewToken {
+        user: user(job_user(), false),
+        grants: vec![grant(id, AccessLevel::Developer)],
+        ..job_token(&path)
+    };
+    let job = world.token(job).await;
+    if !setting.exists {
+        return Ok(Place { id, path, setting, link: 1, releases: None, job });
+    }
     world.project(new).await;
     if setting.archived {
         world.change_project(id, |project| project.archived = true).await;
@@ -392,14 +413,8 @@ async fn place(world: &World, id: u64, setting: Setting) -> Result<Place, Error>
     let read = release(world, id, READ, 1).await?;
     let kept = release(world, id, KEPT, 1).await?;
     let (own, _) = release(world, id, OWN, 0).await?;
-    let job = NewToken {
-        user: user(job_user(), false),
-        grants: vec![grant(id, AccessLevel::Developer)],
-        ..job_token(&path)
-    };
-    let job = world.token(job).await;
     let link = read.1.first().ok_or("no link")?.id.0;
-    Ok(Place { id, path, setting, link, kept, own, job })
+    Ok(Place { id, path, setting, link, releases: Some(Releases { kept, own }), job })
 }
 
 /// A release with so many files; the one that is read is the latest.

@@ -1,0 +1,255 @@
+//! How much memory and time a function takes where there is far more than an answer has room for:
+//! releases of ten thousand links of 10 KB, and lists of a hundred releases.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use comfy_table::{Table, presets};
+use harness::proxy::ask;
+use runtime_api::{Function as Process, InvocationError};
+use serde_json::{Value, json};
+use shared::domain::link::LinkId;
+use shared::domain::project::ProjectId;
+use shared::domain::release::{NewLinks, Release};
+use shared::domain::time::Timestamp;
+use shared::store::TableNames;
+use shared::store::keys::ReleasesKey;
+
+use crate::ground::Ground;
+use crate::process::{cpu, peak_kilobytes};
+use crate::{Error, Options, Verdict, binaries, event};
+
+/// The most memory a function may have resident: half of the template's default.
+const MOST_MEGABYTES: f64 = 256.0;
+/// The share of a processor that Lambda gives a function of 512 MB.
+const SHARE: f64 = 0.29;
+/// The template's default and least `Timeout`.
+const TIMEOUTS: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(3)];
+const HUGE: ProjectId = ProjectId(20);
+const MANY: ProjectId = ProjectId(21);
+
+/// How much there is.
+struct Plan {
+    /// Links of the one large release.
+    links: u64,
+    /// Releases of the project that has many, each with so many links.
+    releases: u64,
+    links_of_each: u64,
+}
+
+const FULL: Plan = Plan { links: 10_000, releases: 100, links_of_each: 140 };
+
+/// The cost of one request.
+struct Found {
+    function: &'static str,
+    what: &'static str,
+    timeout: Duration,
+    outcome: String,
+    is_good: bool,
+    megabytes: f64,
+    /// The increase over a request for a small release.
+    more_megabytes: f64,
+    wall: Duration,
+    cpu: Duration,
+}
+
+pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
+    // There is no quicker plan: less would fit into memory as a whole.
+    let plan = &FULL;
+    let ground = Ground::start(&[HUGE, MANY]).await?;
+    populate(&ground, plan).await?;
+    let mut found = Vec::new();
+    for timeout in TIMEOUTS {
+        for (function, method, path, what) in requests() {
+            let binary = binaries::find(options.functions.as_deref(), function)?;
+            let body = if method == "PUT" { json!({ "name": "b" }) } else { Value::Null };
+            let (path, query) = path.split_once('?').unwrap_or((&path, ""));
+            let mut event = event::rest(("PRIVATE-TOKEN", &ground.token), method, path, &body)?;
+            for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
+                event["queryStringParameters"][name] = json!(value);
+                event["multiValueQueryStringParameters"][name] = json!([value]);
+            }
+            found.push(measure(&ground, &binary, (function, what), event, timeout).await?);
+        }
+    }
+    show(&found);
+    let mut missed = Vec::new();
+    for one in &found {
+        let name = format!("{} {} in {:?}", one.function, one.what, one.timeout);
+        if !one.is_good {
+            missed.push(format!("{name}: {}", one.outcome));
+        }
+        if one.megabytes > MOST_MEGABYTES {
+            missed.push(format!("{name}: {:.0} MB", one.megabytes));
+        }
+    }
+    let figures = found.iter().map(Found::figures).collect();
+    Ok(Verdict { figures: Value::Array(figures), missed })
+}
+
+/// The requests: function, method, path and description.
+fn requests() -> Vec<(&'static str, &'static str, String, &'static str)> {
+    let huge = format!("/api/v4/projects/{HUGE}/releases/huge");
+    let list = format!("/api/v4/projects/{MANY}/releases");
+    vec![
+        ("get-release", "GET", huge.clone(), "of 10,000 links"),
+        ("list-links", "GET", format!("{huge}/assets/links?page=90&per_page=100"), "page 90"),
+        ("list-releases", "GET", format!("{list}?per_page=100"), "100 of 140 links"),
+        (
+            "list-releases",
+            "GET",
+            format!("{list}?updated_after=2000-01-01T00:00:00Z"),
+            "updated_after",
+        ),
+        ("update-release", "PUT", huge.clone(), "of 10,000 links"),
+    ]
+}
+
+async fn populate(ground: &Ground, plan: &Plan) -> Result<(), Error> {
+    let none = || NewLinks::parse(Vec::new()).map_err(|_| "no links are wrong");
+    let mut id = 1;
+    let release = ground.release(HUGE, "huge", none()?).await?;
+    put_links(&ground.url, &release, &mut id, plan.links).await?;
+    ground.release(HUGE, "small", none()?).await?;
+    for number in 0..plan.releases {
+        let release = ground.release(MANY, &format!("v{number}"), none()?).await?;
+        put_links(&ground.url, &release, &mut id, plan.links_of_each).await?;
+    }
+    Ok(())
+}
+
+/// Puts links of 10 KB into a release, without their claims and past the rules: such links were
+/// accepted once, and are what takes the most memory.
+async fn put_links(url: &str, release: &Release, id: &mut u64, count: u64) -> Result<(), Error> {
+    const BATCH: u64 = 25;
+    let tables = TableNames::default();
+    let now = Timestamp::now().unix_millis().to_string();
+    let last = *id + count;
+    while *id < last {
+        let batch = BATCH.min(last - *id);
+        let put = |id: u64| {
+            let key = ReleasesKey::link(&release.key, LinkId(id));
+            json!({ "PutRequest": { "Item": {
+                "pk": { "S": key.pk },
+                "sk": { "S": key.sk },
+                "project": { "N": release.key.project.to_string() },
+                "tag": { "S": release.key.tag.as_str() },
+                "release_uid": { "S": release.uid.as_str() },
+                "id": { "N": id.to_string() },
+                "name": { "S": format!("{id:0>255}").replace('0', "🦀") },
+                "url": { "S": format!("https://e.com/{id:0>2030}").replace('0', "🦀") },
+                "link_type": { "S": "other" },
+                "created_at": { "N": now },
+                "updated_at": { "N": now },
+            } } })
+        };
+        let puts: Vec<Value> = (*id..*id + batch).map(put).collect();
+        let body = json!({ "RequestItems": { &tables.releases: puts } });
+        let (status, answer) = ask(url, "DynamoDB_20120810.BatchWriteItem", &body).await;
+        if status != 200 {
+            return Err(format!("links are refused: {answer}").into());
+        }
+        *id += batch;
+    }
+    Ok(())
+}
+
+async fn measure(
+    ground: &Ground,
+    binary: &Path,
+    (function, what): (&'static str, &'static str),
+    event: Value,
+    timeout: Duration,
+) -> Result<Found, Error> {
+    let tables = TableNames::default();
+    let mut variables = binaries::environment(&tables).to_vec();
+    variables.push(("AWS_ENDPOINT_URL_DYNAMODB", &ground.url));
+    let process = Process::start(binary, &variables, timeout).await?;
+    process.until_first_poll().await?;
+    let mut small = event.clone();
+    small["pathParameters"]["tag_name"] = json!("small");
+    small["pathParameters"]["id"] = json!(HUGE.to_string());
+    small["queryStringParameters"] = Value::Null;
+    small["multiValueQueryStringParameters"] = Value::Null;
+    if function != "list-releases" {
+        process.invoke(&small).await?;
+    }
+    let pid = process.pid();
+    let (before, cpu_before, started) = (peak_kilobytes(pid)?, cpu(pid)?, Instant::now());
+    let outcome = process.invoke(&event).await;
+    let wall = started.elapsed();
+    let (is_good, outcome) = match &outcome {
+        Ok(answer) => {
+            let status = answer["statusCode"].as_u64().unwrap_or_default();
+            let bytes = answer["body"].as_str().unwrap_or_default().len();
+            // The least `Timeout` may be too short to read it all, and then says so in time.
+            let is_late = status == 503 && timeout < TIMEOUTS[0];
+            (status == 200 || is_late, format!("{status}, {} KB", bytes / 1024))
+        }
+        Err(error @ InvocationError::Ended { .. }) => return Err(error.to_string().into()),
+        Err(error) => (false, error.to_string()),
+    };
+    let peak = peak_kilobytes(pid)?;
+    Ok(Found {
+        function,
+        what,
+        timeout,
+        outcome,
+        is_good,
+        megabytes: peak / 1024.0,
+        more_megabytes: (peak - before) / 1024.0,
+        wall,
+        cpu: cpu(pid)?.saturating_sub(cpu_before),
+    })
+}
+
+impl Found {
+    /// How long the processor time takes a function of 512 MB.
+    fn at_share(&self) -> f64 {
+        self.cpu.as_secs_f64() / SHARE
+    }
+
+    fn figures(&self) -> Value {
+        json!({
+            "function": self.function,
+            "what": self.what,
+            "timeout_s": self.timeout.as_secs(),
+            "outcome": self.outcome,
+            "peak_mb": self.megabytes,
+            "more_mb": self.more_megabytes,
+            "wall_ms": self.wall.as_millis(),
+            "cpu_ms": self.cpu.as_millis(),
+            "at_512_mb_s": self.at_share(),
+        })
+    }
+}
+
+fn show(found: &[Found]) {
+    let mut table = Table::new();
+    table.load_style(presets::ASCII_MARKDOWN);
+    table.set_header([
+        "function",
+        "what",
+        "Timeout",
+        "answer",
+        "peak MB",
+        "more MB",
+        "s",
+        "CPU s",
+        "s at 0.29",
+    ]);
+    for one in found {
+        table.add_row([
+            one.function.to_owned(),
+            one.what.to_owned(),
+            format!("{} s", one.timeout.as_secs()),
+            one.outcome.clone(),
+            format!("{:.0}", one.megabytes),
+            format!("{:.0}", one.more_megabytes),
+            format!("{:.2}", one.wall.as_secs_f64()),
+            format!("{:.2}", one.cpu.as_secs_f64()),
+            format!("{:.1}", one.at_share()),
+        ]);
+    }
+    println!("{table}");
+}
