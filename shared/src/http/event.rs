@@ -1,9 +1,9 @@
-//! API Gateway's events: a request read from one, and a response in the form the same kind expects.
+//! Reads requests from API Gateway's events, and writes responses in the form of the event's payload
+//! version.
 //!
-//! An event is input. `lambda_http` converts events too, but it panics on a host, path, query or
-//! body that it does not expect, and on a parameter without a value. A panic fails the invocation,
-//! raises the function's alarm and rolls back a deployment, so events are read here: each becomes
-//! a request or a 400.
+//! Events are input. `lambda_http` converts them too, but it panics on a host, path, query or body
+//! that it does not expect, and on a parameter without a value. A panic fails the invocation, raises
+//! the function's alarm and rolls back a deployment. Here an event becomes a request or a 400.
 
 use std::collections::{BTreeMap, HashMap};
 
