@@ -8,9 +8,12 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 use shared::access::Refusal;
+use shared::domain::project::ProjectId;
+use shared::domain::release::{ReleaseKey, TagName};
 use shared::domain::token::{Secret, TokenKind};
 use shared::http::ApiError;
 use shared::routes::{Function, ROUTES, Route, Verb};
+use shared::store::keys::ReleasesKey;
 
 /// The function that no route leads to: the stream of the releases table invokes it.
 const SWEEP: &str = "sweep";
@@ -58,7 +61,7 @@ impl Check {
     #[must_use]
     pub fn of(name: &str) -> Option<Self> {
         if name == SWEEP {
-            return Some(Self::for_sweep());
+            return Self::for_sweep();
         }
         let function = Function::ALL.into_iter().find(|function| function.name() == name)?;
         if function == Function::Web {
@@ -89,10 +92,13 @@ impl Check {
     }
 
     /// The deletion of a release that left nothing behind.
-    fn for_sweep() -> Self {
+    fn for_sweep() -> Option<Self> {
+        let tag = TagName::parse("none").ok()?;
+        let ReleasesKey { pk, sk } =
+            ReleasesKey::release(&ReleaseKey { project: ProjectId(0), tag });
         let release = json!({
-            "pk": { "S": "release#00000000000000000000#none" },
-            "sk": { "S": "0#release" },
+            "pk": { "S": pk },
+            "sk": { "S": sk },
             "project": { "N": "0" },
             "tag": { "S": "none" },
             "uid": { "S": "00000000000000000000000000000000" },
@@ -115,10 +121,10 @@ impl Check {
                 "StreamViewType": "OLD_IMAGE",
             },
         });
-        Self {
+        Some(Self {
             event: json!({ "Records": [record] }),
             expected: Expected::Payload(json!({ "batchItemFailures": [] })),
-        }
+        })
     }
 
     /// Compares a response with the expected one.

@@ -104,9 +104,11 @@ impl Service {
 
 fn signing(service: &AwsService, name: &'static str) -> StaticRuntimePlugin {
     let mut config = Layer::new("signing");
-    let mut signing = SigV4OperationSigningConfig::default();
-    signing.region = Some(SigningRegion::from(Region::new(service.region().to_owned())));
-    signing.name = Some(SigningName::from_static(name));
+    let signing = SigV4OperationSigningConfig {
+        region: Some(SigningRegion::from(Region::new(service.region().to_owned()))),
+        name: Some(SigningName::from_static(name)),
+        ..SigV4OperationSigningConfig::default()
+    };
     config.store_put(signing);
     config.store_put(AuthSchemeOptionResolverParams::new(()));
     let resolver = StaticAuthSchemeOptionResolver::new(vec![SCHEME_ID]);
