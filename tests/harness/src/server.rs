@@ -1,10 +1,13 @@
 //! A local server in a process of its own, on free ports.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -13,6 +16,8 @@ use super::{binaries, connection};
 /// A running server; it ends with this value.
 pub struct Server {
     child: Child,
+    /// The database, where it is not the server's own; ends after the server.
+    ministack: Option<MiniStack>,
     /// The API's address, `127.0.0.1:…`.
     pub address: String,
     /// The URL of the database behind it.
@@ -35,9 +40,17 @@ impl Server {
         Self::start_empty(&[])
     }
 
-    /// The same with these flags as well.
+    /// The same with these flags as well. If `RELEASE_LINKS_TEST_MINISTACK` names MiniStack's program,
+    /// the server works on a DynamoDB of that: a second opinion on the embedded one.
     pub fn start_empty(more: &[&str]) -> Self {
-        Self::start_with(&[&EMPTY, more].concat())
+        let Some(program) = std::env::var_os("RELEASE_LINKS_TEST_MINISTACK") else {
+            return Self::start_with(&[&EMPTY, more].concat());
+        };
+        let ministack = MiniStack::start(&program);
+        let flags = ["--no-demo", "--endpoint-url", &ministack.url];
+        let mut server = Self::start_with(&[&flags, more].concat());
+        server.ministack = Some(ministack);
+        server
     }
 
     /// Starts a server with these flags on a free port.
@@ -86,6 +99,7 @@ impl Server {
         let dynamodb_url = dynamodb_url.unwrap();
         Self {
             child,
+            ministack: None,
             address,
             dynamodb_url,
             connection_file,
@@ -102,7 +116,7 @@ impl Server {
             if output.contains(word) {
                 return output;
             }
-            std::thread::sleep(std::time::Duration::from_millis(10));
+            std::thread::sleep(Duration::from_millis(10));
         }
     }
 
@@ -152,4 +166,35 @@ fn keep(mut from: impl Read + Send + 'static, output: Arc<Mutex<String>>) -> Joi
             output.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..read]));
         }
     })
+}
+
+/// A DynamoDB that is not the embedded one, in a process of its own; it ends with this value.
+struct MiniStack {
+    child: Child,
+    url: String,
+}
+
+impl MiniStack {
+    fn start(program: &OsStr) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut child = Command::new(program)
+            .env("BIND_HOST", "127.0.0.1")
+            .env("GATEWAY_PORT", port.to_string())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(child.try_wait().unwrap().is_none(), "MiniStack ended");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Self { child, url: format!("http://127.0.0.1:{port}") }
+    }
+}
+
+impl Drop for MiniStack {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
