@@ -129,7 +129,11 @@ async fn releases_are_made_read_changed_and_deleted(api: &Api, origin: &str) {
     }
 
     let changed = send(api, "PUT", release, "application/json", r#"{"name":"zwei"}"#).await;
-    let expected = made.body.replacen(r#""name":"v/2""#, r#""name":"zwei""#, 1);
+    // The title of the commit is the release's name.
+    let expected = made
+        .body
+        .replacen(r#""name":"v/2""#, r#""name":"zwei""#, 1)
+        .replace(r#""title":"v/2","message":"v/2""#, r#""title":"zwei","message":"zwei""#);
     changed.is(200, &expected);
     send(api, "DELETE", release, "", "").await.is(200, &expected);
     send(api, "GET", release, "", "").await.is(404, r#"{"message":"404 Not Found"}"#);
