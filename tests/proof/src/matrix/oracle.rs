@@ -292,7 +292,7 @@ fn of_project(action: Action, standing: Standing, setting: Setting) -> Option<(u
 /// The refusal of a tag's deletion, if there is one. Developers may delete tags; a protected one is for
 /// maintainers.
 fn refuse_tag_deletion(standing: Standing, setting: Setting) -> Option<(u16, &'static str)> {
-    let row = row(standing, setting.visibility);
+    let row = row(standing, setting);
     match row {
         Row::HiddenByScope | Row::ReadsByScope => return Some(SCOPE),
         Row::Hidden => return Some(NO_PROJECT),
