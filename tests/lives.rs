@@ -141,14 +141,13 @@ async fn of_many_creations_of_one_tag_one_is_made_and_whole() {
     assert_eq!((audit.links, audit.claims, audit.unreachable), (20, 60, 0));
 }
 
-/// Keeps the answer to the first query that has no limit, until the gate opens.
-fn hold_first_query(proxied: &Proxied) -> Gate {
+/// Keeps the response to the query of this number, counted from one, until the gate opens.
+fn hold_query(number: usize, proxied: &Proxied) -> Gate {
     let gate = Gate::new();
     let (held, queries) = (gate.clone(), AtomicUsize::new(0));
-    proxied.proxy.decide(move |operation, body| {
-        let is_whole = operation == "Query" && body["Limit"].is_null();
-        let is_first = is_whole && queries.fetch_add(1, Ordering::SeqCst) == 0;
-        if is_first { Fault::HoldAnswer(held.clone()) } else { Fault::Pass }
+    proxied.proxy.decide(move |operation, _| {
+        let is_it = operation == "Query" && queries.fetch_add(1, Ordering::SeqCst) + 1 == number;
+        if is_it { Fault::HoldAnswer(held.clone()) } else { Fault::Pass }
     });
     gate
 }
@@ -174,8 +173,9 @@ async fn a_long_release_that_ends_or_begins_while_it_is_read_is_read_whole_or_no
     let count = |operation| seen.iter().filter(|seen| seen.operation == operation).count();
     assert_eq!((count("Query"), count("BatchGetItem")), (3, 3), "{seen:?}");
 
-    // It ends between two pages, and what it leaves behind begins to be swept.
-    let gate = hold_first_query(&proxied);
+    // It ends between two pages, and what it leaves behind begins to be swept. The first query is the
+    // one beside the project.
+    let gate = hold_query(2, &proxied);
     let read = reading();
     gate.reached().await;
     // Past the API, whose answer would take longer than the read has.
@@ -190,7 +190,7 @@ async fn a_long_release_that_ends_or_begins_while_it_is_read_is_read_whole_or_no
     read.await.unwrap().is(404, r#"{"message":"404 Not found"}"#);
 
     // What is left of it fills the first page; the next life begins after that has been read.
-    let gate = hold_first_query(&proxied);
+    let gate = hold_query(1, &proxied);
     let read = reading();
     gate.reached().await;
     let body = r#"{"tag_name":"v2","assets":{"links":[{"name":"a","url":"https://e.com/a"}]}}"#;

@@ -100,7 +100,7 @@ async fn options_names_the_methods_of_a_path() {
         (format!("{RELEASES}/permalink/latest/a/b/"), "OPTIONS, GET, HEAD"),
         ("/projects/20".to_owned(), "OPTIONS, GET, HEAD"),
         ("/projects/20/members/all/1".to_owned(), "OPTIONS, GET, HEAD"),
-        ("/projects/20/repository/tags/v1".to_owned(), "OPTIONS, GET, HEAD"),
+        ("/projects/20/repository/tags/v1".to_owned(), "OPTIONS, GET, DELETE, HEAD"),
         ("/projects/20/repository/commits/a/merge_requests".to_owned(), "OPTIONS, GET, HEAD"),
         ("/api/v4/user".to_owned(), "OPTIONS, GET, HEAD"),
         ("/api/v4/job/".to_owned(), "OPTIONS, GET, HEAD"),

@@ -404,7 +404,8 @@ impl GatewayError {
         Self::Unavailable,
     ];
 
-    /// The response. Pages of any origin may read it, like every other response.
+    /// The response. Pages of any origin may read it, like every other response, unless the page
+    /// made its own name resolve to this machine.
     #[must_use]
     pub fn answer(self) -> Answer {
         let mut answer = match self {
@@ -423,8 +424,20 @@ impl GatewayError {
             Self::Internal => ApiError::Internal { cause: String::new() }.answer(),
             Self::Unavailable => ApiError::Unavailable { cause: String::new() }.answer(),
         };
-        let any = HeaderValue::from_static("*");
-        answer.headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, any);
+        match self {
+            Self::ForeignHost => {}
+            Self::BadRequest
+            | Self::Forbidden
+            | Self::NotFound
+            | Self::BodyTooLarge
+            | Self::UrlTooLong
+            | Self::TooManyRequests
+            | Self::Internal
+            | Self::Unavailable => {
+                let any = HeaderValue::from_static("*");
+                answer.headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, any);
+            }
+        }
         answer
     }
 }

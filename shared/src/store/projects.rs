@@ -57,6 +57,9 @@ pub struct ProjectChanges {
     /// Its repository's default branch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_branch: Option<BranchName>,
+    /// The page of the project that has its code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_url: Option<SourceUrl>,
 }
 
 /// What came of making a project.
