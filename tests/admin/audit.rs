@@ -1,4 +1,4 @@
-//! What `audit` finds in tables that break their rules or do not fit each other.
+//! Findings of `audit` in tables that break their rules or contradict each other.
 
 use serde_json::{Value, json};
 use shared::domain::project::{ProjectId, ProjectRef};

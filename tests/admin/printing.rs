@@ -1,4 +1,4 @@
-//! What the operator's command prints, and where it goes.
+//! The output of the operator's command, and where it goes.
 
 use std::io::Read;
 use std::process::Stdio;

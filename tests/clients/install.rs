@@ -94,7 +94,7 @@ fn test_clients_are_locked_and_the_locks_name_no_registry() {
     let lock: serde_json::Value = serde_json::from_str(&lock).unwrap();
     for (name, package) in lock["packages"].as_object().unwrap() {
         assert!(package["resolved"].is_null(), "{name} names a registry");
-        // What another package brings along is part of that package's hash.
+        // A bundled package is covered by the hash of the package that contains it.
         let is_own = !name.is_empty() && package["inBundle"] != true;
         assert!(!is_own || package["integrity"].is_string(), "{name} has no hash");
     }

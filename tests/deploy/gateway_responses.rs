@@ -1,4 +1,4 @@
-//! What API Gateway answers by itself, held to the bodies of the code.
+//! API Gateway's own error responses, held to the bodies in the code.
 
 use shared::http::error::GatewayError;
 

@@ -68,7 +68,7 @@ def until(what, condition, seconds=60):
 
 
 def free_port():
-    """A port that nobody listens on."""
+    """A free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -159,7 +159,7 @@ def operator(program, environment):
     """Runs the operator's command against one database."""
 
     def run(*arguments):
-        # None of the machine's own credentials.
+        # Without the machine's own credentials.
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
         command = [program / "release-links-admin", *arguments]
         done = subprocess.run(

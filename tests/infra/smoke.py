@@ -1,4 +1,4 @@
-"""What a client sees of an installation, as lines of text that are the same wherever it runs.
+"""A client's session with an installation, as lines of text that are the same wherever it runs.
 
 Numbers of links, times, addresses and ids of requests differ between installations. They are replaced:
 numbers by the order in which they come up.
@@ -137,7 +137,7 @@ def lines(there):
     yield seen("DELETE", f"{LINKS}/{first}", label="a link")
     yield seen("GET", f"{RELEASES}/v1/downloads/bin/c")
 
-    # What is taken, alone and all at once.
+    # Values that are taken, one by one and all at once.
     yield seen("POST", LINKS, link("a", "https://example.com/other"))
     yield seen("POST", LINKS, link("other", "https://example.com/a"))
     yield seen("POST", LINKS, link("other", "https://example.com/other", direct_asset_path="/bin/a"))

@@ -234,7 +234,7 @@ fn assert_well_formed(function: &str, event: &Value, answer: &Value) {
     assert!(id.as_str().is_some_and(|id| !id.is_empty()), "{said}");
 }
 
-/// What of a request the endpoints decide by, in an answer.
+/// Answers with the parts of a request that endpoints decide by.
 async fn shown(_: &App, call: Call) -> Result<Answer, ApiError> {
     let call =
         json!([call.encoded_path, call.path.id, call.base.to_string(), call.method.as_str()]);
@@ -245,7 +245,7 @@ async fn shown(_: &App, call: Call) -> Result<Answer, ApiError> {
 async fn any_event_is_read_or_refused() {
     let tokens =
         Tokens { developer: Secret::draw(TokenKind::Access), job: Secret::draw(TokenKind::Job) };
-    // Nothing asks the database.
+    // No request is sent to the database.
     let app = App::new(store("http://127.0.0.1:9"), None);
     let runtime = tokio::runtime::Handle::current();
     let mut runner = TestRunner::new(Config::with_cases(4_000));
@@ -475,7 +475,7 @@ async fn web_sends_repeated_slashes_to_the_path_without_them() {
         assert_eq!(headers["location"], json!([format!("{location}?a=%C3%A9%26&b=2&b=1")]));
         assert_eq!(headers["cache-control"], json!(["private, no-store"]));
     }
-    // What no function answers under the other path either, and what `web` answers itself.
+    // Paths that no function answers without the slashes either, and paths that `web` answers itself.
     for (method, path, status) in [
         ("GET", "/api/v4//nothing", 404),
         ("PATCH", "/api/v4//user", 404),
@@ -515,7 +515,7 @@ async fn records_that_cannot_be_read_are_reported_as_failed() {
         let mut bad = good.clone();
         *bad.pointer_mut(pointer).unwrap() = value;
         bad["dynamodb"]["SequenceNumber"] = json!("2");
-        // Those before it are swept, and those behind it come again.
+        // Earlier records are swept, and later ones come again.
         let batch = json!({ "Records": [good, bad, good] });
         assert_eq!(answer(batch).await, failed(json!("2")), "{pointer}");
     }

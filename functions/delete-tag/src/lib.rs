@@ -1,6 +1,6 @@
 //! `DELETE /projects/:id/repository/tags/:tag_name`: deletes a tag's release and, with it, its links.
 //!
-//! Every tag is taken to exist, so that one without a release is deleted as well: release tools
+//! Every tag is assumed to exist, and deleting one without a release succeeds too: release tools
 //! delete the release first and then its tag.
 
 use lambda_http::http::{HeaderMap, StatusCode};
@@ -30,7 +30,7 @@ async fn delete(app: &App, call: Call) -> Result<Answer, ApiError> {
         if app.store.delete_release(&release, call.deadline).await? {
             break;
         }
-        // Another writer came first. What is there now is to go all the same.
+        // Another writer came first. Delete the release as it is now.
         there = app.store.get_release(&release.key, call.deadline).await?;
     }
     Ok(Answer { status: StatusCode::NO_CONTENT, headers: HeaderMap::new(), body: String::new() })

@@ -66,7 +66,7 @@ async fn find(
 }
 
 /// The entry that a name means, as Git decides it: a whole id before a tag, and a tag before the
-/// beginning of an id, which has to be that of one commit alone.
+/// beginning of an id. Such a beginning must match one commit only.
 fn meant(mut listed: Vec<Listed>, name: &str, prefix: &CommitPrefix) -> Option<Listed> {
     if !prefix.is_whole()
         && let Some(at) = listed.iter().position(|one| one.tag.as_str() == name)

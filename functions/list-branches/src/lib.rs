@@ -32,7 +32,7 @@ async fn list(app: &App, call: Call) -> Result<Answer, ApiError> {
     Ok(answer)
 }
 
-/// What the links to other pages repeat.
+/// The parameters that links to other pages repeat.
 const REPEATED: Repeated = Repeated { known: &["page_token", "search", "sort"], defaults: &[] };
 
 /// Reads the parameters, in the order in which GitLab declares them.

@@ -8,7 +8,7 @@ use shared::store::read::Listed;
 
 use crate::version_order::compare_versions;
 
-/// What the links to other pages repeat.
+/// The parameters that links to other pages repeat.
 pub(crate) const REPEATED: Repeated = Repeated {
     known: &["order_by", "page_token", "search", "sort"],
     defaults: &[("order_by", "updated"), ("sort", "desc")],

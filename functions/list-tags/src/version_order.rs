@@ -1,9 +1,9 @@
-//! Git's order of versions, `git tag --sort=version:refname`: that of glibc's `strverscmp`.
+//! Git's order of versions, `git tag --sort=version:refname`: the same as glibc's `strverscmp`.
 
 use std::cmp::Ordering;
 
 /// Compares names byte by byte, and runs of digits in them as numbers. Digits after a leading zero
-/// are those of a fraction.
+/// are compared as a fraction.
 pub(crate) fn compare_versions(a: &str, b: &str) -> Ordering {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     let equal = a.iter().zip(b).take_while(|(a, b)| a == b).count();

@@ -2,7 +2,7 @@
 
 use super::project::wildcard_matches;
 
-/// What names are searched for.
+/// A search term for names.
 ///
 /// Names match in any case. A term is found anywhere in a name. In it the first `^` stands for the
 /// beginning of the name, the first `$` for its end, and each `*` for any run of characters.

@@ -24,8 +24,8 @@ pub struct BranchBody<'a> {
 }
 
 impl<'a> BranchBody<'a> {
-    /// Shows the project's default branch. It is protected as GitLab protects one unless it is told
-    /// otherwise: maintainers push.
+    /// Shows the project's default branch. It has GitLab's default protection: maintainers
+    /// push.
     #[must_use]
     pub fn new(base: &WebUrl, admission: &'a Admission) -> Self {
         let project = admission.project();

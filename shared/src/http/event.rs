@@ -77,7 +77,7 @@ fn read(event: &str) -> Result<Request, Unreadable> {
 #[derive(Clone, Copy, Debug)]
 struct PathWasNormalized;
 
-/// Whether the request's path differs from the one that was received.
+/// Whether normalization changed the path of the request.
 #[must_use]
 pub fn path_was_normalized(request: &Request) -> bool {
     request.extensions().get::<PathWasNormalized>().is_some()
@@ -239,7 +239,7 @@ fn version_2(event: Version2Event) -> Result<Request, Unreadable> {
 fn request(method: &str, mut headers: HeaderMap, body: Body) -> Result<Request, Unreadable> {
     let scheme = match text(&headers, &X_FORWARDED_PROTO) {
         Some("https") => "https",
-        // API Gateway always says how it was reached. What does not is on this machine.
+        // API Gateway always sends this header. Without it, the request came from this machine.
         Some(_) | None => "http",
     };
     headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(scheme));

@@ -100,8 +100,9 @@ impl Location {
 const PUBLIC_SECONDS: u32 = 60;
 
 impl Answer {
-    /// Leads to `location`; fails if that is longer than a header may be. What anybody may read may be kept for a little by anybody; what takes a
-    /// token, or was asked for with one in its URL, by nobody.
+    /// Redirects to `location`; fails if that is too long for a header. Redirects that everybody may
+    /// read are cacheable for a short time. Those that take a token, or were requested with one in
+    /// the URL, are not.
     pub fn redirect(
         call: &Call,
         location: &Location,

@@ -197,7 +197,7 @@ impl<'a> Frame<'a> {
 }
 
 /// The most bytes of a link without its texts: keys, quotes, its number and the comma behind it; the
-/// fixed parts of a `direct_asset_url`, and the encoding of the one character of a path that may need
+/// fixed parts of a `direct_asset_url`, and the encoding of the only character of a path that may need
 /// it.
 const LINK_FRAME_BYTES: usize = 200;
 
