@@ -10,7 +10,7 @@ const NOT_FOUND: &str = r#"{"error":"404 Not Found"}"#;
 
 /// A reply without what is the request's own.
 fn compared(reply: &Reply) -> (u16, Vec<(String, String)>, &str) {
-    let own = ["date", "x-request-id", "x-gitlab-meta", "x-runtime"];
+    let own = ["date", "x-request-id", "x-gitlab-meta"];
     let headers = reply.headers.iter().filter(|(name, _)| !own.contains(&name.as_str()));
     let text = |value: &hyper::header::HeaderValue| value.to_str().unwrap().to_owned();
     let headers = headers.map(|(name, value)| (name.as_str().to_owned(), text(value)));

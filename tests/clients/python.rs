@@ -20,7 +20,7 @@ pub(crate) fn programs() -> Option<PathBuf> {
         install::run(
             Command::new(folder.join("bin/python"))
                 .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-                .args(["--require-hashes", "--requirement"])
+                .args(["--no-deps", "--require-hashes", "--requirement"])
                 .arg(&requirements),
         );
     });

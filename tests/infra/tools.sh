@@ -7,8 +7,11 @@ export SAM_CLI_TELEMETRY=0
 # Nothing is left among the sources.
 export PYTHONDONTWRITEBYTECODE=1
 work=$PWD/target/infra
+# A failed installation ends the script, although it runs in a command substitution.
+shopt -s inherit_errexit
 
-# Prints the folder of the programs that a file of pins names.
+# Prints the folder of the programs that a file of pins names. The file lists every package: pip itself
+# would refuse the extras that some of them ask for.
 programs() { # PINS
     local folder
     folder=$work/$(basename "$1" .txt)
@@ -16,7 +19,7 @@ programs() { # PINS
     if ! cmp --silent "$1" "$folder/pins"; then
         python3 -m venv --clear "$folder"
         "$folder/bin/pip" install --quiet --disable-pip-version-check \
-            --require-hashes --requirement "$1" >&2
+            --no-deps --require-hashes --requirement "$1" >&2
         cp "$1" "$folder/pins"
     fi
     echo "$folder/bin"
