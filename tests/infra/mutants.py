@@ -280,8 +280,9 @@ MUTANTS = [
     (
         "no_function_may_write_the_directory",
         TEMPLATE,
-        "Action: [dynamodb:GetItem, dynamodb:BatchGetItem]",
-        "Action: [dynamodb:GetItem, dynamodb:BatchGetItem, dynamodb:PutItem]",
+        "Action: dynamodb:BatchGetItem\n                Resource: !GetAtt DirectoryTable.Arn",
+        "Action: [dynamodb:BatchGetItem, dynamodb:PutItem]\n"
+        "                Resource: !GetAtt DirectoryTable.Arn",
     ),
     (
         "roles_are_apart_and_name_what_they_allow",

@@ -419,16 +419,13 @@ PROJECTS = items("project", "path", "token", "release", "claim")
 RELEASES = items("release", "claim", "path")
 
 KNOWS_CALLERS = {("DirectoryTable", "BatchGetItem"): CALLERS}
-READS_DIRECTORY = {
-    ("DirectoryTable", "BatchGetItem"): PROJECTS,
-    ("DirectoryTable", "GetItem"): PROJECTS,
-}
+READS_DIRECTORY = {("DirectoryTable", "BatchGetItem"): PROJECTS}
 GETS = {**READS_DIRECTORY, ("ReleasesTable", "BatchGetItem"): None}
 QUERIES = {**READS_DIRECTORY, ("ReleasesTable", "Query"): None}
 
 # What each function asks of the database, by the files of shared/src/store.
 MAY = {
-    "list-links": QUERIES,
+    "list-links": GETS | QUERIES,
     "get-link": GETS,
     "create-link": {
         **GETS,
@@ -441,8 +438,8 @@ MAY = {
         ("ReleasesTable", "DeleteItem"): TRANSACTION,
     },
     "delete-link": {**GETS, ("ReleasesTable", "DeleteItem"): TRANSACTION},
-    "list-releases": QUERIES,
-    "get-release": QUERIES,
+    "list-releases": GETS | QUERIES,
+    "get-release": GETS | QUERIES,
     "create-release": {
         **GETS,
         ("ReleasesTable", "BatchWriteItem"): RELEASES,
@@ -450,11 +447,12 @@ MAY = {
         ("ReleasesTable", "UpdateItem"): COUNTER,
     },
     "update-release": {
+        **GETS,
         **QUERIES,
         ("ReleasesTable", "PutItem"): TRANSACTION,
         ("ReleasesTable", "DeleteItem"): TRANSACTION,
     },
-    "delete-release": {**QUERIES, ("ReleasesTable", "DeleteItem"): TRANSACTION},
+    "delete-release": {**GETS, **QUERIES, ("ReleasesTable", "DeleteItem"): TRANSACTION},
     "download-asset": GETS | QUERIES,
     "latest-release": QUERIES,
     "get-project": READS_DIRECTORY,
