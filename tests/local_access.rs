@@ -198,9 +198,20 @@ fn foreign_hosts_are_refused_even_with_the_key() {
         "host: [::ffff:192.168.0.1]",
         "host: ",
         "host: 127.0.0.1/",
+        "host: localhost:evil",
+        "host: localhost:99999",
+        "host: [::1]evil",
     ] {
         assert_refused(&database.list_tables(&[host, &signed]), 403, &foreign);
     }
+    // The request line counts, if it names a host.
+    let absolute = |host: &str| {
+        let head = format!("POST http://{host}/ HTTP/1.1\r\nhost: localhost\r\nconnection: close");
+        let target = "x-amz-target: DynamoDB_20120810.ListTables\r\ncontent-length: 2";
+        send(&database.address, &format!("{head}\r\n{target}\r\n{signed}\r\n\r\n{{}}"))
+    };
+    assert_refused(&absolute("evil.example"), 403, &foreign);
+    assert_eq!(absolute("127.0.0.1:8000").body, TABLES);
     assert_refused(&database.list_tables(&[&signed]), 403, &foreign);
     let two = database.list_tables(&["host: 127.0.0.1", "host: evil.example", &signed]);
     assert_refused(&two, 403, &foreign);
@@ -261,6 +272,30 @@ fn set_mode(path: &Path, mode: u32) {
 /// The flags of a server that keeps its data in this folder.
 fn in_folder(folder: &Path) -> [&str; 5] {
     ["--no-demo", "--dynamodb-listen", "127.0.0.1:0", "--data-dir", folder.to_str().unwrap()]
+}
+
+#[test]
+fn a_second_server_on_a_data_folder_leaves_the_first_ones_files_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let first = Server::start_with(&in_folder(&data));
+    let file = data.join("connection.json");
+    let connection = std::fs::read_to_string(&file).unwrap();
+
+    let mut second = Command::new(binaries::local());
+    second.args(["--listen", "127.0.0.1:0"]).args(in_folder(&data));
+    let output = second.output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    let words = format!(
+        "error: another server uses {}: stop it, or choose another folder with --data-dir\n",
+        data.display()
+    );
+    assert_eq!((output.status.code(), said.as_str()), (Some(1), words.as_str()));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), connection);
+
+    // A server that was killed leaves the folder free.
+    drop(first);
+    Server::start_with(&in_folder(&data));
 }
 
 #[tokio::test]
@@ -387,6 +422,15 @@ fn the_api_on_loopback_refuses_foreign_hosts() {
     for host in ["127.0.0.1", "localhost:1", "LocalHost", "[::1]:3000", "127.1.2.3"] {
         assert_eq!(ask(&server, host).body, answered, "{host}");
     }
+    let absolute = |host: &str| {
+        let head = format!("GET http://{host}/api/v4/version HTTP/1.1\r\nhost: localhost");
+        send(&server.address, &format!("{head}\r\nconnection: close\r\n\r\n"))
+    };
+    assert_refused(&absolute("evil.example"), 403, refused);
+    assert_eq!(absolute("localhost").body, answered);
+    let two = "GET /api/v4/version HTTP/1.1\r\nhost: localhost\r\nhost: evil.example\r\n";
+    let two = send(&server.address, &format!("{two}connection: close\r\n\r\n"));
+    assert_eq!((two.status, two.body.as_str()), (400, r#"{"error":"Bad Request"}"#));
     let server = Server::start_empty(&["--public-url", "https://Releases.example:8443/gitlab"]);
     for host in ["releases.example", "RELEASES.example:3000", "localhost"] {
         assert_eq!(ask(&server, host).body, answered, "{host}");

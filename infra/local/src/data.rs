@@ -1,6 +1,6 @@
 //! The data folder: the database's file, and the files that tell other programs how to reach it.
 
-use std::fs::Permissions;
+use std::fs::{File, Permissions, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -13,12 +13,19 @@ use crate::Error;
 
 /// The connection file.
 const CONNECTION: &str = "connection.json";
+/// Locked by the server that uses the folder.
+const LOCK: &str = "lock";
 /// The same as environment variables, for `cargo lambda watch --env-file` and AWS's tools.
 const WATCH: &str = "watch.env";
 
 /// A folder that only its owner may enter.
 pub(crate) enum Folder {
-    Kept(PathBuf),
+    Kept {
+        path: PathBuf,
+        /// Held as long as the server runs: a second one would replace the first one's connection
+        /// file.
+        _lock: File,
+    },
     /// Goes with this value.
     Temporary(TempDir),
 }
@@ -40,12 +47,22 @@ impl Folder {
             std::path::absolute(path)
         };
         let cannot = |error| format!("cannot use {}: {error}", path.display());
-        Ok(Self::Kept(kept().map_err(cannot)?))
+        let path = kept().map_err(cannot)?;
+        let lock = File::create(path.join(LOCK)).map_err(cannot)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self::Kept { path, _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(format!(
+                "another server uses {}: stop it, or choose another folder with --data-dir",
+                path.display()
+            )
+            .into()),
+            Err(TryLockError::Error(error)) => Err(cannot(error).into()),
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {
         match self {
-            Self::Kept(path) => path,
+            Self::Kept { path, .. } => path,
             Self::Temporary(folder) => folder.path(),
         }
     }
@@ -53,7 +70,7 @@ impl Folder {
     /// The folder of the database's file; `None` if the data stays in memory.
     pub(crate) fn database_folder(&self) -> Option<&Path> {
         match self {
-            Self::Kept(path) => Some(path),
+            Self::Kept { path, .. } => Some(path),
             Self::Temporary(_) => None,
         }
     }

@@ -3,7 +3,8 @@
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, ORIGIN};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, ORIGIN};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use serde_json::json;
@@ -11,6 +12,7 @@ use subtle::ConstantTimeEq;
 use tokio::net::TcpListener;
 
 use crate::engine::{Answer, Engine};
+use crate::host::Requested;
 use crate::{gateway, host};
 
 /// The largest body DynamoDB takes, in bytes.
@@ -128,7 +130,7 @@ fn request_id() -> String {
 impl Front {
     async fn answer(self, request: Request) -> Result<Answer, Refusal> {
         let (head, mut body) = request.into_parts();
-        refuse_web_pages(&head.headers)?;
+        refuse_web_pages(&head)?;
         // Read before the key is looked at: a client whose connection is closed while it still
         // sends may never read the refusal.
         let body = match Limited::new(&mut body, MAX_BODY_BYTES).collect().await {
@@ -158,11 +160,12 @@ impl Front {
 }
 
 /// A page cannot leave out what a browser adds to its requests, nor choose their `Host`.
-fn refuse_web_pages(headers: &HeaderMap) -> Result<(), Refusal> {
-    let mut hosts = headers.get_all(HOST).iter();
-    let host = hosts.next().and_then(|host| host.to_str().ok()).ok_or(Refusal::ForeignHost)?;
-    if hosts.next().is_some() || !host::is_loopback(host) {
-        return Err(Refusal::ForeignHost);
+fn refuse_web_pages(Parts { uri, headers, .. }: &Parts) -> Result<(), Refusal> {
+    match Requested::read(uri, headers) {
+        Requested::Host(host) if host::is_loopback(host) => {}
+        Requested::Host(_) | Requested::Nothing | Requested::Unclear => {
+            return Err(Refusal::ForeignHost);
+        }
     }
     if headers.contains_key(ORIGIN) || headers.contains_key("sec-fetch-site") {
         return Err(Refusal::WebPage);
