@@ -6,6 +6,7 @@
 use lambda_http::http::{HeaderMap, StatusCode};
 use lambda_http::{Body, Request, Response};
 use shared::app::App;
+use shared::domain::release::TagName;
 use shared::http::admit::enter_project;
 use shared::http::respond::respond;
 use shared::http::{Answer, ApiError, Call};
@@ -26,6 +27,14 @@ async fn delete(app: &App, call: Call) -> Result<Answer, ApiError> {
     let tag = tag.filter(|_| admission.may_read_releases().is_ok()).ok_or(ApiError::TagNotFound)?;
     admission.may_delete_tag(&tag)?;
     let mut there = entered.release;
+    match &there {
+        Some(release) if call.unmodified_since.is_some_and(|at| release.created_at > at) => {
+            return Err(ApiError::PreconditionFailed);
+        }
+        // No tag of this name can exist any more.
+        None if TagName::parse_new(tag.as_str()).is_err() => return Err(ApiError::TagNotFound),
+        Some(_) | None => {}
+    }
     while let Some(release) = there {
         if app.store.delete_release(&release, call.deadline).await? {
             break;

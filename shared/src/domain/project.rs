@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::release::{TagName, is_earlier_ref_name};
+use super::release::{TagName, is_earlier_ref_name, is_new_ref_name};
 use super::time::Timestamp;
 use super::token::AccessLevel;
 
@@ -222,7 +222,7 @@ pub struct BranchName(String);
 
 /// The text is not a branch's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("is not a Git branch name")]
+#[error("is not a branch name that GitLab accepts")]
 pub struct InvalidBranchName;
 
 impl BranchName {
@@ -237,15 +237,16 @@ impl FromStr for BranchName {
     type Err = InvalidBranchName;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if is_earlier_ref_name(text) { Ok(Self(text.to_owned())) } else { Err(InvalidBranchName) }
+        if is_new_ref_name(text) { Ok(Self(text.to_owned())) } else { Err(InvalidBranchName) }
     }
 }
 
+/// A stored name: earlier versions also accepted spaces, `HEAD` and `refs/heads/x`.
 impl TryFrom<String> for BranchName {
     type Error = InvalidBranchName;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
+        if is_earlier_ref_name(&text) { Ok(Self(text)) } else { Err(InvalidBranchName) }
     }
 }
 
@@ -287,11 +288,12 @@ impl SourceUrl {
             && url.password().is_none()
             && url.query().is_none()
             && url.fragment().is_none();
+        // A clone URL ends in `.git`, and a page below the project's has a segment `-`. GitLab has no
+        // archives below either.
         let path = url.path().trim_end_matches('/');
-        let names_project = path.split('/').skip(1).all(|segment| !segment.is_empty())
-            && path.len() > 1
-            // Clone URLs end so. GitLab has no archives below them.
-            && std::path::Path::new(path).extension().is_none_or(|end| end != "git");
+        let names_project =
+            path.strip_prefix('/').is_some_and(|path| ProjectPath::parse(path).is_ok())
+                && !path.to_ascii_lowercase().ends_with(".git");
         let page = url.as_str().trim_end_matches('/');
         if is_plain && names_project && page.len() <= MAX_SOURCE_URL_BYTES {
             Ok(Self(page.to_owned()))
@@ -470,30 +472,56 @@ mod tests {
     }
 
     #[test]
+    fn new_branch_names_are_gitlabs_and_stored_ones_stay_readable() {
+        for (text, is_new, is_stored) in [
+            ("main", true, true),
+            ("feature/x", true, true),
+            ("a b", false, true),
+            ("HEAD", false, true),
+            ("refs/heads/main", false, true),
+            (&"x".repeat(300), false, true),
+            ("-x", false, false),
+            ("feature/.x", false, false),
+            ("", false, false),
+        ] {
+            assert_eq!(text.parse::<BranchName>().is_ok(), is_new, "{text}");
+            assert_eq!(BranchName::try_from(text.to_owned()).is_ok(), is_stored, "{text}");
+        }
+    }
+
+    #[test]
     fn a_source_url_is_the_plain_page_of_a_project() {
         for (text, page, project) in [
             ("https://gitlab.com/group/app", "https://gitlab.com/group/app", "app"),
             ("HTTP://E.com:8080/a/b/c-d//", "http://e.com:8080/a/b/c-d", "c-d"),
-            ("https://e.com/ü", "https://e.com/%C3%BC", "%C3%BC"),
+            ("https://e.com/root/a/b", "https://e.com/root/a/b", "b"),
         ] {
             let url = SourceUrl::parse(text).unwrap();
             assert_eq!((url.as_str(), url.project()), (page, project));
             assert_eq!(SourceUrl::parse(url.as_str()), Ok(url));
         }
-        let long = format!("https://e.com/{}", "x".repeat(MAX_SOURCE_URL_BYTES));
+        let long = format!("https://e.com/a/{}", "x".repeat(MAX_SOURCE_URL_BYTES));
         for refused in [
             "",
             "gitlab.com/group/app",
-            "ftp://e.com/a",
+            "ftp://e.com/a/b",
             "https://e.com",
             "https://e.com/",
-            "https://user@e.com/a",
-            "https://:pw@e.com/a",
-            "https://e.com/a?b",
-            "https://e.com/a#b",
-            "https://e.com/a?",
+            "https://user@e.com/a/b",
+            "https://:pw@e.com/a/b",
+            "https://e.com/a/b?c",
+            "https://e.com/a/b#c",
+            "https://e.com/a/b?",
             "https://e.com//a",
-            "https://e.com/a.git",
+            "https://e.com/a",
+            "https://e.com/a/b.git",
+            "https://e.com/a/b.GIT",
+            "https://e.com/a/b/-/tree/main",
+            "https://e.com/-/b",
+            "https://e.com/a/b c",
+            "https://e.com/a/b%2Fc",
+            "https://e.com/a/ü",
+            "https://e.com/a/b\u{202e}",
             "https:///",
             &long,
         ] {

@@ -21,19 +21,13 @@ pub struct TagName(String);
 
 /// No release can have this tag name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("is not a Git tag name of at most {MAX_TAG_BYTES} bytes")]
+#[error("is not a tag name that GitLab accepts, of at most {MAX_TAG_BYTES} bytes")]
 pub struct InvalidTagName;
 
 impl TagName {
     /// Parses the tag of a new release by the rules of GitLab's `GitRefValidator`.
     pub fn parse_new(text: &str) -> Result<Self, InvalidTagName> {
-        let is_expanded = ["refs/heads/", "refs/remotes/"].iter().any(|one| text.starts_with(one));
-        let parses = text.len() <= MAX_TAG_BYTES
-            && !text.starts_with('-')
-            && !is_expanded
-            && text != "HEAD"
-            && is_ref_name(text);
-        if parses { Ok(Self(text.to_owned())) } else { Err(InvalidTagName) }
+        if is_new_ref_name(text) { Ok(Self(text.to_owned())) } else { Err(InvalidTagName) }
     }
 
     /// Parses a tag that a release can be stored with. Earlier versions also accepted spaces inside a
@@ -49,6 +43,16 @@ impl TagName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Whether a new tag or branch can have this name, by the rules of GitLab's `GitRefValidator`.
+pub(super) fn is_new_ref_name(text: &str) -> bool {
+    let is_expanded = ["refs/heads/", "refs/remotes/"].iter().any(|one| text.starts_with(one));
+    text.len() <= MAX_TAG_BYTES
+        && !text.starts_with('-')
+        && !is_expanded
+        && text != "HEAD"
+        && is_ref_name(text)
 }
 
 /// Whether a tag or branch can have this name, by the rules of `git check-ref-format`. Like GitLab,

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use lambda_http::http::{HeaderMap, Method};
+use lambda_http::http::{HeaderMap, Method, header};
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
 use percent_encoding::percent_decode_str;
@@ -14,6 +14,7 @@ use super::params::{Param, Params, of_query, text};
 use crate::app::{App, WebUrl};
 use crate::domain::project::ProjectRef;
 use crate::domain::release::TagName;
+use crate::domain::time::Timestamp;
 use crate::store::deadline::Deadline;
 
 /// A request whose bytes are in order. Whether its parameters are is for its endpoint to say.
@@ -33,6 +34,8 @@ pub struct Call {
     pub base: WebUrl,
     /// Its encoded path from `/api` on.
     pub encoded_path: String,
+    /// The time in `If-Unmodified-Since`, if that is one.
+    pub unmodified_since: Option<Timestamp>,
     /// When its answer is due.
     pub deadline: Deadline,
     /// When the function has to have answered, whatever it does: for what takes longer than a
@@ -99,6 +102,7 @@ impl Call {
             path,
             base: app.web_url(request, prefix),
             encoded_path: encoded_path.to_owned(),
+            unmodified_since: unmodified_since(request.headers()),
             deadline,
             last_moment,
         })
@@ -165,6 +169,11 @@ impl PathParameters {
 pub fn decoded(encoded: &str) -> Result<String, ApiError> {
     let text = percent_decode_str(encoded).decode_utf8().map_err(|_| ApiError::BadRequest)?;
     if text.contains('\0') { Err(ApiError::BadRequest) } else { Ok(text.into_owned()) }
+}
+
+/// The time in `If-Unmodified-Since`. GitLab ignores a value that is no time.
+fn unmodified_since(headers: &HeaderMap) -> Option<Timestamp> {
+    HeaderMap::get(headers, header::IF_UNMODIFIED_SINCE)?.to_str().ok()?.parse().ok()
 }
 
 fn refuse_other_formats(query: &Params) -> Result<(), ApiError> {

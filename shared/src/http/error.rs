@@ -83,6 +83,8 @@ pub enum ApiError {
     NoSuchMilestoneIds(Vec<i64>),
     /// A change that changes nothing.
     NothingToChange,
+    /// A change of something newer than the request allows.
+    PreconditionFailed,
     /// A redirect to where no header can lead.
     LocationTooLong,
     /// The database does not answer; another try may succeed.
@@ -309,6 +311,9 @@ impl ApiError {
                 )
             }
             Self::NothingToChange => message(StatusCode::BAD_REQUEST, "params is empty"),
+            Self::PreconditionFailed => {
+                message(StatusCode::PRECONDITION_FAILED, "412 Precondition Failed")
+            }
             Self::LocationTooLong => message(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 &format!(
@@ -361,6 +366,7 @@ impl ApiError {
             | Self::NoSuchMilestones(_)
             | Self::NoSuchMilestoneIds(_)
             | Self::NothingToChange
+            | Self::PreconditionFailed
             | Self::LocationTooLong => None,
         }
     }
@@ -586,6 +592,7 @@ mod tests {
             ApiError::NoSuchMilestones(vec!["1.0".to_owned(), "2.0".to_owned()]),
             ApiError::NoSuchMilestoneIds(vec![1, 2]),
             ApiError::NothingToChange,
+            ApiError::PreconditionFailed,
             ApiError::LocationTooLong,
             ApiError::Unavailable { cause: "secret".to_owned() },
             ApiError::Internal { cause: "secret".to_owned() },
@@ -625,6 +632,7 @@ mod tests {
                 | ApiError::NoSuchMilestones(_)
                 | ApiError::NoSuchMilestoneIds(_)
                 | ApiError::NothingToChange
+                | ApiError::PreconditionFailed
                 | ApiError::LocationTooLong
                 | ApiError::Unavailable { .. }
                 | ApiError::Internal { .. } => {}

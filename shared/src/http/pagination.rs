@@ -184,6 +184,7 @@ mod tests {
             credentials: Credentials::default(),
             base: WebUrl::parse("https://e.com").unwrap(),
             encoded_path: "/api/v4/projects/24/releases".to_owned(),
+            unmodified_since: None,
             deadline,
             last_moment: deadline,
         }

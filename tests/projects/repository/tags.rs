@@ -281,12 +281,28 @@ async fn deleting_a_tag_deletes_its_release() {
     assert_eq!(api.get(RELEASES).await.body, "[]");
     assert_eq!(world.audit().await.unreachable, 3 * 4);
     let long = "x".repeat(300);
-    for invalid in ["a..b", "%20", ".a", &long] {
+    for invalid in ["a..b", "%20", ".a", "HEAD", "refs%2Fheads%2Fx", "a%20b", &long] {
         api.delete(&format!("{TAGS}/{invalid}")).await.is(404, NO_TAG);
     }
     // The tag is free for another release.
     assert_eq!(api.post(RELEASES, r#"{"tag_name":"v1.7.0"}"#).await.status, 201);
     world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_tag_newer_than_the_request_allows_is_kept() {
+    let (world, api) = World::hello().await;
+    let at = "2019-01-03T01:56:19.539Z";
+    world.release_at("v2", at, at).await;
+    let path = format!("{TAGS}/v2");
+    let unless_newer = |than: &str| api.with("if-unmodified-since", than);
+    let older = unless_newer("Mon, 01 Jan 2018 00:00:00 GMT");
+    older.delete(&path).await.is(412, r#"{"message":"412 Precondition Failed"}"#);
+    assert_eq!(api.get(&path).await.status, 200);
+    unless_newer("Fri, 04 Jan 2019 00:00:00 GMT").delete(&path).await.is(204, "");
+    // GitLab ignores a value that is no time.
+    world.release_at("v2", at, at).await;
+    unless_newer("soon").delete(&path).await.is(204, "");
 }
 
 #[tokio::test]
