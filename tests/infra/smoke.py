@@ -71,6 +71,8 @@ class Installation:
         text = text.replace(f"https://{self.host}{self.prefix}", "URL")
         # In a redirect without a host.
         text = text.replace(f"{self.prefix}/", "/") if self.prefix else text
+        # Authors' addresses end in the host without its port.
+        text = text.replace(f"@users.noreply.{self.host.partition(':')[0]}", "@users.noreply.HOST")
         text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "TIME", text)
         return re.sub(r'"id":(\d+)', lambda match: f'"id":{self.number(match[1])}', text)
 
