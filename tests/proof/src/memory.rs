@@ -19,8 +19,9 @@ use crate::ground::Ground;
 use crate::process::{cpu, peak_kilobytes};
 use crate::{Error, Options, Verdict, binaries, event};
 
-/// The most memory a function may have resident: half of the template's default.
-const MOST_MEGABYTES: f64 = 256.0;
+/// The most memory a function may have resident: an eighth of the template's default, and a fraction of
+/// what it reads.
+const MOST_MEGABYTES: f64 = 64.0;
 /// The share of a processor that Lambda gives a function of 512 MB.
 const SHARE: f64 = 0.29;
 /// The template's default and least `Timeout`.
@@ -38,6 +39,9 @@ struct Plan {
 }
 
 const FULL: Plan = Plan { links: 10_000, releases: 100, links_of_each: 140 };
+/// Still 40 MB in one release. The embedded database needs seconds for more, and on a busy machine more
+/// than the functions wait.
+const QUICK: Plan = Plan { links: 4_000, ..FULL };
 
 /// The cost of one request.
 struct Found {
@@ -54,13 +58,12 @@ struct Found {
 }
 
 pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
-    // There is no quicker plan: less would fit into memory as a whole.
-    let plan = &FULL;
+    let plan = if options.quick { &QUICK } else { &FULL };
     let ground = Ground::start(&[HUGE, MANY]).await?;
     populate(&ground, plan).await?;
     let mut found = Vec::new();
     for timeout in TIMEOUTS {
-        for (function, method, path, what) in requests() {
+        for (function, method, path, what) in requests(plan) {
             let binary = binaries::find(options.functions.as_deref(), function)?;
             let body = if method == "PUT" { json!({ "name": "b" }) } else { Value::Null };
             let (path, query) = path.split_once('?').unwrap_or((&path, ""));
@@ -88,12 +91,14 @@ pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
 }
 
 /// The requests: function, method, path and description.
-fn requests() -> Vec<(&'static str, &'static str, String, &'static str)> {
+fn requests(plan: &Plan) -> Vec<(&'static str, &'static str, String, &'static str)> {
     let huge = format!("/api/v4/projects/{HUGE}/releases/huge");
     let list = format!("/api/v4/projects/{MANY}/releases");
+    let late_page = plan.links / 100 - 10;
+    let links = format!("{huge}/assets/links?page={late_page}&per_page=100");
     vec![
-        ("get-release", "GET", huge.clone(), "of 10,000 links"),
-        ("list-links", "GET", format!("{huge}/assets/links?page=90&per_page=100"), "page 90"),
+        ("get-release", "GET", huge.clone(), "of all links"),
+        ("list-links", "GET", links, "a late page"),
         ("list-releases", "GET", format!("{list}?per_page=100"), "100 of 140 links"),
         (
             "list-releases",
@@ -101,7 +106,7 @@ fn requests() -> Vec<(&'static str, &'static str, String, &'static str)> {
             format!("{list}?updated_after=2000-01-01T00:00:00Z"),
             "updated_after",
         ),
-        ("update-release", "PUT", huge.clone(), "of 10,000 links"),
+        ("update-release", "PUT", huge.clone(), "of all links"),
     ]
 }
 
