@@ -295,9 +295,10 @@ async fn no_header_of_a_request_changes_where_a_redirect_leads() {
         assert!(!format!("{list:?}").contains("evil.example"), "{list:?}");
         assert!(!format!("{list:?}").contains("666"), "{list:?}");
     }
-    // A request for another host's url, as a proxy gets one.
-    let path = format!("http://evil.example{}", LATEST[1]);
-    api.get(&path).await.leads_to(page);
+    // Requests for a whole url, as a proxy gets them.
+    let whole = |host: &str| format!("http://{host}{}", LATEST[1]);
+    api.get(&whole("releases.example:666")).await.leads_to(page);
+    assert_eq!(api.get(&whole("evil.example")).await.status, 403);
 }
 
 fn runner(cases: u32) -> TestRunner {
