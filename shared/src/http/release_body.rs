@@ -277,7 +277,7 @@ fn fitting<'a>(
 }
 
 /// As much of a text as takes no more than `most` bytes on its way.
-fn beginning(text: &str, most: usize) -> &str {
+pub(super) fn beginning(text: &str, most: usize) -> &str {
     let mut left = most;
     let end = text
         .char_indices()
@@ -298,7 +298,7 @@ pub(super) fn bytes_of_text(text: &str) -> usize {
 }
 
 /// The same for a character of it.
-pub(super) fn bytes_of(char: char) -> usize {
+fn bytes_of(char: char) -> usize {
     match char {
         '"' | '\\' => 4,
         '\0'..='\u{1f}' => 7,

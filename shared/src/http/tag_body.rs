@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::call::Call;
 use super::commit_body::{self, CommitBody};
 use super::error::ApiError;
-use super::release_body::{MAX_BYTES, bytes_of, bytes_of_text};
+use super::release_body::{MAX_BYTES, beginning, bytes_of_text};
 use super::render::Answer;
 use crate::access::Admission;
 use crate::app::WebUrl;
@@ -103,14 +103,7 @@ pub fn answer_list(call: &Call, admission: &Admission, page: &TagPage) -> Result
 /// Cuts a description to at most so many bytes of an answer.
 fn cut(release: &mut Release, most: usize) {
     if let Some(description) = &mut release.description {
-        let mut left = most;
-        let end = description.as_str().char_indices().find(|(_, char)| {
-            let rest = left.checked_sub(bytes_of(*char));
-            left = rest.unwrap_or_default();
-            rest.is_none()
-        });
-        if let Some((end, _)) = end {
-            description.truncate(end);
-        }
+        let end = beginning(description.as_str(), most).len();
+        description.truncate(end);
     }
 }
