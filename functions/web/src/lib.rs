@@ -63,7 +63,7 @@ async fn answer(app: &App, request: &Request) -> Result<Answer, ApiError> {
 /// No project is looked up, so the answer is the same for every project and caller.
 fn uploads_a_file(method: &Method, path: &str) -> bool {
     let Some(below) = path.strip_prefix("/api/v4/projects/") else { return false };
-    let segments: Vec<&str> = below.trim_end_matches('/').split('/').collect();
+    let segments: Vec<&str> = below.split('/').collect();
     matches!(*method, Method::POST | Method::PUT)
         && matches!(segments[..], [_, "uploads"] | [_, "packages", "generic", ..])
 }
