@@ -13,7 +13,7 @@ use super::{Admin, admin, admin_behind};
 
 const DIRECTORY: &str = "release-links-directory";
 
-/// Runs a command and holds its write until `meanwhile` is done.
+/// Runs a command and delays its write until `meanwhile` has run.
 async fn interleave(
     world: &World,
     arguments: &[&str],

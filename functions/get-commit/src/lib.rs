@@ -42,9 +42,9 @@ async fn get(app: &App, call: Call) -> Result<Answer, ApiError> {
     };
     let project = entered.admission.project();
     let commit = match &release {
-        Some(release) => CommitBody::of_release(&call.base, project, release),
+        Some(release) => CommitBody::for_release(&call.base, project, release),
         None if name == "HEAD" || name == project.default_branch.as_str() => {
-            CommitBody::of_branch(&call.base, project)
+            CommitBody::for_branch(&call.base, project)
         }
         None => return Err(ApiError::CommitNotFound),
     };

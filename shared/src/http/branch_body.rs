@@ -33,7 +33,7 @@ impl<'a> BranchBody<'a> {
         let level = admission.membership().level();
         Self {
             name,
-            commit: CommitBody::of_branch(base, project),
+            commit: CommitBody::for_branch(base, project),
             merged: false,
             protected: true,
             developers_can_push: false,

@@ -40,7 +40,7 @@ struct Trailers {}
 impl<'a> CommitBody<'a> {
     /// The commit of a release's tag.
     #[must_use]
-    pub fn of_release(base: &WebUrl, project: &Project, release: &'a Release) -> Self {
+    pub fn for_release(base: &WebUrl, project: &Project, release: &'a Release) -> Self {
         let Release { key, author, .. } = release;
         let message = release.name.as_ref().map_or(key.tag.as_str(), ReleaseName::as_str);
         let id = id(release);
@@ -50,7 +50,7 @@ impl<'a> CommitBody<'a> {
 
     /// The commit of the default branch: nothing is known of it but that the project has a branch.
     #[must_use]
-    pub fn of_branch(base: &WebUrl, project: &Project) -> Self {
+    pub fn for_branch(base: &WebUrl, project: &Project) -> Self {
         let at = project.created_at.to_string();
         Self::new(base, project, UNKNOWN, "", ("", String::new()), at)
     }

@@ -104,7 +104,7 @@ impl<'a> Code<'a> {
     fn new(base: &WebUrl, project: &Project, release: &'a Release) -> Self {
         let pages = format!("{}/{}/-", base.path(), project.path.as_str());
         Self {
-            commit: CommitBody::of_release(base, project, release),
+            commit: CommitBody::for_release(base, project, release),
             commit_path: format!("{pages}/commit/{}", commit_body::id(release)),
             tag_path: format!("{pages}/tags/{}", segment(&release.key.tag)),
         }
@@ -196,7 +196,7 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// The most bytes of a link without its texts: keys, quotes, its number and the comma behind it; the
+/// The most bytes of a link without its texts: keys, quotes, its number and the comma after it; the
 /// fixed parts of a `direct_asset_url`, and the encoding of the only character of a path that may need
 /// it.
 const LINK_FRAME_BYTES: usize = 200;

@@ -37,7 +37,7 @@ impl<'a> TagBody<'a> {
             name: tag.as_str(),
             message: None,
             target: commit_body::id(release),
-            commit: CommitBody::of_release(base, admission.project(), release),
+            commit: CommitBody::for_release(base, admission.project(), release),
             release: TagRelease {
                 tag_name: tag.as_str(),
                 description: release.description.as_ref().map(Description::as_str),

@@ -17,7 +17,7 @@ pub fn learn(file: &Path) {
     BY_URL.lock().unwrap().insert(connection.endpoint_url.clone(), connection);
 }
 
-/// Gives the URL of a proxy the key of the database behind it.
+/// Registers the key of the database behind a proxy for the proxy's URL.
 pub fn learn_proxy(url: &str, upstream: &str) {
     let connection = Connection { endpoint_url: url.to_owned(), ..of(upstream) };
     BY_URL.lock().unwrap().insert(url.to_owned(), connection);
