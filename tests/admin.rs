@@ -42,7 +42,7 @@ impl Admin {
         } else {
             ["--endpoint-url", &self.endpoint_url]
         };
-        let mut command = Command::new(binaries::admin());
+        let mut command = Command::new(binaries::release_links());
         command
             .args(database)
             .args(arguments)

@@ -140,7 +140,7 @@ async fn a_counter_that_went_back_gives_no_link_the_number_of_another() {
     let deletion = json!({ "TableName": "release-links-releases", "Key": key });
     let (status, answer) = proxy::ask(url, "DynamoDB_20120810.DeleteItem", &deletion).await;
     assert_eq!(status, 200, "{answer}");
-    let other = Server::start_with(&["--no-demo", "--endpoint-url", url]);
+    let other = Server::start_with(&["--no-sample", "--endpoint-url", url]);
     let made = api.at(&other.address).post(LINKS, &fields(4)).await;
     assert_eq!((made.status, made.id()), (201, 4));
     for n in 1..=4 {

@@ -1,5 +1,6 @@
 //! The local server itself: its first start, its flags, its end.
 
+use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -10,66 +11,71 @@ use harness::proxy::Proxy;
 use harness::world::{LINKS, World};
 use harness::{Fault, Gate, Server, binaries, connection};
 
+/// Starts a server that keeps its data in a folder.
+fn start_in(data: &Path) -> Server {
+    Server::start_with(&["--dynamodb-listen", "127.0.0.1:0", "--data-dir", data.to_str().unwrap()])
+}
+
+/// The commands that a first start prints, ready to be pasted.
+fn sample_commands(server: &Server) -> Vec<String> {
+    let printed = server.printed("permalink");
+    let is_command = |line: &&str| line.starts_with("export ") || line.starts_with("curl ");
+    printed.lines().map(str::trim).filter(is_command).map(str::to_owned).collect()
+}
+
+/// What each curl command prints in one shell.
+fn paste(commands: &[String]) -> Vec<String> {
+    let script: Vec<_> = commands
+        .iter()
+        .map(|line| match line.strip_prefix("curl ") {
+            Some(rest) => format!("curl --silent --fail-with-body {rest}; echo; echo ---"),
+            None => line.clone(),
+        })
+        .collect();
+    let pasted = Command::new("sh").args(["-ec", &script.join("\n")]).output().unwrap();
+    assert!(pasted.status.success(), "{pasted:?}");
+    let text = String::from_utf8(pasted.stdout).unwrap();
+    text.split("\n---\n").filter(|part| !part.is_empty()).map(str::to_owned).collect()
+}
+
 #[test]
-fn the_examples_of_the_documentation_work_when_pasted() {
+fn the_samples_commands_work_when_pasted_twice_and_end_with_a_read() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("new/data");
-    let start = || {
-        Server::start_with(&[
-            "--dynamodb-listen",
-            "127.0.0.1:0",
-            "--data-dir",
-            data.to_str().unwrap(),
-        ])
-    };
-    let server = start();
-    let printed = server.printed("--request DELETE");
-    let lines: Vec<&str> = printed.lines().filter(|line| line.starts_with("curl ")).collect();
-    assert_eq!(lines.len(), 5, "{printed}");
-    let downloads =
-        format!("http://{}/mynamespace/hello/-/releases/v1.7.0/downloads", server.address);
-    let asset = "https://gitlab.example.com/mynamespace/hello/-/jobs/688/artifacts/raw/bin/hello-darwin-amd64";
-    let msi = r#"{"id":2,"name":"awesome-v0.2.msi","url":"http://192.168.10.15:3000/msi","direct_asset_url":"http://192.168.10.15:3000/msi","external":true,"link_type":"other"}"#;
-    let dmg = |name: &str, link_type: &str| {
-        format!(
-            r#"{{"id":1,"name":"{name}","url":"http://192.168.10.15:3000","direct_asset_url":"http://192.168.10.15:3000","external":true,"link_type":"{link_type}"}}"#
-        )
-    };
-    let first = dmg("awesome-v0.2.dmg", "other");
-    let changed = dmg("new name", "runbook");
-    let expected = [
-        format!("[{msi},{first}]"),
-        first,
-        format!(
-            r#"{{"id":3,"name":"hellodarwin-amd64","url":"{asset}","direct_asset_url":"{downloads}/bin/hellodarwin-amd64","external":true,"link_type":"other"}}"#
-        ),
-        changed.clone(),
-        changed,
-    ];
-    for (line, expected) in lines.iter().zip(expected) {
-        let pasted = Command::new("sh").args(["-c", &format!("{line} --silent")]).output().unwrap();
-        assert_eq!(String::from_utf8(pasted.stdout).unwrap(), expected, "{line}");
-    }
+    let server = start_in(&data);
+    let commands = sample_commands(&server);
+    assert_eq!(commands.len(), 5, "{commands:?}");
+    assert!(!commands.last().unwrap().contains("--request"), "{commands:?}");
 
-    // The data is there at the next start, which makes no second token and prints none.
+    let first = paste(&commands);
+    let release = |answer: &str| serde_json::from_str::<Value>(answer).unwrap();
+    assert_eq!(release(&first[0])["name"], "Hello 1.0.0");
+    assert_eq!(release(&first[0])["assets"]["links"].as_array().unwrap().len(), 2);
+    assert_eq!(first[1], "#!/bin/sh\necho 'Hello from release-links'\n");
+    assert_eq!(release(&first[3])["name"], "Hello, world");
+    assert_eq!(paste(&commands)[1..], first[1..]);
     drop(server);
-    let server = start();
-    let again = lines[0].replace(&address_in(lines[0]), &server.address);
-    let pasted = Command::new("sh").args(["-c", &format!("{again} --silent")]).output().unwrap();
-    assert_eq!(String::from_utf8(pasted.stdout).unwrap(), format!("[{msi}]"));
-    assert!(!server.output().contains("glpat-"));
+
+    // A later start keeps the data, prints no token, and its files are found at its own port.
+    let server = start_in(&data);
+    let printed = server.printed("Reset:");
+    assert!(!printed.contains("glpat-") && printed.contains("(1 project)"), "{printed}");
+    let page = format!("http://{}/demo/hello/-/releases/v1.0.0/downloads", server.address);
+    assert_eq!(paste(&[format!("curl --location {page}/bin/hello")]), first[1..2]);
+    let text = &paste(&[format!("curl --location {page}/README.txt")])[0];
+    assert!(text.starts_with("This file belongs to the sample release"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_start_that_was_cut_off_is_made_up_for_by_the_next_one() {
-    // Cut off before and after each of the writes that make the release with links.
+async fn an_interrupted_first_start_is_completed_by_the_next() {
+    // Cut off before and after each of the writes that create the release with its links.
     for (write, happens) in [(1, false), (1, true), (2, false), (2, true)] {
         let world = World::empty();
         let proxy = Proxy::start(&world.server.dynamodb_url).await;
         let gate = Gate::new();
         let (held, writes) = (gate.clone(), AtomicU64::new(0));
         proxy.decide(move |operation, body| {
-            let is_of_release = operation.contains("Write") && body.to_string().contains("v0.1");
+            let is_of_release = operation.contains("Write") && body.to_string().contains("v1.0.0");
             if !is_of_release || writes.fetch_add(1, Ordering::Relaxed) + 1 != write {
                 Fault::Pass
             } else if happens {
@@ -78,8 +84,8 @@ async fn a_start_that_was_cut_off_is_made_up_for_by_the_next_one() {
                 Fault::Hold(held.clone())
             }
         });
-        let mut start = Command::new(binaries::local())
-            .args(["--listen", "127.0.0.1:0", "--endpoint-url", &proxy.url])
+        let mut start = Command::new(binaries::release_links())
+            .args(["serve", "--listen", "127.0.0.1:0", "--endpoint-url", &proxy.url])
             .envs(connection::variables(&proxy.url))
             .stdout(std::process::Stdio::null())
             .stderr(std::process::Stdio::null())
@@ -91,32 +97,22 @@ async fn a_start_that_was_cut_off_is_made_up_for_by_the_next_one() {
 
         let case = format!("write {write}, {happens}");
         let next = Server::start_with(&["--endpoint-url", &world.server.dynamodb_url]);
-        let printed = next.printed("--request DELETE");
-        let lines: Vec<&str> = printed.lines().filter(|line| line.starts_with("curl ")).collect();
-        let pasted = |line: &str| {
-            let line = format!("{line} --silent");
-            let output = Command::new("sh").args(["-c", &line]).output().unwrap();
-            serde_json::from_slice::<Value>(&output.stdout).unwrap()
-        };
-        let listed = pasted(lines[0]);
-        let names: Vec<_> =
-            listed.as_array().unwrap().iter().map(|link| link["name"].as_str().unwrap()).collect();
-        assert_eq!(names, ["awesome-v0.2.msi", "awesome-v0.2.dmg"], "{case}");
-        assert_eq!(pasted(lines[1]), listed[1], "{case}");
-        assert_eq!(pasted(lines[4])["name"], "awesome-v0.2.dmg", "{case}");
+        let answers = paste(&sample_commands(&next));
+        let release: Value = serde_json::from_str(&answers[0]).unwrap();
+        let links = release["assets"]["links"].as_array().unwrap();
+        let names: Vec<_> = links.iter().map(|link| link["name"].as_str().unwrap()).collect();
+        assert_eq!(names, ["README.txt", "hello.sh"], "{case}");
+        // The interrupted start had another port.
+        assert!(answers[1].contains("Hello from release-links"), "{case}");
         world.assert_sound().await;
     }
-}
-
-fn address_in(line: &str) -> String {
-    line.split("http://").nth(1).and_then(|rest| rest.split('/').next()).unwrap().to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_answered_is_there_after_a_crash() {
     let folder = tempfile::tempdir().unwrap();
     let flags = [
-        "--no-demo",
+        "--no-sample",
         "--dynamodb-listen",
         "127.0.0.1:0",
         "--data-dir",
@@ -185,8 +181,15 @@ async fn a_stop_finishes_the_requests_in_flight() {
 #[test]
 fn an_address_in_use_is_said_with_the_way_out() {
     let server = Server::start();
-    let output = Command::new(binaries::local())
-        .args(["--listen", &server.address, "--ephemeral", "--dynamodb-listen", "127.0.0.1:0"])
+    let output = Command::new(binaries::release_links())
+        .args([
+            "serve",
+            "--listen",
+            &server.address,
+            "--ephemeral",
+            "--dynamodb-listen",
+            "127.0.0.1:0",
+        ])
         .output()
         .unwrap();
     assert!(!output.status.success());
@@ -202,7 +205,8 @@ fn flags_that_contradict_each_other_are_refused() {
         ["--ephemeral", "--listen", "3000"],
         ["--ephemeral", "--dynamodb-listen", "0.0.0.0:0"],
     ] {
-        let output = Command::new(binaries::local()).args(flags).output().unwrap();
+        let output =
+            Command::new(binaries::release_links()).arg("serve").args(flags).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{flags:?}");
     }
 }
@@ -211,7 +215,7 @@ fn flags_that_contradict_each_other_are_refused() {
 async fn the_embedded_database_speaks_dynamodb_to_others() {
     let (world, api) = World::hello().await;
     api.post(LINKS, r#"{"name":"a","url":"https://e.com"}"#).await;
-    let output = Command::new(binaries::admin())
+    let output = Command::new(binaries::release_links())
         .arg("--connection")
         .arg(world.server.connection_file.as_ref().unwrap())
         .args(["--output", "json", "audit"])

@@ -116,7 +116,7 @@ fn other_access_keys_are_refused_with_dynamodbs_error() {
     let other = refusal(
         "UnrecognizedClientException",
         "This access key is not the one in the server's connection file. Pass that file to \
-         release-links-admin with --connection, or its keys to AWS tools as AWS_ACCESS_KEY_ID and \
+         release-links with --connection, or its keys to AWS tools as AWS_ACCESS_KEY_ID and \
          AWS_SECRET_ACCESS_KEY.",
     );
     assert_refused(&database.list_tables(&[&database.host()]), 400, &unsigned);
@@ -271,7 +271,7 @@ fn set_mode(path: &Path, mode: u32) {
 
 /// The flags of a server that keeps its data in this folder.
 fn in_folder(folder: &Path) -> [&str; 5] {
-    ["--no-demo", "--dynamodb-listen", "127.0.0.1:0", "--data-dir", folder.to_str().unwrap()]
+    ["--no-sample", "--dynamodb-listen", "127.0.0.1:0", "--data-dir", folder.to_str().unwrap()]
 }
 
 #[test]
@@ -282,8 +282,8 @@ fn a_second_server_on_a_data_folder_leaves_the_first_ones_files_alone() {
     let file = data.join("connection.json");
     let connection = std::fs::read_to_string(&file).unwrap();
 
-    let mut second = Command::new(binaries::local());
-    second.args(["--listen", "127.0.0.1:0"]).args(in_folder(&data));
+    let mut second = Command::new(binaries::release_links());
+    second.args(["serve", "--listen", "127.0.0.1:0"]).args(in_folder(&data));
     let output = second.output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     let words = format!(
@@ -345,9 +345,9 @@ async fn the_data_folder_and_its_keys_are_their_owners_alone() {
 fn a_folder_shared_with_other_users_keeps_its_mode() {
     let folder = tempfile::tempdir().unwrap();
     set_mode(folder.path(), 0o1777);
-    let output = Command::new(binaries::local())
+    let output = Command::new(binaries::release_links())
+        .args(["serve", "--listen", "127.0.0.1:0"])
         .args(in_folder(folder.path()))
-        .args(["--listen", "127.0.0.1:0"])
         .output()
         .unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
@@ -444,11 +444,11 @@ fn the_api_on_loopback_refuses_foreign_hosts() {
 fn a_server_on_anothers_database_takes_its_key_from_the_environment() {
     let first = Server::start();
     let url = first.dynamodb_url.as_str();
-    let second = Server::start_with(&["--no-demo", "--endpoint-url", url]);
+    let second = Server::start_with(&["--no-sample", "--endpoint-url", url]);
     assert_eq!((second.dynamodb_url.as_str(), &second.connection_file), (url, &None));
 
-    let without_key = Command::new(binaries::local())
-        .args(["--listen", "127.0.0.1:0", "--endpoint-url", url])
+    let without_key = Command::new(binaries::release_links())
+        .args(["serve", "--listen", "127.0.0.1:0", "--endpoint-url", url])
         .env_remove("AWS_ACCESS_KEY_ID")
         .output()
         .unwrap();
@@ -460,7 +460,7 @@ fn a_server_on_anothers_database_takes_its_key_from_the_environment() {
 
 /// Runs the operator's command with these variables and no others of its connection.
 fn list_projects(flags: &[&str], variables: &[(&str, &str)]) -> Output {
-    let mut command = Command::new(binaries::admin());
+    let mut command = Command::new(binaries::release_links());
     for name in ["RELEASE_LINKS_CONNECTION", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_PROFILE"] {
         command.env_remove(name);
     }
@@ -510,16 +510,16 @@ async fn the_operator_reaches_the_database_by_its_connection_file() {
     let both = "--connection cannot be used with --endpoint-url or --profile";
     fails(&["--connection", file, "--endpoint-url", url], &[], 2, both);
     fails(&["--connection", file, "--profile", "x"], &[], 2, both);
-    let refused = "error: the database refused the access key: use --connection with the file that \
+    let refused = "the database refused the access key: use --connection with the file that \
                    the local server printed when it started";
     fails(&["--endpoint-url", url], &[], 1, refused);
     let wrong = [("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"), credentials[1], credentials[2]];
     fails(&["--endpoint-url", url], &wrong, 1, refused);
-    let missing = "error: cannot read the connection file /nowhere: No such file";
+    let missing = "cannot read the connection file /nowhere: No such file";
     fails(&["--connection", "/nowhere"], &[], 1, missing);
     let other = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(&other, "{}").unwrap();
     let path = other.path().to_str().unwrap();
-    let invalid = format!("error: {path} is not a connection file: missing field `endpoint_url`");
+    let invalid = format!("{path} is not a connection file: missing field `endpoint_url`");
     fails(&["--connection", path], &[], 1, &invalid);
 }

@@ -96,7 +96,7 @@ fn error_bodies_are_written_in_one_file() {
     ];
     // Those of the template are held to it by `the_gateway_answers_with_the_errors_of_the_code`.
     // Those of the local database are DynamoDB's.
-    let own = ["shared/src/http/error.rs", "infra/local/src/front.rs"];
+    let own = ["shared/src/http/error.rs", "infra/cli/src/serve/front.rs"];
     for folder in ["shared/src", "functions", "infra"] {
         absent(folder, &bodies, &own);
     }
@@ -115,7 +115,7 @@ fn functions_do_not_depend_on_each_other_and_nothing_depends_on_what_serves_them
         for dependency in manifest["dependencies"].as_table().unwrap().keys() {
             assert!(!functions.contains(&dependency.as_str()), "{own} on {dependency}");
             assert!(
-                !["local", "admin", "tests"].contains(&dependency.as_str()),
+                !["release-links", "tests"].contains(&dependency.as_str()),
                 "{own} on {dependency}"
             );
         }
@@ -140,7 +140,7 @@ fn no_function_can_write_the_directory() {
 #[test]
 fn the_operators_command_prints_through_one_type() {
     let ways = ["stdout()", "stderr()", "println!", "print!(", "dbg!("];
-    absent("infra/admin/src", &ways, &["infra/admin/src/output.rs"]);
+    absent("infra/cli/src", &ways, &["infra/cli/src/output.rs"]);
 }
 
 #[test]

@@ -108,6 +108,12 @@ impl App {
         Self { store, public_url }
     }
 
+    /// The URL that answers name, if it is not the host of each request.
+    #[must_use]
+    pub fn public_url(&self) -> Option<&WebUrl> {
+        self.public_url.as_ref()
+    }
+
     /// An app as the environment of a Lambda function describes it.
     pub fn from_env() -> Result<Self, ConfigError> {
         let tables = TableNames {

@@ -9,8 +9,8 @@ use harness::binaries;
 
 /// A folder as `install` leaves it. What was installed by the same `pins` is used again.
 pub(super) fn once(name: &str, pins: &str, install: impl FnOnce(&Path)) -> PathBuf {
-    // target/debug/release-links-local
-    let clients = binaries::local().ancestors().nth(2).unwrap().join("clients");
+    // target/debug/release-links
+    let clients = binaries::release_links().ancestors().nth(2).unwrap().join("clients");
     std::fs::create_dir_all(&clients).unwrap();
     // Other tests, and other runs of them, want it at the same time.
     let lock = File::create(clients.join(format!("{name}.lock"))).unwrap();

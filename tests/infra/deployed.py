@@ -161,7 +161,7 @@ def operator(program, environment):
     def run(*arguments):
         # Without the machine's own credentials.
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
-        command = [program / "release-links-admin", *arguments]
+        command = [program / "release-links", *arguments]
         done = subprocess.run(
             command, env={**inherited, **environment}, capture_output=True, text=True
         )
@@ -176,14 +176,14 @@ def operator(program, environment):
 def local(programs):
     """The local server with its embedded database."""
     log = WORK / "local.log"
-    command = [programs / "release-links-local", "--ephemeral", "--no-demo"]
+    command = [programs / "release-links", "serve", "--ephemeral", "--no-sample"]
     command += ["--listen", "127.0.0.1:0", "--dynamodb-listen", "127.0.0.1:0"]
     with running(command, log):
-        said = re.compile(r"^listening on http://(\S+)", re.M)
+        said = re.compile(r"^Listening on: +(\S+)", re.M)
         address = until("the local server", lambda: said.search(log.read_text()))[1]
         output = log.read_text()
-        environment = {"AWS_ENDPOINT_URL_DYNAMODB": re.search(r"^DynamoDB on (\S+)", output, re.M)[1]}
-        if connection := re.search(r"^connection file: (.+)$", output, re.M):
+        environment = {"AWS_ENDPOINT_URL_DYNAMODB": re.search(r"^Database: +(\S+)", output, re.M)[1]}
+        if connection := re.search(r"^Connection file: +(.+)$", output, re.M):
             environment = {"RELEASE_LINKS_CONNECTION": connection[1]}
         yield Installation(address, address, "", operator(programs, environment))
 

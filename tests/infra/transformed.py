@@ -314,7 +314,7 @@ def the_default_timeout_is_the_local_servers_and_leaves_room_for_the_database(st
     if not wait + margin < timeout <= 29:
         yield f"{timeout} s is no room for {wait} s of waiting and {margin} s of answering"
     default = stack.transformed["Parameters"]["Timeout"]["Default"]
-    local = int(constant("infra/local/src/event.rs", "FUNCTION_TIMEOUT"))
+    local = int(constant("infra/cli/src/serve/event.rs", "FUNCTION_TIMEOUT"))
     yield from differ("the default", default, local)
 
 
@@ -882,7 +882,7 @@ def the_outputs_say_where_it_is_and_what_to_do_next(stack):
         return f"{known}{path}" if known else {"Fn::Sub": f"{gateway}{path}"}
 
     command = (
-        f"AWS_REGION={REGION} cargo run -p admin -- --directory-table ${{DirectoryTable}}"
+        f"AWS_REGION={REGION} cargo run -- --directory-table ${{DirectoryTable}}"
         " --releases-table ${ReleasesTable} project create my-group/my-project"
     )
     expected = {

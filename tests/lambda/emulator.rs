@@ -30,7 +30,7 @@ impl Emulator {
     /// `programs`.
     pub(super) async fn start(programs: PathBuf, server: &Server) -> Self {
         // All is built here, so that the emulator need not wait for a build that fails.
-        binaries::local();
+        binaries::release_links();
         let folder = TempDir::new().unwrap();
         let environment = server.connection_file.as_ref().unwrap().with_file_name("watch.env");
         let log = File::create(folder.path().join("log")).unwrap();
@@ -94,7 +94,7 @@ fn cargo_lambda(programs: &Path) -> Command {
         .arg("lambda")
         .env("PATH", std::env::join_paths(search).unwrap())
         // Where this test was built, wherever that is: most of the functions is built there already.
-        .env("CARGO_TARGET_DIR", binaries::local().ancestors().nth(2).unwrap())
+        .env("CARGO_TARGET_DIR", binaries::release_links().ancestors().nth(2).unwrap())
         // A proxy knows nothing of this machine's own addresses.
         .env("NO_PROXY", "127.0.0.1");
     command

@@ -19,7 +19,7 @@ use harness::{binaries, connection};
 fn binary(name: &str) -> PathBuf {
     match std::env::var_os("FUNCTIONS") {
         Some(folder) => binaries::workspace().join(folder).join(name).join("bootstrap"),
-        None => binaries::local().with_file_name(name),
+        None => binaries::release_links().with_file_name(name),
     }
 }
 

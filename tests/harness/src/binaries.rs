@@ -4,14 +4,9 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// The local server.
-pub fn local() -> PathBuf {
-    folder().join("release-links-local")
-}
-
-/// The operator's command.
-pub fn admin() -> PathBuf {
-    folder().join("release-links-admin")
+/// The program that serves the API locally and manages installations.
+pub fn release_links() -> PathBuf {
+    folder().join("release-links")
 }
 
 /// Cargo builds the binaries of a package only for that package's own tests, so that they are

@@ -32,7 +32,7 @@ pub struct Server {
 }
 
 /// The flags of a server with nothing in it, whose data goes with it.
-pub const EMPTY: [&str; 4] = ["--ephemeral", "--no-demo", "--dynamodb-listen", "127.0.0.1:0"];
+pub const EMPTY: [&str; 4] = ["--ephemeral", "--no-sample", "--dynamodb-listen", "127.0.0.1:0"];
 
 impl Server {
     /// Starts a server with nothing in it.
@@ -47,7 +47,7 @@ impl Server {
             return Self::start_with(&[&EMPTY, more].concat());
         };
         let ministack = MiniStack::start(&program);
-        let flags = ["--no-demo", "--endpoint-url", &ministack.url];
+        let flags = ["--no-sample", "--endpoint-url", &ministack.url];
         let mut server = Self::start_with(&[&flags, more].concat());
         server.ministack = Some(ministack);
         server
@@ -63,9 +63,11 @@ impl Server {
         let mut behind = flags.iter().skip_while(|flag| **flag != "--endpoint-url").skip(1);
         let variables = behind.next().map(|url| connection::variables(url));
         let temporary = TempDir::new().unwrap();
-        let mut child = Command::new(binaries::local())
-            .args(["--listen", "127.0.0.1:0"])
+        let mut child = Command::new(binaries::release_links())
+            .args(["serve", "--listen", "127.0.0.1:0"])
             .args(flags)
+            // Set under `cargo test`, and then the server names `cargo run` in what it prints.
+            .env_remove("CARGO")
             .env("AWS_LAMBDA_LOG_LEVEL", level)
             .env("TMPDIR", temporary.path())
             .envs(variables.into_iter().flatten())
@@ -83,13 +85,12 @@ impl Server {
             let mut line = String::new();
             let read = stdout.read_line(&mut line).unwrap();
             assert!(read > 0, "the server ended: {}", output.lock().unwrap());
-            let line = line.trim_end();
-            if let Some(url) = line.strip_prefix("DynamoDB on ") {
-                dynamodb_url = Some(url.to_owned());
-            } else if let Some(file) = line.strip_prefix("connection file: ") {
-                connection_file = Some(PathBuf::from(file));
-            } else if let Some(address) = line.strip_prefix("listening on http://") {
-                break address.to_owned();
+            output.lock().unwrap().push_str(&line);
+            match line.split_once(':').map(|(label, value)| (label, value.trim())) {
+                Some(("Database", url)) => dynamodb_url = Some(url.to_owned()),
+                Some(("Connection file", file)) => connection_file = Some(PathBuf::from(file)),
+                Some(("Listening on", address)) => break address.to_owned(),
+                Some(_) | None => {}
             }
         };
         if let Some(file) = &connection_file {

@@ -237,7 +237,7 @@ impl Proxied {
     pub async fn hello() -> Self {
         let (world, direct) = World::hello().await;
         let proxy = Proxy::start(&world.server.dynamodb_url).await;
-        let server = Server::start_with(&["--no-demo", "--endpoint-url", &proxy.url]);
+        let server = Server::start_with(&["--no-sample", "--endpoint-url", &proxy.url]);
         let api = direct.at(&server.address);
         proxy.take_seen();
         Self { world, proxy, api, server }

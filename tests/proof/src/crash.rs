@@ -251,7 +251,7 @@ impl OnDisk {
 
 fn serve(data: &std::path::Path) -> Result<Server, Error> {
     let data = data.to_str().ok_or("the folder's name is not UTF-8")?;
-    Ok(Server::start_with(&["--data-dir", data, "--no-demo", "--dynamodb-listen", "127.0.0.1:0"]))
+    Ok(Server::start_with(&["--data-dir", data, "--no-sample", "--dynamodb-listen", "127.0.0.1:0"]))
 }
 
 async fn create_release(api: &Api, tag: &str) -> Result<(), Error> {
@@ -290,7 +290,7 @@ impl Functions {
         for function in WRITERS {
             let binary = match &self.folder {
                 Some(folder) => crate::binaries::find(Some(folder), function.name())?,
-                None => binaries::local().with_file_name(function.name()),
+                None => binaries::release_links().with_file_name(function.name()),
             };
             let process = Process::start(&binary, &variables, Duration::from_secs(10)).await?;
             process.until_first_poll().await?;

@@ -53,7 +53,7 @@ pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
     };
     let world = World::over(Server::start_with_log("WARN", &EMPTY));
     world.project(project(client::PROJECT, "mynamespace/hello")).await;
-    let flags = ["--no-demo", "--endpoint-url", &world.server.dynamodb_url];
+    let flags = ["--no-sample", "--endpoint-url", &world.server.dynamodb_url];
     let server = Server::start_with_log("WARN", &flags);
     let api = world.developer().await.at(&server.address);
     let pid = server.pid();

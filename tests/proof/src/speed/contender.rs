@@ -159,7 +159,7 @@ impl Contender {
             Kind::Local => Way::Server(Server::start_with_log(
                 "INFO",
                 // Whatever it does beside would be taken for a part of the requests.
-                &["--no-demo", "--endpoint-url", url, "--sweep-every", "1000000"],
+                &["--no-sample", "--endpoint-url", url, "--sweep-every", "1000000"],
             )),
             Kind::Functions | Kind::Floor => {
                 let mut pools = Vec::new();

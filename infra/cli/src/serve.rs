@@ -1,37 +1,40 @@
-//! The stand-in for API Gateway and DynamoDB in one process: what `cargo run` starts.
+//! `serve`: API Gateway, the functions and DynamoDB in one process.
 
 mod arguments;
 mod data;
-mod demo;
 mod engine;
 mod event;
 mod front;
 mod gateway;
+mod greeting;
 mod host;
+mod sample;
 mod upkeep;
 
-use std::io::Write;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
-use clap::Parser;
-use shared::app::{self, App};
+use shared::app::{self, App, WebUrl};
 use shared::connection::Connection;
+use shared::domain::token::Secret;
 use shared::store::deadline::Deadline;
 use shared::store::{Store, TableNames};
 use tokio::net::TcpListener;
+use tokio::runtime;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
 
-use arguments::Arguments;
+pub(crate) use arguments::Arguments;
 use data::Folder;
-use demo::Demo;
 use engine::Engine;
 use front::Front;
+use greeting::Greeting;
 use host::Hosts;
 
-type Error = Box<dyn std::error::Error + Send + Sync>;
+use crate::output::Printable;
+
+pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// A server in a task of its own.
 type Server = JoinHandle<Result<(), Error>>;
@@ -39,30 +42,29 @@ type Server = JoinHandle<Result<(), Error>>;
 /// How long the tables and the examples may take.
 const PREPARATION: Duration = Duration::from_secs(30);
 
-#[tokio::main(worker_threads = 4)]
-async fn main() -> std::process::ExitCode {
+/// Serves until a signal stops it. `endpoint_url` names a DynamoDB to use instead of the embedded one.
+pub(crate) fn run(arguments: Arguments, endpoint_url: Option<String>) -> Result<(), Error> {
     app::log_to(std::io::stderr);
-    match serve(Arguments::parse()).await {
-        Ok(()) => std::process::ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            std::process::ExitCode::FAILURE
-        }
-    }
+    runtime::Builder::new_multi_thread()
+        .worker_threads(4)
+        .enable_all()
+        .build()?
+        .block_on(serve(arguments, endpoint_url))
 }
 
-async fn serve(arguments: Arguments) -> Result<(), Error> {
+async fn serve(arguments: Arguments, endpoint_url: Option<String>) -> Result<(), Error> {
     let (stop_gateway, gateway_stopped) = watch::channel(());
     let (stop_database, database_stopped) = watch::channel(());
 
     let listener = listen(arguments.listen, "--listen").await?;
     let address = listener.local_addr()?;
     let hosts = Hosts::of(address, arguments.public_url.as_ref());
-    let (endpoint, mut embedded) = if let Some(url) = arguments.endpoint_url {
+    let (endpoint, mut embedded) = if let Some(url) = endpoint_url {
         (app::Database::at(url), None)
     } else {
         let listener = listen(arguments.dynamodb_listen, "--dynamodb-listen").await?;
-        let embedded = embed(listener, arguments.data.folder(), wait(database_stopped))?;
+        let embedded =
+            embed(listener, arguments.data.folder()?.as_deref(), wait(database_stopped))?;
         (embedded.connection.database(), Some(embedded))
     };
     let endpoint_url = endpoint.endpoint_url.clone().unwrap_or_default();
@@ -72,20 +74,22 @@ async fn serve(arguments: Arguments) -> Result<(), Error> {
         Store::new(client, TableNames::default()),
         arguments.public_url,
     )));
+    let url = app.public_url().map_or_else(|| local_url(address), WebUrl::to_string);
     let mut stop = Box::pin(stop_signal());
-    let demo = tokio::select! {
-        prepared = prepare(&app.store, !arguments.no_demo) => prepared?,
+    let (projects, sample_token) = tokio::select! {
+        prepared = prepare(&app.store, (!arguments.no_sample).then_some(url.as_str())) => prepared?,
         stopped = &mut stop => return stopped,
     };
-
-    say(&format!("DynamoDB on {endpoint_url}"));
-    if let Some(embedded) = &embedded {
-        say(&format!("connection file: {}", embedded.folder.connection_file().display()));
-    }
-    say(&format!("listening on http://{address}"));
-    if let Some(demo) = demo {
-        say(&demo.curl_lines(&format!("http://{address}")));
-    }
+    let greeting = Greeting {
+        address,
+        url: &url,
+        database_url: &endpoint_url,
+        folder: embedded.as_ref().map(|embedded| &embedded.folder),
+        projects,
+        sample_token: sample_token.as_ref(),
+    };
+    // The server goes on if the reader of its output has gone.
+    let _ = Printable::lines(&greeting.to_string()).print();
 
     tokio::spawn(upkeep::sweep_every(app, Duration::from_secs(arguments.sweep_every)));
     let mut gateway = tokio::spawn(gateway::serve(listener, app, hosts, wait(gateway_stopped)));
@@ -103,10 +107,27 @@ async fn serve(arguments: Arguments) -> Result<(), Error> {
     Ok(())
 }
 
-/// Makes what is not there yet: the tables, and the examples if they are wanted.
-async fn prepare(store: &Store, with_demo: bool) -> Result<Option<Demo>, Error> {
+/// Creates the tables if they are missing, and the sample on the first start; `sample_url` is where its
+/// files are. Returns the number of projects, and the sample's token if it is new.
+async fn prepare(
+    store: &Store,
+    sample_url: Option<&str>,
+) -> Result<(usize, Option<Secret>), Error> {
     store.create_tables(Deadline::after(PREPARATION)).await?;
-    if with_demo { demo::prepare(store).await } else { Ok(None) }
+    let token = match sample_url {
+        Some(url) => sample::prepare(store, url).await?,
+        None => None,
+    };
+    Ok((store.list_projects(PREPARATION).await?.len(), token))
+}
+
+/// The URL by which this machine reaches `address`.
+fn local_url(address: SocketAddr) -> String {
+    let mut reachable = address;
+    if address.ip().is_unspecified() {
+        reachable.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    format!("http://{reachable}")
 }
 
 /// The embedded database.
@@ -183,11 +204,6 @@ async fn stop_signal() -> Result<(), Error> {
     #[cfg(not(unix))]
     tokio::signal::ctrl_c().await?;
     Ok(())
-}
-
-/// Prints a line; that nobody reads it is no reason to stop.
-fn say(line: &str) {
-    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 #[cfg(test)]

@@ -11,9 +11,9 @@ use serde_json::json;
 use subtle::ConstantTimeEq;
 use tokio::net::TcpListener;
 
-use crate::engine::{Answer, Engine};
-use crate::host::Requested;
-use crate::{gateway, host};
+use super::engine::{Answer, Engine};
+use super::host::Requested;
+use super::{gateway, host};
 
 /// The largest body DynamoDB takes, in bytes.
 const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
@@ -76,7 +76,7 @@ impl Refusal {
             }
             Self::OtherAccessKey => {
                 "This access key is not the one in the server's connection file. Pass that file \
-                 to release-links-admin with --connection, or its keys to AWS tools as \
+                 to release-links with --connection, or its keys to AWS tools as \
                  AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
             }
             Self::NotPost => "The method is not POST.",
@@ -100,7 +100,7 @@ pub(crate) async fn serve(
     listener: TcpListener,
     front: Front,
     stopped: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), crate::Error> {
+) -> Result<(), super::Error> {
     let router = Router::new().fallback(respond).with_state(front);
     axum::serve(listener, router).with_graceful_shutdown(stopped).await?;
     Ok(())

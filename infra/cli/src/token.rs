@@ -15,10 +15,11 @@ use shared::store::Store;
 use shared::store::tokens::NewToken;
 
 use crate::arguments::{ProjectArgument, parse_lifetime};
+use crate::error::Error;
 use crate::output::{Output, Printable, Row};
-use crate::projects::find;
+use crate::project::find;
 use crate::words::{self, Word};
-use crate::{Error, STEP, deadline};
+use crate::{STEP, deadline};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

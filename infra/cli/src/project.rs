@@ -12,9 +12,10 @@ use shared::store::projects::{NewProject, ProjectChanges, ProjectCreated};
 use shared::store::{Store, StoreError};
 
 use crate::arguments::ProjectArgument;
+use crate::error::Error;
 use crate::output::{Output, Row};
 use crate::words::{self, Word};
-use crate::{Error, STEP, deadline, releases};
+use crate::{STEP, deadline, release};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -208,7 +209,7 @@ async fn find_deleted(name: &ProjectArgument, store: &Store) -> Result<Option<Pr
 async fn delete_releases(project: ProjectId, store: &Store) -> Result<u64, StoreError> {
     let mut count = 0;
     for key in store.release_keys(project, STEP).await? {
-        if releases::delete_current(&key, store).await?.is_some() {
+        if release::delete_current(&key, store).await?.is_some() {
             count += 1;
         }
     }

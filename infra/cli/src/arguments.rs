@@ -1,4 +1,4 @@
-//! The command line, apart from what each group of subcommands says of itself.
+//! The command line, except for the options of each group of commands.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -7,52 +7,125 @@ use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap_complete::Shell;
 use shared::domain::project::ProjectRef;
 
-use crate::connection::Connection;
+use crate::connection::{ConnectionArguments, OPTIONS};
 use crate::output::Output;
-use crate::{maintenance, projects, releases, tokens};
+use crate::{maintenance, project, release, serve, token};
 
-/// Manages the projects, tokens and releases of a release-links installation.
+/// GitLab's Releases and Release Links API on this machine or on AWS.
+///
+/// Without a command it serves the API on this machine. The other commands manage an installation:
+/// they find a local server by its connection file, and an installation on AWS by AWS's own variables
+/// and profiles.
 #[derive(Debug, Parser)]
-#[command(name = "release-links-admin", version, about, subcommand_required = true)]
-pub(crate) struct Arguments {
-    /// How to print the answer.
+#[command(name = NAME, version, about, after_help = AFTER_HELP)]
+struct CommandLine {
+    /// Form of the output: a table for people, JSON for scripts.
     #[arg(long, global = true, value_enum, default_value = "table")]
-    pub(crate) output: Output,
+    output: Output,
     #[command(flatten)]
-    pub(crate) connection: Connection,
+    connection: ConnectionArguments,
     #[command(subcommand)]
+    command: Option<Command>,
+}
+
+const NAME: &str = "release-links";
+
+const AFTER_HELP: &str = "\
+Examples:
+  release-links
+  release-links project create mygroup/app --visibility public
+  release-links token create --name ci --project mygroup/app";
+
+/// What a command says instead of the options that every command has.
+const SHARED_OPTIONS: &str = "Options for the output and the connection: release-links --help";
+
+/// The command line, read and checked.
+#[derive(Debug)]
+pub(crate) struct Arguments {
+    pub(crate) output: Output,
+    pub(crate) connection: ConnectionArguments,
     pub(crate) command: Command,
 }
 
 impl Arguments {
     /// Reads the command line. The error is clap's: a mistake, the help or the version.
     pub(crate) fn read() -> Result<Self, clap::Error> {
-        let mut command = Self::command();
-        let matches = command.try_get_matches_from_mut(std::env::args_os())?;
-        let mut arguments = Self::from_arg_matches(&matches)?;
-        arguments
-            .connection
-            .decide(&matches)
+        let arguments: Vec<_> = std::env::args_os().collect();
+        let mut command = command();
+        let mut matches = command.try_get_matches_from_mut(&arguments)?;
+        if matches.subcommand_name().is_none() {
+            let serve = arguments.into_iter().chain([SERVE.into()]);
+            matches = command.try_get_matches_from_mut(serve)?;
+        }
+        let CommandLine { output, mut connection, command: chosen } =
+            CommandLine::from_arg_matches(&matches)?;
+        let chosen =
+            chosen.ok_or_else(|| command.error(ErrorKind::MissingSubcommand, "no command"))?;
+        connection
+            .decide(&matches, matches!(chosen, Command::Serve(_)))
             .map_err(|mistake| command.error(ErrorKind::ArgumentConflict, mistake))?;
-        Ok(arguments)
+        Ok(Self { output, connection, command: chosen })
     }
 }
 
+/// The script that completes command lines in a shell.
+pub(crate) fn completions(shell: Shell) -> Vec<u8> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut command(), NAME, &mut script);
+    script
+}
+
+/// The whole command line. The help of the program shows the options that all commands share; the
+/// help of a command refers to it.
+fn command() -> clap::Command {
+    let mut command = CommandLine::command();
+    // Copies the shared options to every command.
+    command.build();
+    hide_shared_options(command)
+}
+
+fn hide_shared_options(command: clap::Command) -> clap::Command {
+    let names: Vec<_> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    names.into_iter().fold(command, |command, name| {
+        command.mut_subcommand(name, |sub| {
+            // Not `mut_arg`, which changes the order: clap has indexed the arguments by now.
+            let sub = sub.mut_args(|argument| {
+                let id = argument.get_id().as_str();
+                let is_shared = OPTIONS.contains(&id) || id == "output";
+                if is_shared { argument.hide(true) } else { argument }
+            });
+            hide_shared_options(sub.after_help(SHARED_OPTIONS))
+        })
+    })
+}
+
+/// The command that runs if none is named.
+const SERVE: &str = "serve";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Projects: the places releases are in.
+    /// Serve the API on this machine, over an embedded DynamoDB; the default command.
+    #[command(name = SERVE)]
+    Serve(serve::Arguments),
+    /// Manage projects.
     #[command(subcommand)]
-    Project(projects::Command),
-    /// Tokens: who may do what.
+    Project(project::Command),
+    /// Manage access tokens.
     #[command(subcommand)]
-    Token(tokens::Command),
-    /// Releases: what links are added to.
+    Token(token::Command),
+    /// Manage releases.
     #[command(subcommand)]
-    Release(releases::Command),
+    Release(release::Command),
     #[command(flatten)]
     Maintenance(maintenance::Command),
+    /// Print a shell's completion script, for example for bash.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
 }
 
 /// A project as the operator names it, by number or path, which may or may not be there.
@@ -118,13 +191,11 @@ pub(crate) fn parse_lifetime(text: &str) -> Result<Duration, InvalidLifetime> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
     fn the_command_line_is_consistent() {
-        Arguments::command().debug_assert();
+        command().debug_assert();
     }
 
     #[test]

@@ -12,7 +12,7 @@ use shared::app::WebUrl;
 use shared::http::error::GatewayError;
 use url::Url;
 
-use crate::gateway;
+use super::gateway;
 
 /// The host that a request is for. If the request line names one, as in HTTP/2 and in a request to a
 /// proxy, the `Host` header does not count (RFC 9112, 3.2.2; RFC 9113, 8.3.1).

@@ -1,7 +1,6 @@
 //! The stand-in for API Gateway: routes by the project's one table and hands each request to the
 //! function's own `handle`, as the event the function would get.
 
-use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::Response;
@@ -14,8 +13,9 @@ use shared::http::event;
 use shared::routes::{self, Function};
 use tokio::net::TcpListener;
 
-use crate::event::Received;
-use crate::host::{self, Hosts};
+use super::event::Received;
+use super::host::{self, Hosts};
+use super::sample;
 
 /// The largest body API Gateway takes, in bytes.
 const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
@@ -28,14 +28,14 @@ pub(crate) async fn serve(
     app: &'static App,
     hosts: Hosts,
     stopped: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), crate::Error> {
+) -> Result<(), super::Error> {
     let checked = middleware::from_fn_with_state(hosts, host::check);
-    let router = Router::new().fallback(answer).layer(checked).with_state(app);
+    let router = sample::routes().fallback(answer).layer(checked).with_state(app);
     axum::serve(listener, router).with_graceful_shutdown(stopped).await?;
     Ok(())
 }
 
-async fn answer(State(app): State<&'static App>, request: Request) -> Response<Body> {
+pub(super) async fn answer(State(app): State<&'static App>, request: Request) -> Response<Body> {
     let (head, mut body) = request.into_parts();
     // This is the request as it came, not one that `lambda_http` made of an event.
     #[expect(clippy::disallowed_methods, reason = "hyper keeps the path as it was sent")]

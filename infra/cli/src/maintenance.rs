@@ -10,8 +10,9 @@ use shared::store::sweep::{GRACE, Swept};
 use shared::store::{Store, TableNames};
 
 use crate::arguments::parse_duration;
+use crate::error::Error;
 use crate::output::{Output, Printable, Row};
-use crate::{Error, STEP, deadline};
+use crate::{STEP, deadline};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

@@ -1,5 +1,6 @@
 //! The data folder: the database's file, and the files that tell other programs how to reach it.
 
+use std::cmp::Ordering;
 use std::fs::{File, Permissions, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -9,10 +10,13 @@ use shared::connection::Connection;
 use shared::store::TableNames;
 use tempfile::{NamedTempFile, TempDir};
 
-use crate::Error;
+use super::{Error, engine};
+use crate::data_folder;
 
-/// The connection file.
-const CONNECTION: &str = "connection.json";
+/// The number of the folder's format.
+const FORMAT_FILE: &str = "format";
+/// The format that this version reads and writes. Folders of format 1 have no such file.
+const FORMAT: u32 = 2;
 /// Locked by the server that uses the folder.
 const LOCK: &str = "lock";
 /// The same as environment variables, for `cargo lambda watch --env-file` and AWS's tools.
@@ -50,7 +54,10 @@ impl Folder {
         let path = kept().map_err(cannot)?;
         let lock = File::create(path.join(LOCK)).map_err(cannot)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self::Kept { path, _lock: lock }),
+            Ok(()) => {
+                check_format(&path)?;
+                Ok(Self::Kept { path, _lock: lock })
+            }
             Err(TryLockError::WouldBlock) => Err(format!(
                 "another server uses {}: stop it, or choose another folder with --data-dir",
                 path.display()
@@ -76,7 +83,7 @@ impl Folder {
     }
 
     pub(crate) fn connection_file(&self) -> PathBuf {
-        self.path().join(CONNECTION)
+        self.path().join(data_folder::CONNECTION_FILE)
     }
 
     /// Writes how to reach the database at `endpoint_url`. A data folder keeps its access key over
@@ -94,17 +101,52 @@ impl Folder {
             },
         };
         let json = serde_json::to_string_pretty(&connection)?;
-        self.write(CONNECTION, &format!("{json}\n"))?;
+        self.write(data_folder::CONNECTION_FILE, &format!("{json}\n"))?;
         self.write(WATCH, &variables(&connection))?;
         Ok(connection)
     }
 
     /// Replaces a file by one that only its owner may read.
     fn write(&self, name: &str, text: &str) -> Result<(), Error> {
-        let mut file = NamedTempFile::new_in(self.path())?;
-        file.write_all(text.as_bytes())?;
-        file.persist(self.path().join(name))?;
-        Ok(())
+        write(self.path(), name, text)
+    }
+}
+
+/// Replaces a file of `folder` by one that only its owner may read.
+fn write(folder: &Path, name: &str, text: &str) -> Result<(), Error> {
+    let mut file = NamedTempFile::new_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.persist(folder.join(name))?;
+    Ok(())
+}
+
+/// Refuses a folder that another version of this program has written, and marks a new one.
+fn check_format(folder: &Path) -> Result<(), Error> {
+    let shown = folder.display();
+    let format = match std::fs::read_to_string(folder.join(FORMAT_FILE)) {
+        Ok(text) => text.trim().parse().map_err(|_| {
+            format!("{shown}/{FORMAT_FILE} does not have a number: choose another folder with --data-dir")
+        })?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            if !folder.join(engine::FILE).exists() {
+                return write(folder, FORMAT_FILE, &format!("{FORMAT}\n"));
+            }
+            1
+        }
+        Err(error) => return Err(format!("cannot use {shown}: {error}").into()),
+    };
+    match FORMAT.cmp(&format) {
+        Ordering::Equal => Ok(()),
+        Ordering::Greater => Err(format!(
+            "the data in {shown} has format {format}, of an older version; this version uses format \
+             {FORMAT}: move the folder away, or choose another one with --data-dir"
+        )
+        .into()),
+        Ordering::Less => Err(format!(
+            "the data in {shown} has format {format}, of a newer version; this version uses format \
+             {FORMAT}: start the newer version, or choose another folder with --data-dir"
+        )
+        .into()),
     }
 }
 

@@ -1,39 +1,12 @@
-//! The operator's command: projects, tokens and releases, straight in the tables.
-//!
-//! It is guarded by the IAM permissions of whoever runs it, and is the only writer of the directory
-//! table.
-
-mod arguments;
-mod connection;
-mod maintenance;
-mod output;
-mod projects;
-mod releases;
-mod tokens;
-mod words;
-
-use std::process::ExitCode;
-use std::time::Duration;
+//! Why a command failed: each sentence says what is wrong and what to do next.
 
 use shared::app::ConfigError;
 use shared::connection::ConnectionError;
 use shared::store::StoreError;
-use shared::store::deadline::Deadline;
-
-use arguments::{Arguments, Command};
-use output::Printable;
-
-/// How long one operation may take; of one that reads a whole table or list, each of its requests.
-const STEP: Duration = Duration::from_secs(30);
-
-/// The deadline of an operation that starts now.
-fn deadline() -> Deadline {
-    Deadline::after(STEP)
-}
 
 /// Why a command was not carried out.
 #[derive(Debug, thiserror::Error)]
-enum Error {
+pub(crate) enum Error {
     #[error("there is no project {0}")]
     NoProject(String),
     #[error(
@@ -71,6 +44,12 @@ enum Error {
     #[error("no AWS region is set: set AWS_REGION, or choose a --profile that names one")]
     NoRegion,
     #[error(
+        "no database found. Start a local server with `release-links serve`, or name one: \
+         --connection PATH for a local server's connection file, --endpoint-url URL for another \
+         DynamoDB, or AWS_REGION (or --profile) for AWS"
+    )]
+    NoDatabase,
+    #[error(
         "the database refused the access key: use --connection with the file that the local server \
          printed when it started; on AWS, check the credentials or choose another --profile"
     )]
@@ -81,7 +60,9 @@ enum Error {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Store(StoreError),
-    #[error("the answer cannot be written: {0}")]
+    #[error("{0}")]
+    Serve(crate::serve::Error),
+    #[error("cannot write the output: {0}")]
     Output(#[from] std::io::Error),
 }
 
@@ -102,44 +83,5 @@ impl From<StoreError> for Error {
                 Self::Store(error)
             }
         }
-    }
-}
-
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
-    let arguments = match Arguments::read() {
-        Ok(arguments) => arguments,
-        // The help or the version.
-        Err(help) if help.exit_code() == 0 => {
-            return help.print().map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
-        }
-        Err(error) => {
-            // It repeats what was typed.
-            Printable::lines(&error.render().to_string()).print_as_error();
-            return ExitCode::from(USAGE);
-        }
-    };
-    match run(arguments).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let words = error.to_string().lines().map(str::trim).collect::<Vec<_>>().join("; ");
-            Printable::line(&format!("error: {words}")).print_as_error();
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// The exit code of a command line that cannot be read.
-const USAGE: u8 = 2;
-
-async fn run(arguments: Arguments) -> Result<(), Error> {
-    let output = arguments.output;
-    let tables = arguments.connection.tables();
-    let store = arguments.connection.open().await?;
-    match arguments.command {
-        Command::Project(command) => projects::run(command, &store, output).await,
-        Command::Token(command) => tokens::run(command, &store, output).await,
-        Command::Release(command) => releases::run(command, &store, output).await,
-        Command::Maintenance(command) => maintenance::run(command, &store, &tables, output).await,
     }
 }

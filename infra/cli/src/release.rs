@@ -13,9 +13,10 @@ use shared::store::releases::{NewRelease, ReleaseCreated};
 use shared::store::{Store, StoreError};
 
 use crate::arguments::ProjectArgument;
+use crate::deadline;
+use crate::error::Error;
 use crate::output::{Output, Row};
-use crate::projects::find;
-use crate::{Error, deadline};
+use crate::project::find;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

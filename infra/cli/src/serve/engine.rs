@@ -6,7 +6,10 @@ use dynoxide::{Database, DynoxideError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::Error;
+use super::Error;
+
+/// The tables' file in the data folder.
+pub(crate) const FILE: &str = "dynamodb.sqlite";
 
 /// The engine over its tables. Clones share them.
 #[derive(Clone)]
@@ -30,7 +33,7 @@ impl Engine {
         };
         let cannot =
             |error: &dyn std::fmt::Display| format!("cannot use {}: {error}", folder.display());
-        let file = folder.join("dynamodb.sqlite");
+        let file = folder.join(FILE);
         let file = file.to_str().ok_or_else(|| cannot(&"its name is not UTF-8"))?;
         Ok(Self { database: Database::new(file).map_err(|error| cannot(&error))? })
     }

@@ -21,6 +21,12 @@ pub(crate) enum Output {
     Json,
 }
 
+/// An error in the form for scripts.
+#[derive(Serialize)]
+struct Failure<'a> {
+    error: &'a str,
+}
+
 /// What can stand in a table.
 pub(crate) trait Row: Serialize {
     /// The heads of the columns.
@@ -53,6 +59,16 @@ impl Output {
             Self::Table => Printable::line(sentence).print(),
             Self::Json => Printable::json(what)?.print(),
         }
+    }
+
+    /// Prints an error to standard error: one line, or an object with the member `error`.
+    pub(crate) fn error(self, text: &str) {
+        let text = text.lines().map(str::trim).collect::<Vec<_>>().join("; ");
+        let printable = match self {
+            Self::Table => Ok(Printable::line(&format!("error: {text}"))),
+            Self::Json => Printable::json(&Failure { error: &text }),
+        };
+        printable.unwrap_or_else(|_| Printable::line(&text)).print_as_error();
     }
 }
 

@@ -1,0 +1,210 @@
+//! Which database a command uses, and with which credentials.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::Builder as ClientConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args};
+use shared::app::{self, Database};
+use shared::connection::Connection;
+use shared::store::{Store, TableNames};
+use url::Url;
+
+use crate::data_folder;
+use crate::error::Error;
+
+/// The options of [`ConnectionArguments`].
+pub(crate) const OPTIONS: [&str; 6] =
+    ["connection", "endpoint_url", "profile", "directory_table", "releases_table", "access_key_id"];
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Connection options")]
+pub(crate) struct ConnectionArguments {
+    /// Connection file of a local server, which prints its path when it starts. Default: the file in
+    /// the default data folder.
+    #[arg(
+        id = "connection",
+        long = "connection",
+        value_name = "PATH",
+        global = true,
+        env = "RELEASE_LINKS_CONNECTION"
+    )]
+    file: Option<OsString>,
+    /// DynamoDB endpoint URL, for example `http://127.0.0.1:8000`. Over plain http no credentials are
+    /// needed. With `serve`: the DynamoDB to use instead of the embedded one.
+    #[arg(
+        long,
+        value_name = "URL",
+        global = true,
+        env = "AWS_ENDPOINT_URL_DYNAMODB",
+        value_parser = parse_endpoint
+    )]
+    endpoint_url: Option<String>,
+    /// AWS profile with the credentials and the region, for example production.
+    #[arg(long, value_name = "NAME", global = true, env = "AWS_PROFILE")]
+    profile: Option<String>,
+    /// Table of projects, users and tokens.
+    #[arg(
+        long,
+        value_name = "NAME",
+        global = true,
+        env = "DIRECTORY_TABLE",
+        default_value_t = TableNames::default().directory
+    )]
+    directory_table: String,
+    /// Table of releases and links.
+    #[arg(
+        long,
+        value_name = "NAME",
+        global = true,
+        env = "RELEASES_TABLE",
+        default_value_t = TableNames::default().releases
+    )]
+    releases_table: String,
+    // Only to see whether it is set: the SDK reads the key and its secret.
+    #[arg(long, global = true, env = "AWS_ACCESS_KEY_ID", hide = true)]
+    access_key_id: Option<String>,
+    /// Whether AWS was chosen by flags or variables.
+    #[arg(skip)]
+    aws: bool,
+}
+
+/// With one of these set, a command does not look for a local server.
+const AWS_VARIABLES: [&str; 6] = [
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_PROFILE",
+    "AWS_ENDPOINT_URL_DYNAMODB",
+    "DIRECTORY_TABLE",
+    "RELEASES_TABLE",
+];
+
+impl ConnectionArguments {
+    /// Decides between a connection file and AWS's own settings. Flags win over variables, and
+    /// `RELEASE_LINKS_CONNECTION` wins over AWS's variables. `matches` are those these arguments came
+    /// from. The error says which flags exclude each other.
+    pub(crate) fn decide(
+        &mut self,
+        matches: &ArgMatches,
+        serves: bool,
+    ) -> Result<(), &'static str> {
+        let is_flag = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
+        if serves {
+            if is_flag("connection") || is_flag("profile") {
+                return Err("serve takes neither --connection nor --profile");
+            }
+            // AWS's variable is for the commands: `serve` has a database of its own.
+            self.endpoint_url = self.endpoint_url.take().filter(|_| is_flag("endpoint_url"));
+            return Ok(());
+        }
+        self.aws = ["endpoint_url", "profile", "directory_table", "releases_table"]
+            .into_iter()
+            .any(is_flag)
+            || AWS_VARIABLES.into_iter().any(has_variable);
+        match (is_flag("connection"), is_flag("endpoint_url") || is_flag("profile")) {
+            (true, true) => Err("--connection cannot be used with --endpoint-url or --profile"),
+            (false, true) => {
+                self.file = None;
+                Ok(())
+            }
+            (true | false, false) => Ok(()),
+        }
+    }
+
+    /// The URL of `--endpoint-url`.
+    pub(crate) fn into_endpoint_url(self) -> Option<String> {
+        non_empty(self.endpoint_url)
+    }
+
+    /// The tables that are named here.
+    pub(crate) fn tables(&self) -> TableNames {
+        TableNames {
+            directory: self.directory_table.clone(),
+            releases: self.releases_table.clone(),
+        }
+    }
+
+    /// The store over these tables. Nothing is sent before it is used.
+    pub(crate) async fn open(self) -> Result<Store, Error> {
+        let tables = self.tables();
+        if let Some(file) = self.connection_file() {
+            let connection = Connection::read(&file)?;
+            return Ok(Store::new(app::client(connection.database())?, tables));
+        }
+        let profile = non_empty(self.profile);
+        let has_credentials = profile.is_some() || non_empty(self.access_key_id).is_some();
+        let client = match non_empty(self.endpoint_url) {
+            Some(url) if url.starts_with("http://") && !has_credentials => {
+                app::client(Database::local(url))?
+            }
+            endpoint_url => on_aws(profile, endpoint_url, self.aws).await?,
+        };
+        Ok(Store::new(client, tables))
+    }
+
+    /// The connection file that is named; without AWS's settings, that of the default data folder, if
+    /// it exists.
+    fn connection_file(&self) -> Option<PathBuf> {
+        let named = self.file.as_deref().filter(|path| !path.is_empty());
+        match named {
+            Some(path) => Some(Path::new(path).to_owned()),
+            None if self.aws => None,
+            None => data_folder::connection_file().filter(|path| path.exists()),
+        }
+    }
+}
+
+fn has_variable(name: &str) -> bool {
+    std::env::var_os(name).is_some_and(|value| !value.is_empty())
+}
+
+/// How long a response may take to begin before the request is retried. Functions limit the whole
+/// attempt instead. Here the first attempt also waits for credentials, for which the operator may
+/// have to sign in, and a page of a scan is a megabyte over the operator's own line.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A client with the credentials and region that the SDK finds where AWS's own tools find them.
+async fn on_aws(
+    profile: Option<String>,
+    endpoint_url: Option<String>,
+    is_chosen: bool,
+) -> Result<Client, Error> {
+    let mut loader =
+        aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(app::http_client()?);
+    if let Some(profile) = profile {
+        loader = loader.profile_name(profile);
+    }
+    let config: SdkConfig = Box::pin(loader.load()).await;
+    if config.region().is_none() {
+        return Err(if is_chosen { Error::NoRegion } else { Error::NoDatabase });
+    }
+    // Set here and not in the loader: its own requests for credentials keep AWS's defaults.
+    let mut client = ClientConfig::from(&config)
+        .retry_config(app::retries())
+        .timeout_config(TimeoutConfig::builder().read_timeout(ANSWER_TIMEOUT).build());
+    if let Some(url) = endpoint_url {
+        client = client.endpoint_url(url);
+    }
+    Ok(Client::from_conf(client.build()))
+}
+
+/// The value, unless it is empty: AWS's own tools ignore empty variables too.
+fn non_empty(value: Option<String>) -> Option<String> {
+    value.filter(|value| !value.is_empty())
+}
+
+/// The text is not a URL to send requests to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("is not an http or https URL")]
+struct InvalidEndpoint;
+
+fn parse_endpoint(text: &str) -> Result<String, InvalidEndpoint> {
+    let is_web = |url: Url| matches!(url.scheme(), "http" | "https");
+    let parses = text.is_empty() || Url::parse(text).is_ok_and(is_web);
+    if parses { Ok(text.to_owned()) } else { Err(InvalidEndpoint) }
+}
