@@ -128,8 +128,10 @@ fn no_function_can_write_the_directory() {
     let writers = [
         "create_project",
         "update_project",
+        "move_project",
         "delete_project",
         "create_token",
+        "rotate_token",
         "revoke_token",
         "ensure_user",
     ];

@@ -109,16 +109,13 @@ async fn serve(arguments: Arguments, endpoint_url: Option<String>) -> Result<(),
 
 /// Creates the tables if they are missing, and the sample on the first start; `sample_url` is where its
 /// files are. Returns the number of projects, and the sample's token if it is new.
-async fn prepare(
-    store: &Store,
-    sample_url: Option<&str>,
-) -> Result<(usize, Option<Secret>), Error> {
+async fn prepare(store: &Store, sample_url: Option<&str>) -> Result<(u64, Option<Secret>), Error> {
     store.create_tables(Deadline::after(PREPARATION)).await?;
     let token = match sample_url {
         Some(url) => sample::prepare(store, url).await?,
         None => None,
     };
-    Ok((store.list_projects(PREPARATION).await?.len(), token))
+    Ok((store.count_projects(Deadline::after(PREPARATION)).await?, token))
 }
 
 /// The URL by which this machine reaches `address`.

@@ -22,12 +22,13 @@ use super::items::{
     claims, from_item,
 };
 use super::keys::{DirectoryKey, DirectoryKind, PK, ReleasesKey, ReleasesKind};
-use super::read::releases_key;
+use super::projects::ProjectState;
+use super::read::{ITEMS_A_BATCH, releases_key};
 use super::request::Sent;
 use super::scan::Table;
 use super::{Store, StoreError};
 use crate::domain::link::{Link, LinkId};
-use crate::domain::project::{Project, ProjectId, ProjectPath};
+use crate::domain::project::{Project, ProjectId};
 use crate::domain::release::{Release, ReleaseKey, ReleaseUid};
 use crate::domain::time::Timestamp;
 use crate::domain::token::{GrantTarget, Token};
@@ -63,7 +64,6 @@ const REMEMBERED: usize = 10_000;
 
 /// Keys of one batch read. Releases may have 256 KB each, and a response ends at 16 MB.
 const RELEASES_A_BATCH: usize = 25;
-const ITEMS_A_BATCH: usize = 100;
 /// Batch reads that are on their way at once.
 const AT_ONCE: usize = 2;
 
@@ -138,14 +138,6 @@ struct Auditor<'a> {
 struct Life {
     uid: ReleaseUid,
     released_at: Timestamp,
-}
-
-/// A project's number as the directory knows it.
-#[derive(Clone)]
-enum ProjectState {
-    Live(ProjectPath),
-    Deleted,
-    Unknown,
 }
 
 /// The items of one page of the releases table, by kind.
@@ -271,7 +263,7 @@ impl Auditor<'_> {
             let (project, release) = (release.key.project, show(&release.key));
             match self.project(project) {
                 ProjectState::Live(_) => {}
-                ProjectState::Deleted => self.audit.warning(format!(
+                ProjectState::Deleted(_) => self.audit.warning(format!(
                     "{release} outlived its project: `project delete {project}` deletes it"
                 )),
                 ProjectState::Unknown => self.audit.violation(format!(
@@ -434,7 +426,7 @@ impl Auditor<'_> {
         let fault = match self.project(id) {
             ProjectState::Live(path) if DirectoryKey::path(path).pk == pk => return,
             ProjectState::Live(path) => format!("which has the path {}", path.as_str()),
-            ProjectState::Deleted => "which was deleted".to_owned(),
+            ProjectState::Deleted(_) => "which was deleted".to_owned(),
             ProjectState::Unknown => "which is not there".to_owned(),
         };
         self.audit.violation(format!("{pk} leads to project {id}, {fault}"));
@@ -450,7 +442,7 @@ impl Auditor<'_> {
                 }
                 GrantTarget::Project(id) => match self.project(*id) {
                     ProjectState::Live(_) => grants_something = true,
-                    ProjectState::Deleted => {}
+                    ProjectState::Deleted(_) => {}
                     ProjectState::Unknown => self.audit.violation(format!(
                         "{shown} grants a role in project {id}, which the directory does not know"
                     )),
@@ -473,18 +465,7 @@ impl Auditor<'_> {
         let wanted: HashSet<ProjectId> = ids.collect();
         let unknown: Vec<ProjectId> =
             wanted.into_iter().filter(|id| !self.projects.contains_key(id)).collect();
-        let keys = unknown.iter().map(|id| DirectoryKey::project(*id)).collect();
-        let mut found = self.read_directory(keys).await?;
-        for id in unknown {
-            let item = found.remove(&DirectoryKey::project(id).pk);
-            let state = match item.map(from_item::<ProjectItem>).transpose()? {
-                None => ProjectState::Unknown,
-                Some(item) => item
-                    .alive()
-                    .map_or(ProjectState::Deleted, |project| ProjectState::Live(project.path)),
-            };
-            self.projects.insert(id, state);
-        }
+        self.projects.extend(self.store.find_projects(&unknown, self.step).await?);
         Ok(())
     }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::StoreError;
 use super::keys::{DirectoryKey, KeyAttributes, ReleasesKey};
+use super::projects::ProjectState;
 use super::tables::KEPT_AFTER_EXPIRY;
 use crate::domain::commit::CommitSha;
 use crate::domain::link::{DirectAssetPath, Link, LinkFields, LinkId, LinkName, LinkType, LinkUrl};
@@ -199,7 +200,7 @@ pub(super) fn claims(release: &ReleaseKey, link: &Link) -> Vec<Claim> {
 /// A project; a deleted one leaves its item behind, so that its number is never used again.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct ProjectItem {
-    id: ProjectId,
+    pub(super) id: ProjectId,
     path: ProjectPath,
     visibility: Visibility,
     releases_access: ReleasesAccess,
@@ -238,6 +239,11 @@ impl ProjectItem {
     /// The project as it was, if it was deleted.
     pub(super) fn buried(self) -> Option<Project> {
         self.deleted.then(|| self.into_project())
+    }
+
+    pub(super) fn into_state(self) -> ProjectState {
+        let state = if self.deleted { ProjectState::Deleted } else { ProjectState::Live };
+        state(self.path)
     }
 
     fn into_project(self) -> Project {

@@ -1,5 +1,6 @@
 //! The operator's projects. No function of the API may write them: their roles do not allow it.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -9,6 +10,7 @@ use super::deadline::Deadline;
 use super::items::{IndexItem, PathItem, ProjectItem, from_item, project_item, to_item};
 use super::keys::{DirectoryKey, DirectoryKind, KeyAttributes, index_partition};
 use super::query::{Order, Pages};
+use super::read::ITEMS_A_BATCH;
 use super::scan::Table;
 use super::transaction::{Condition, Decision, Write};
 use super::{Store, StoreError};
@@ -57,9 +59,9 @@ pub struct ProjectChanges {
     /// Its repository's default branch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_branch: Option<BranchName>,
-    /// The page of the project that has its code.
+    /// The page of the project that has its code; `Some(None)` removes it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub source_url: Option<SourceUrl>,
+    pub source_url: Option<Option<SourceUrl>>,
 }
 
 /// What came of making a project.
@@ -73,6 +75,28 @@ pub enum ProjectCreated {
     IdHasReleases,
     /// A project has the path.
     PathTaken,
+}
+
+/// The result of moving a project.
+#[derive(Debug)]
+pub enum ProjectMoved {
+    /// The project with its new path.
+    Project(Project),
+    /// Another project has the new path.
+    PathTaken,
+    /// The project was deleted or moved in the meantime.
+    Gone,
+}
+
+/// A project's number as the directory knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProjectState {
+    /// The path of an existing project.
+    Live(ProjectPath),
+    /// The last path of a deleted project.
+    Deleted(ProjectPath),
+    /// No project has, or ever had, the number.
+    Unknown,
 }
 
 impl Store {
@@ -199,6 +223,29 @@ impl Store {
         self.scan_projects(ProjectItem::alive, step).await
     }
 
+    /// How many projects there are.
+    pub async fn count_projects(&self, deadline: Deadline) -> Result<u64, StoreError> {
+        Ok(self.list_projects(deadline.remaining()).await?.len() as u64)
+    }
+
+    /// The state of each of these numbers; `step` bounds each request, not the whole.
+    pub async fn find_projects(
+        &self,
+        ids: &[ProjectId],
+        step: Duration,
+    ) -> Result<HashMap<ProjectId, ProjectState>, StoreError> {
+        let mut states: HashMap<_, _> = ids.iter().map(|id| (*id, ProjectState::Unknown)).collect();
+        let keys: Vec<_> = states.keys().map(|id| DirectoryKey::project(*id)).collect();
+        for keys in keys.chunks(ITEMS_A_BATCH) {
+            let rows = self.batch_get(keys, &[], Deadline::after(step)).await?;
+            for item in rows.directory {
+                let item: ProjectItem = from_item(item)?;
+                states.insert(item.id, item.into_state());
+            }
+        }
+        Ok(states)
+    }
+
     async fn read_project(
         &self,
         id: ProjectId,
@@ -261,6 +308,58 @@ impl Store {
         let key = DirectoryKey::project(id);
         let item = self.set_attributes(&key, attributes, not_deleted(), deadline).await?;
         Ok(item.map(from_item::<ProjectItem>).transpose()?.and_then(ProjectItem::alive))
+    }
+
+    /// Gives a project a new path. Its old path is free at once.
+    pub async fn move_project(
+        &self,
+        project: &Project,
+        path: ProjectPath,
+        deadline: Deadline,
+    ) -> Result<ProjectMoved, StoreError> {
+        let table = &self.tables.directory;
+        let text = |path: &ProjectPath| AttributeValue::S(path.as_str().to_owned());
+        let mut writes = vec![Write::Update {
+            table: table.clone(),
+            key: DirectoryKey::project(project.id).attributes(),
+            set: "SET #path = :path",
+            condition: Condition {
+                expression: "deleted = :false AND #path = :old".to_owned(),
+                names: vec![("#path", "path")],
+                values: [
+                    (":false".to_owned(), AttributeValue::Bool(false)),
+                    (":old".to_owned(), text(&project.path)),
+                    (":path".to_owned(), text(&path)),
+                ]
+                .into(),
+            },
+        }];
+        // A path item belongs to all spellings of its path.
+        if path.folded() != project.path.folded() {
+            let id = project.id;
+            writes.push(Write::Delete {
+                table: table.clone(),
+                key: DirectoryKey::path(&project.path).attributes(),
+                condition: Some(Condition {
+                    expression: "id = :id".to_owned(),
+                    names: Vec::new(),
+                    values: [(":id".to_owned(), AttributeValue::N(id.to_string()))].into(),
+                }),
+            });
+            writes.push(Write::Put {
+                table: table.clone(),
+                item: to_item(DirectoryKey::path(&path).attributes(), &PathItem { id })?,
+                condition: Some(Condition::absent()),
+            });
+        }
+        Ok(match self.transact(writes, deadline).await? {
+            Decision::Committed => ProjectMoved::Project(Project { path, ..project.clone() }),
+            Decision::ConditionsFailed(failed) => match failed.as_slice() {
+                // Then the new path may be this project's own, taken by another move.
+                [false, false, true] => ProjectMoved::PathTaken,
+                _ => ProjectMoved::Gone,
+            },
+        })
     }
 
     /// Deletes a project: its path is free again, its number is not. False where it was deleted

@@ -37,6 +37,9 @@ pub const FIRST_ROWS: i32 = 100;
 /// tag that is not swept yet.
 const FIRST_CLAIMS: i32 = 10;
 
+/// The most keys that one batch read takes.
+pub(super) const ITEMS_A_BATCH: usize = 100;
+
 /// What to read.
 #[derive(Clone, Debug)]
 pub struct Wanted<'a> {
@@ -229,9 +232,7 @@ impl Store {
         let Trip { tokens, seen, .. } =
             self.trip(tokens, Some(Named::Id(id)), selection, deadline).await?;
         let mut seen = Seen { cached, ..seen };
-        if let ProjectRef::Path(path) = wanted.project {
-            seen.project = seen.project.filter(|project| project.path.folded() == path.folded());
-        }
+        seen.drop_moved(wanted.project);
         Ok(FirstTrip { tokens, found: Found::Seen(Box::new(seen)) })
     }
 
@@ -279,7 +280,8 @@ impl Store {
         deadline: Deadline,
     ) -> Result<Seen, StoreError> {
         let named = Some(Named::Id(id.unwrap_or_else(unused_number)));
-        let Trip { seen, .. } = self.trip(&[], named, wanted.selection, deadline).await?;
+        let Trip { mut seen, .. } = self.trip(&[], named, wanted.selection, deadline).await?;
+        seen.drop_moved(wanted.project);
         if let (ProjectRef::Path(path), Some(project)) = (wanted.project, &seen.project) {
             self.paths.put(path.folded(), project.id);
         }
@@ -541,6 +543,13 @@ impl FirstListed {
 }
 
 impl Seen {
+    /// Drops a project that has another path than the one it was asked for by: it was moved.
+    fn drop_moved(&mut self, wanted: &ProjectRef) {
+        if let ProjectRef::Path(path) = wanted {
+            self.project.take_if(|project| project.path.folded() != path.folded());
+        }
+    }
+
     /// Takes the url from the claim that belongs to this life of the release.
     fn take_claims(
         &mut self,

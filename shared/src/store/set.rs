@@ -13,8 +13,9 @@ use super::transaction::Condition;
 use super::{Store, StoreError};
 
 impl Store {
-    /// Sets these attributes if the item meets the condition, which an absent item must not. Returns
-    /// the whole item after the change, or `None` if nothing was changed.
+    /// Sets these attributes, and removes those that are null, if the item meets the condition, which
+    /// an absent item must not. Returns the whole item after the change, or `None` if nothing was
+    /// changed.
     pub(super) async fn set_attributes(
         &self,
         key: &DirectoryKey,
@@ -32,14 +33,21 @@ impl Store {
         for (placeholder, value) in condition.values {
             request = request.expression_attribute_values(placeholder, value);
         }
-        let mut assignments = Vec::new();
+        let (mut set, mut removed) = (Vec::new(), Vec::new());
         for (n, (name, value)) in attributes.into_iter().enumerate() {
-            assignments.push(format!("#set{n} = :set{n}"));
-            request = request
-                .expression_attribute_names(format!("#set{n}"), name)
-                .expression_attribute_values(format!(":set{n}"), value);
+            request = request.expression_attribute_names(format!("#set{n}"), name);
+            if value.is_null() {
+                removed.push(format!("#set{n}"));
+            } else {
+                set.push(format!("#set{n} = :set{n}"));
+                request = request.expression_attribute_values(format!(":set{n}"), value);
+            }
         }
-        let request = request.update_expression(format!("SET {}", assignments.join(", ")));
+        let clauses = [("SET", set), ("REMOVE", removed)];
+        let clauses = clauses.iter().filter(|(_, actions)| !actions.is_empty());
+        let clauses: Vec<_> =
+            clauses.map(|(verb, actions)| format!("{verb} {}", actions.join(", "))).collect();
+        let request = request.update_expression(clauses.join(" "));
         let mut backoff = Backoff::new(deadline);
         loop {
             match run(deadline, request.clone().send()).await? {

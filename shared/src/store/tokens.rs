@@ -11,7 +11,7 @@ use super::items::{TokenItem, from_item, to_item};
 use super::keys::{DirectoryKey, DirectoryKind};
 use super::request::{Outcome, refused, run};
 use super::scan::Table;
-use super::transaction::Condition;
+use super::transaction::{Condition, Decision, Write};
 use super::{Store, StoreError};
 use crate::domain::project::ProjectPath;
 use crate::domain::time::Timestamp;
@@ -161,19 +161,8 @@ impl Store {
             expires_at: new.expires_in.map(|duration| now.plus(duration)),
             revoked: false,
         };
-        let request = self
-            .client
-            .put_item()
-            .table_name(&self.tables.directory)
-            .set_item(Some(token_item(&token)?))
-            .condition_expression("attribute_not_exists(pk)");
-        match run(deadline, request.send()).await? {
-            Outcome::Done(_) => {}
-            // An earlier try was carried out and its answer lost: a hash of 131 random bits is
-            // nobody else's, so that the token that is there is this one.
-            Outcome::Failed(error) if error.is_conditional_check_failed_exception() => {}
-            Outcome::Failed(error) => return Err(refused(&error)),
-        }
+        // Only this token can have this hash, and a repeated transaction happens once.
+        self.transact(vec![self.put_token(&token)?], deadline).await?;
         Ok((secret, token))
     }
 
@@ -216,8 +205,67 @@ impl Store {
         let item = self.set_attributes(&key, revoked, Condition::exists(), deadline).await?;
         Ok(item.is_some())
     }
-}
 
-fn token_item(token: &Token) -> Result<super::items::Attributes, StoreError> {
-    to_item(DirectoryKey::token(&token.hash).attributes(), &TokenItem::from(token))
+    /// Replaces a token by one with a new secret, which starts at `now`, and revokes the old one. `None`
+    /// if the old one was revoked in the meantime or is not kept any more.
+    pub async fn rotate_token(
+        &self,
+        token: &Token,
+        expires_in: Option<Duration>,
+        now: Timestamp,
+        deadline: Deadline,
+    ) -> Result<Option<(Secret, Token)>, StoreError> {
+        let secret = Secret::draw(token.kind);
+        let rotated = Token {
+            hash: secret.hash(),
+            created_at: now,
+            expires_at: expires_in.map(|duration| now.plus(duration)),
+            revoked: false,
+            ..token.clone()
+        };
+        let revoke = Write::Update {
+            table: self.tables.directory.clone(),
+            key: DirectoryKey::token(&token.hash).attributes(),
+            set: "SET revoked = :true",
+            condition: Condition {
+                expression: "revoked = :false".to_owned(),
+                names: Vec::new(),
+                values: [
+                    (":false".to_owned(), AttributeValue::Bool(false)),
+                    (":true".to_owned(), AttributeValue::Bool(true)),
+                ]
+                .into(),
+            },
+        };
+        let writes = vec![self.put_token(&rotated)?, revoke];
+        Ok(match self.transact(writes, deadline).await? {
+            Decision::Committed => Some((secret, rotated)),
+            Decision::ConditionsFailed(_) => None,
+        })
+    }
+
+    /// The tokens with this public id: one, but for an unlikely second.
+    pub async fn find_tokens(
+        &self,
+        id: &str,
+        deadline: Deadline,
+    ) -> Result<Vec<Token>, StoreError> {
+        let mut tokens = self.list_tokens(deadline.remaining()).await?;
+        tokens.retain(|token| token.id() == id);
+        Ok(tokens)
+    }
+
+    /// Whether any token is kept.
+    pub async fn has_tokens(&self, deadline: Deadline) -> Result<bool, StoreError> {
+        Ok(!self.list_tokens(deadline.remaining()).await?.is_empty())
+    }
+
+    fn put_token(&self, token: &Token) -> Result<Write, StoreError> {
+        let key = DirectoryKey::token(&token.hash).attributes();
+        Ok(Write::Put {
+            table: self.tables.directory.clone(),
+            item: to_item(key, &TokenItem::from(token))?,
+            condition: None,
+        })
+    }
 }

@@ -17,7 +17,7 @@ pub(super) struct Greeting<'a> {
     pub(super) database_url: &'a str,
     /// `None` if the database is not the embedded one.
     pub(super) folder: Option<&'a Folder>,
-    pub(super) projects: usize,
+    pub(super) projects: u64,
     /// The sample's token, on the first start.
     pub(super) sample_token: Option<&'a Secret>,
 }

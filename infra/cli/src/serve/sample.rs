@@ -76,7 +76,7 @@ pub(super) fn routes() -> Router<&'static App> {
 pub(super) async fn prepare(store: &Store, url: &str) -> Result<Option<Secret>, Error> {
     let deadline = Deadline::after(PREPARATION);
     // The token comes last, so that the next start completes an interrupted one.
-    let is_first_start = store.list_tokens(PREPARATION).await?.is_empty();
+    let is_first_start = !store.has_tokens(deadline).await?;
     if is_first_start {
         create_project(store, deadline).await?;
     }
