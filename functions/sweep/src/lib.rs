@@ -40,7 +40,7 @@ pub async fn handle(
         match sweep(app, &record, deadline).await {
             Ok(swept) => tracing::info!(links = swept.links, claims = swept.claims, "swept"),
             Err(error) => {
-                let transient = matches!(error, StoreError::Unavailable(_));
+                let transient = error.is_transient();
                 tracing::error!(version, transient, cause = %error, "a release was not swept");
                 return Ok(failed_at(sequence_number(&record)));
             }

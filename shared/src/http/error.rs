@@ -457,10 +457,7 @@ impl From<Refusal> for ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         let cause = error.to_string();
-        match error {
-            StoreError::Unavailable(_) => Self::Unavailable { cause },
-            StoreError::Refused(_) | StoreError::Corrupt(_) => Self::Internal { cause },
-        }
+        if error.is_transient() { Self::Unavailable { cause } } else { Self::Internal { cause } }
     }
 }
 

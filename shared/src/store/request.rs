@@ -1,7 +1,10 @@
 //! One request to the database inside a deadline, and what its failures mean.
 
+use std::error::Error;
+use std::io;
 use std::pin::Pin;
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
@@ -38,7 +41,7 @@ pub(super) fn run<'a, T, E>(
 ) -> Sent<'a, Outcome<T, E>>
 where
     T: Send + 'a,
-    E: ProvideErrorMetadata + std::error::Error + Send + 'static,
+    E: ProvideErrorMetadata + Error + Send + 'static,
 {
     Box::pin(async move {
         let result = tokio::time::timeout(deadline.remaining(), sending)
@@ -50,18 +53,28 @@ where
 
 fn outcome_of<T, E>(error: SdkError<E, HttpResponse>) -> Result<Outcome<T, E>, StoreError>
 where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
+    E: ProvideErrorMetadata + Error + 'static,
 {
     match error {
         SdkError::ServiceError(error) => {
             let code = error.err().code().unwrap_or_default();
-            if RETRYABLE.contains(&code) || error.raw().status().as_u16() >= 500 {
+            let status = error.raw().status();
+            if RETRYABLE.contains(&code) {
                 Err(StoreError::Unavailable(code.to_owned()))
+            } else if status.is_server_error() {
+                Err(StoreError::Unavailable(format!("HTTP status {status} {code}")))
             } else {
                 Ok(Outcome::Failed(error.into_err()))
             }
         }
         SdkError::ConstructionFailure(_) => Err(StoreError::Refused(chain(&error))),
+        SdkError::DispatchFailure(_) => Err(not_sent(&error)),
+        // Every response of DynamoDB has this header.
+        SdkError::ResponseError(ref response)
+            if response.raw().headers().get("x-amzn-requestid").is_none() =>
+        {
+            Err(StoreError::NotDynamoDb)
+        }
         // Also what is not listed yet: no answer came, so another try may bring one.
         _ => Err(StoreError::Unavailable(chain(&error))),
     }
@@ -74,7 +87,7 @@ pub(super) async fn run_or_refuse<T, E>(
 ) -> Result<T, StoreError>
 where
     T: Send,
-    E: ProvideErrorMetadata + std::error::Error + Send + 'static,
+    E: ProvideErrorMetadata + Error + Send + 'static,
 {
     match run(deadline, sending).await? {
         Outcome::Done(output) => Ok(output),
@@ -82,21 +95,35 @@ where
     }
 }
 
-/// A refusal as the database words it. An answer without an error code comes from another server.
+/// A rejection as the database words it. A response without an error code comes from another server.
 pub(super) fn refused(error: &impl ProvideErrorMetadata) -> StoreError {
-    StoreError::Refused(error.code().map_or_else(
-        || "the server at this address is not DynamoDB".to_owned(),
-        |code| format!("{code}: {}", error.message().unwrap_or_default()),
-    ))
+    match error.code() {
+        None => StoreError::NotDynamoDb,
+        Some(code) => StoreError::Rejected {
+            code: code.to_owned(),
+            message: error.message().unwrap_or_default().to_owned(),
+        },
+    }
+}
+
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| (*error).source())
+}
+
+/// Why a request got no response: for lack of credentials, or by an error of the network, in the
+/// operating system's words if it has some ("connection refused").
+fn not_sent(error: &(dyn Error + 'static)) -> StoreError {
+    if let Some(error) = causes(error).find(|cause| cause.is::<CredentialsError>()) {
+        return StoreError::NoCredentials(chain(error));
+    }
+    let io = causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>()).last();
+    StoreError::Unreachable(match io {
+        Some(io) if io.raw_os_error().is_some() => io.kind().to_string(),
+        Some(_) | None => chain(error),
+    })
 }
 
 /// An error with all its causes: the SDK's own text stops at "dispatch failure".
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
+fn chain(error: &(dyn Error + 'static)) -> String {
+    causes(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
