@@ -1,6 +1,7 @@
 //! The command line, except for the options of each group of commands.
 
 use std::convert::Infallible;
+use std::ffi::OsString;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -12,17 +13,19 @@ use shared::domain::project::ProjectRef;
 
 use crate::connection::{ConnectionArguments, OPTIONS};
 use crate::output::Output;
-use crate::{maintenance, project, release, serve, token};
+use crate::usage::Unread;
+use crate::{link, maintenance, project, release, serve, token};
 
-/// GitLab's Releases and Release Links API on this machine or on AWS.
+/// GitLab's Releases and Release Links API, on this machine or on AWS.
 ///
-/// Without a command it serves the API on this machine. The other commands manage an installation:
-/// they find a local server by its connection file, and an installation on AWS by AWS's own variables
-/// and profiles.
+/// Without a command, serves the API on this machine. The other commands manage an installation. They
+/// find a local server by its connection file, and an installation on AWS by AWS's variables and
+/// profiles.
 #[derive(Debug, Parser)]
 #[command(name = NAME, version, about, after_help = AFTER_HELP)]
 struct CommandLine {
-    /// Form of the output: a table for people, JSON for scripts.
+    /// Form of the output: tables and sentences for people, JSON for scripts. With json, errors are
+    /// JSON too.
     #[arg(long, global = true, value_enum, default_value = "table")]
     output: Output,
     #[command(flatten)]
@@ -37,9 +40,10 @@ const AFTER_HELP: &str = "\
 Examples:
   release-links
   release-links project create mygroup/app --visibility public
-  release-links token create --name ci --project mygroup/app";
+  release-links token create --name ci --project mygroup/app
+  release-links --output json release list mygroup/app";
 
-/// What a command says instead of the options that every command has.
+/// Replaces the options that every command has in the help of a command.
 const SHARED_OPTIONS: &str = "Options for the output and the connection: release-links --help";
 
 /// The command line, read and checked.
@@ -51,13 +55,17 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// Reads the command line. The error is clap's: a mistake, the help or the version.
-    pub(crate) fn read() -> Result<Self, clap::Error> {
+    /// Reads the command line.
+    pub(crate) fn read() -> Result<Self, Unread> {
         let arguments: Vec<_> = std::env::args_os().collect();
+        Self::parse(&arguments).map_err(|error| Unread::new(error, &arguments))
+    }
+
+    fn parse(arguments: &[OsString]) -> Result<Self, clap::Error> {
         let mut command = command();
-        let mut matches = command.try_get_matches_from_mut(&arguments)?;
+        let mut matches = command.try_get_matches_from_mut(arguments)?;
         if matches.subcommand_name().is_none() {
-            let serve = arguments.into_iter().chain([SERVE.into()]);
+            let serve = arguments.iter().cloned().chain([SERVE.into()]);
             matches = command.try_get_matches_from_mut(serve)?;
         }
         let CommandLine { output, mut connection, command: chosen } =
@@ -74,7 +82,7 @@ impl Arguments {
 /// The script that completes command lines in a shell.
 pub(crate) fn completions(shell: Shell) -> Vec<u8> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut command(), NAME, &mut script);
+    clap_complete::generate(shell, &mut CommandLine::command(), NAME, &mut script);
     script
 }
 
@@ -107,28 +115,34 @@ const SERVE: &str = "serve";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Serve the API on this machine, over an embedded DynamoDB; the default command.
+    /// Serve the API on this machine, over an embedded DynamoDB. This is the default command.
     #[command(name = SERVE)]
     Serve(serve::Arguments),
-    /// Manage projects.
+    /// Create, show, change and delete projects.
     #[command(subcommand)]
     Project(project::Command),
-    /// Manage access tokens.
+    /// Create, show, rotate and revoke access tokens.
     #[command(subcommand)]
     Token(token::Command),
-    /// Manage releases.
+    /// Create, show and delete releases.
     #[command(subcommand)]
     Release(release::Command),
+    /// Create, show, change and delete the links of a release.
+    #[command(subcommand)]
+    Link(link::Command),
     #[command(flatten)]
     Maintenance(maintenance::Command),
-    /// Print a shell's completion script, for example for bash.
+    /// Print a script that completes commands in a shell, for example in bash.
+    ///
+    /// Bash: source <(release-links completions bash). Zsh: put the output into a file _release-links
+    /// in a folder of $fpath. Fish: release-links completions fish | source.
     Completions {
         /// The shell.
         shell: Shell,
     },
 }
 
-/// A project as the operator names it, by number or path, which may or may not be there.
+/// A project that the operator names by its number or path. It may not exist.
 #[derive(Clone, Debug)]
 pub(crate) struct ProjectArgument {
     text: String,
@@ -151,7 +165,7 @@ impl fmt::Display for ProjectArgument {
 
 /// The text is not a duration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("is not a number of days, hours, minutes or seconds such as 90d, 12h, 30m or 1s")]
+#[error("expected a number of days, hours, minutes or seconds, for example 90d, 12h, 30m or 1s")]
 pub(crate) struct InvalidDuration;
 
 /// Parses a whole number with the letter of its unit.
@@ -168,19 +182,19 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, InvalidDuration> {
     number.checked_mul(seconds).map(Duration::from_secs).ok_or(InvalidDuration)
 }
 
-/// The text is not how long a token can live.
+/// The text is not a lifetime of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum InvalidLifetime {
     #[error(transparent)]
     NotADuration(#[from] InvalidDuration),
-    #[error("is not between 1s and {MAX_LIFETIME_DAYS}d, a hundred years")]
+    #[error("expected 1s to {MAX_LIFETIME_DAYS}d (a hundred years)")]
     OutOfBounds,
 }
 
-/// Past that, an expiry may be no date that programs can read.
+/// Longer lifetimes end on dates that some programs cannot read.
 const MAX_LIFETIME_DAYS: u64 = 36_525;
 
-/// Parses how long a token lives.
+/// Parses the lifetime of a token.
 pub(crate) fn parse_lifetime(text: &str) -> Result<Duration, InvalidLifetime> {
     let lifetime = parse_duration(text)?;
     if lifetime.is_zero() || lifetime > Duration::from_hours(24 * MAX_LIFETIME_DAYS) {

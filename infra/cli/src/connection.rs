@@ -1,4 +1,6 @@
-//! Which database a command uses, and with which credentials.
+//! The choice of the database that a command uses, and of its credentials.
+
+mod database;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -10,23 +12,25 @@ use aws_sdk_dynamodb::config::Builder as ClientConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
-use shared::app::{self, Database};
+use shared::app;
 use shared::connection::Connection;
 use shared::store::{Store, TableNames};
 use url::Url;
+
+pub(crate) use database::{Database, Place};
 
 use crate::data_folder;
 use crate::error::Error;
 
 /// The options of [`ConnectionArguments`].
-pub(crate) const OPTIONS: [&str; 6] =
-    ["connection", "endpoint_url", "profile", "directory_table", "releases_table", "access_key_id"];
+pub(crate) const OPTIONS: [&str; 5] =
+    ["connection", "endpoint_url", "profile", "directory_table", "releases_table"];
 
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Connection options")]
 pub(crate) struct ConnectionArguments {
-    /// Connection file of a local server, which prints its path when it starts. Default: the file in
-    /// the default data folder.
+    /// Connection file of a local server, for example ./data/connection.json. The server prints its
+    /// path when it starts. Default: the file in the default data folder.
     #[arg(
         id = "connection",
         long = "connection",
@@ -35,8 +39,8 @@ pub(crate) struct ConnectionArguments {
         env = "RELEASE_LINKS_CONNECTION"
     )]
     file: Option<OsString>,
-    /// DynamoDB endpoint URL, for example `http://127.0.0.1:8000`. Over plain http no credentials are
-    /// needed. With `serve`: the DynamoDB to use instead of the embedded one.
+    /// DynamoDB endpoint URL, for example `http://127.0.0.1:8000`. No credentials are needed over plain
+    /// HTTP. With `serve`: the DynamoDB to use instead of the embedded one.
     #[arg(
         long,
         value_name = "URL",
@@ -66,19 +70,24 @@ pub(crate) struct ConnectionArguments {
         default_value_t = TableNames::default().releases
     )]
     releases_table: String,
-    // Only to see whether it is set: the SDK reads the key and its secret.
-    #[arg(long, global = true, env = "AWS_ACCESS_KEY_ID", hide = true)]
-    access_key_id: Option<String>,
-    /// Whether AWS was chosen by flags or variables.
+    /// The option or variable that chose AWS, if one did.
     #[arg(skip)]
-    aws: bool,
+    aws: Option<&'static str>,
 }
+
+/// The flags that choose AWS, with their ids.
+const AWS_FLAGS: [(&str, &str); 4] = [
+    ("endpoint_url", "--endpoint-url"),
+    ("profile", "--profile"),
+    ("directory_table", "--directory-table"),
+    ("releases_table", "--releases-table"),
+];
 
 /// With one of these set, a command does not look for a local server.
 const AWS_VARIABLES: [&str; 6] = [
+    "AWS_PROFILE",
     "AWS_REGION",
     "AWS_DEFAULT_REGION",
-    "AWS_PROFILE",
     "AWS_ENDPOINT_URL_DYNAMODB",
     "DIRECTORY_TABLE",
     "RELEASES_TABLE",
@@ -86,8 +95,8 @@ const AWS_VARIABLES: [&str; 6] = [
 
 impl ConnectionArguments {
     /// Decides between a connection file and AWS's own settings. Flags win over variables, and
-    /// `RELEASE_LINKS_CONNECTION` wins over AWS's variables. `matches` are those these arguments came
-    /// from. The error says which flags exclude each other.
+    /// `RELEASE_LINKS_CONNECTION` wins over AWS's variables. `matches` are the source of these
+    /// arguments. The error says which flags exclude each other.
     pub(crate) fn decide(
         &mut self,
         matches: &ArgMatches,
@@ -102,10 +111,9 @@ impl ConnectionArguments {
             self.endpoint_url = self.endpoint_url.take().filter(|_| is_flag("endpoint_url"));
             return Ok(());
         }
-        self.aws = ["endpoint_url", "profile", "directory_table", "releases_table"]
-            .into_iter()
-            .any(is_flag)
-            || AWS_VARIABLES.into_iter().any(has_variable);
+        let flag = AWS_FLAGS.into_iter().find(|(id, _)| is_flag(id)).map(|(_, flag)| flag);
+        let variable = || AWS_VARIABLES.into_iter().find(|name| has_variable(name));
+        self.aws = flag.or_else(variable);
         match (is_flag("connection"), is_flag("endpoint_url") || is_flag("profile")) {
             (true, true) => Err("--connection cannot be used with --endpoint-url or --profile"),
             (false, true) => {
@@ -121,7 +129,7 @@ impl ConnectionArguments {
         non_empty(self.endpoint_url)
     }
 
-    /// The tables that are named here.
+    /// The names of the two tables.
     pub(crate) fn tables(&self) -> TableNames {
         TableNames {
             directory: self.directory_table.clone(),
@@ -129,31 +137,43 @@ impl ConnectionArguments {
         }
     }
 
-    /// The store over these tables. Nothing is sent before it is used.
-    pub(crate) async fn open(self) -> Result<Store, Error> {
+    /// The store over these tables, and a description of their database. Sends nothing.
+    pub(crate) async fn open(self) -> Result<(Store, Database), Error> {
         let tables = self.tables();
         if let Some(file) = self.connection_file() {
             let connection = Connection::read(&file)?;
-            return Ok(Store::new(app::client(connection.database())?, tables));
+            let store = Store::new(app::client(connection.database())?, tables.clone());
+            return Ok((store, Database { place: Place::Url(connection.endpoint_url), tables }));
         }
         let profile = non_empty(self.profile);
-        let has_credentials = profile.is_some() || non_empty(self.access_key_id).is_some();
-        let client = match non_empty(self.endpoint_url) {
+        let has_credentials = profile.is_some() || has_variable("AWS_ACCESS_KEY_ID");
+        let endpoint_url = non_empty(self.endpoint_url);
+        let (client, region) = match endpoint_url.clone() {
             Some(url) if url.starts_with("http://") && !has_credentials => {
-                app::client(Database::local(url))?
+                (app::client(app::Database::local(url))?, None)
             }
-            endpoint_url => on_aws(profile, endpoint_url, self.aws).await?,
+            endpoint_url => {
+                let client = on_aws(profile, endpoint_url, self.aws).await?;
+                let region = client.config().region().map(ToString::to_string);
+                (client, region)
+            }
         };
-        Ok(Store::new(client, tables))
+        let place = match (endpoint_url, region) {
+            (Some(url), _) => Place::Url(url),
+            (None, region) => {
+                Place::Aws { region: region.unwrap_or_default(), chosen_by: self.aws }
+            }
+        };
+        Ok((Store::new(client, tables.clone()), Database { place, tables }))
     }
 
-    /// The connection file that is named; without AWS's settings, that of the default data folder, if
+    /// The connection file that is named. If AWS is not chosen, the one of the default data folder, if
     /// it exists.
     fn connection_file(&self) -> Option<PathBuf> {
         let named = self.file.as_deref().filter(|path| !path.is_empty());
         match named {
             Some(path) => Some(Path::new(path).to_owned()),
-            None if self.aws => None,
+            None if self.aws.is_some() => None,
             None => data_folder::connection_file().filter(|path| path.exists()),
         }
     }
@@ -172,7 +192,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 async fn on_aws(
     profile: Option<String>,
     endpoint_url: Option<String>,
-    is_chosen: bool,
+    chosen_by: Option<&'static str>,
 ) -> Result<Client, Error> {
     let mut loader =
         aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(app::http_client()?);
@@ -181,7 +201,7 @@ async fn on_aws(
     }
     let config: SdkConfig = Box::pin(loader.load()).await;
     if config.region().is_none() {
-        return Err(if is_chosen { Error::NoRegion } else { Error::NoDatabase });
+        return Err(chosen_by.map_or(Error::NoDatabase, Error::NoRegion));
     }
     // Set here and not in the loader: its own requests for credentials keep AWS's defaults.
     let mut client = ClientConfig::from(&config)

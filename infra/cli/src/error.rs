@@ -1,87 +1,113 @@
-//! Why a command failed: each sentence says what is wrong and what to do next.
+//! Why a command failed: each sentence says the mistake and the next step.
+
+use std::io;
 
 use shared::app::ConfigError;
 use shared::connection::ConnectionError;
+use shared::domain::username::InvalidUsername;
 use shared::store::StoreError;
 
 /// Why a command was not carried out.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    #[error("there is no project {0}")]
+    /// The options contradict each other, or one is missing.
+    #[error("{0}")]
+    Usage(&'static str),
+    #[error("there is no project {0}: to see all projects, run `release-links project list`")]
     NoProject(String),
     #[error(
         "more than one project that was deleted had the path {path}: name one by its number, {ids}"
     )]
     AmbiguousProject { path: String, ids: String },
-    #[error("the path {0} is another project's")]
-    PathTaken(String),
-    #[error("the number {0} is, or once was, another project's; it is never given out again")]
+    #[error("a project already exists at {path} (number {id})")]
+    PathTaken { path: String, id: u64 },
+    #[error(
+        "the path {0} is taken, but its project is missing: `release-links audit` shows the cause"
+    )]
+    PathBroken(String),
+    #[error(
+        "project {path} (number {id}) has other settings: {differences}. To change them, run \
+         `release-links project update {path}`"
+    )]
+    OtherSettings { path: String, id: u64, differences: String },
+    #[error("project {path} has the number {id}, not {wanted}; a number cannot be changed")]
+    OtherNumber { path: String, id: u64, wanted: u64 },
+    #[error("project {0} was moved or deleted by another command: run this one again")]
+    ProjectChanged(String),
+    #[error("the number {0} belongs or belonged to another project; numbers are never reused")]
     IdUsed(u64),
     #[error(
         "the number {0} has releases of a project that the directory does not know, as after a \
          restore: choose another number, or delete them with `project delete {0}`"
     )]
     IdHasReleases(u64),
-    #[error("project {project} has no release {tag}")]
+    #[error(
+        "project {project} has no release {tag}: to see its releases, run `release-links release \
+         list {project}`"
+    )]
     NoRelease { project: String, tag: String },
     #[error("project {project} already has a release {tag}")]
     ReleaseExists { project: String, tag: String },
-    #[error("there is no token {0}")]
+    #[error(
+        "release {tag} of {project} has no link {link}: to see its links, run `release-links link \
+         list {project} {tag}`"
+    )]
+    NoLink { project: String, tag: String, link: String },
+    #[error(
+        "release {tag} of {project} has {count} links, too many to find one by its name: name it by \
+         its number"
+    )]
+    TooManyLinks { project: String, tag: String, count: usize },
+    #[error("release {tag} of {project} already has this link, with the number {id}")]
+    LinkExists { project: String, tag: String, id: u64 },
+    #[error("release {tag} of {project} already has {taken}")]
+    LinkTaken { project: String, tag: String, taken: String },
+    #[error("there is no token {0}: to see all tokens, run `release-links token list`")]
     NoToken(String),
     #[error("there is no token with this secret")]
     NoTokenOfSecret,
-    #[error("more than one token has the id {0}: name the one that is meant by its secret")]
+    #[error("more than one token has the ID {0}: use the token's secret instead")]
     AmbiguousToken(String),
     // The text is not repeated: it may be a secret that was copied badly.
-    #[error("that is neither a token's id, twelve hexadecimal digits, nor a token's secret")]
+    #[error("that is neither the ID of a token, twelve hexadecimal digits, nor a token's secret")]
     NotAToken,
+    #[error("token {0} is revoked: create a new one with `release-links token create`")]
+    TokenRevoked(String),
+    #[error(
+        "token {id} was created, but its secret could not be written: {cause}. Revoke the token with \
+         `release-links token revoke {id}`"
+    )]
+    SecretLost { id: String, cause: io::Error },
+    #[error("the user's name {0}")]
+    Username(#[from] InvalidUsername),
     #[error("violations of the tables' rules: {0}")]
     Violations(usize),
-    #[error("a table is not there: check the region, --directory-table and --releases-table")]
-    NoTable,
-    #[error("no AWS credentials are found: sign in, or choose a --profile that has some")]
-    NoCredentials,
-    #[error("no AWS region is set: set AWS_REGION, or choose a --profile that names one")]
-    NoRegion,
+    #[error("this deletes {0}: to confirm, add --yes")]
+    Unconfirmed(String),
+    #[error("nothing was deleted")]
+    Declined,
+    #[error(
+        "no AWS region is set, and {0} chooses AWS: set AWS_REGION, or choose a --profile that has a \
+         region"
+    )]
+    NoRegion(&'static str),
     #[error(
         "no database found. Start a local server with `release-links serve`, or name one: \
          --connection PATH for a local server's connection file, --endpoint-url URL for another \
          DynamoDB, or AWS_REGION (or --profile) for AWS"
     )]
     NoDatabase,
-    #[error(
-        "the database refused the access key: use --connection with the file that the local server \
-         printed when it started; on AWS, check the credentials or choose another --profile"
-    )]
-    OtherAccessKey,
+    /// An error of the database, with its place and the next step.
+    #[error("{0}")]
+    Database(String),
     #[error(transparent)]
     Connection(#[from] ConnectionError),
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
-    Store(StoreError),
+    Store(#[from] StoreError),
     #[error("{0}")]
     Serve(crate::serve::Error),
     #[error("cannot write the output: {0}")]
-    Output(#[from] std::io::Error),
-}
-
-impl From<StoreError> for Error {
-    fn from(error: StoreError) -> Self {
-        match error {
-            // An operator's commonest slips, which the SDK tells in many words or too few.
-            StoreError::Refused(words) if words.contains("ResourceNotFoundException") => {
-                Self::NoTable
-            }
-            StoreError::Refused(words) if words.contains("UnrecognizedClientException") => {
-                Self::OtherAccessKey
-            }
-            StoreError::Unavailable(words) if words.contains("no credentials found in chain") => {
-                Self::NoCredentials
-            }
-            StoreError::Unavailable(_) | StoreError::Refused(_) | StoreError::Corrupt(_) => {
-                Self::Store(error)
-            }
-        }
-    }
+    Output(#[from] io::Error),
 }

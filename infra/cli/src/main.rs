@@ -5,24 +5,29 @@
 //! permissions of the caller. They are the only writers of the directory table.
 
 mod arguments;
+mod confirm;
 mod connection;
 mod data_folder;
 mod error;
+mod link;
 mod maintenance;
 mod output;
 mod project;
 mod release;
 mod serve;
 mod token;
+mod usage;
 mod words;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
+use shared::store::Store;
 use shared::store::deadline::Deadline;
 use tokio::runtime;
 
 use arguments::{Arguments, Command};
+use connection::ConnectionArguments;
 use error::Error;
 use output::Printable;
 
@@ -38,31 +43,20 @@ fn deadline() -> Deadline {
 fn main() -> ExitCode {
     let arguments = match Arguments::read() {
         Ok(arguments) => arguments,
-        // The help or the version.
-        Err(help) if help.exit_code() == 0 => {
-            return match Printable::lines(&help.render().to_string()).print() {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(_) => ExitCode::FAILURE,
-            };
-        }
-        Err(error) => {
-            // It repeats what was typed.
-            Printable::lines(&error.render().to_string()).print_as_error();
-            return ExitCode::from(USAGE);
-        }
+        Err(unread) => return unread.report(),
     };
     let output = arguments.output;
     match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output.error(&error.to_string());
-            ExitCode::FAILURE
+            match error {
+                Error::Usage(_) => ExitCode::from(usage::EXIT_CODE),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }
-
-/// The exit code of a command line that cannot be read.
-const USAGE: u8 = 2;
 
 fn run(arguments: Arguments) -> Result<(), Error> {
     let Arguments { output, connection, command } = arguments;
@@ -75,22 +69,34 @@ fn run(arguments: Arguments) -> Result<(), Error> {
             Ok(Printable::lines(&String::from_utf8_lossy(&script)).print()?)
         }
         Command::Project(command) => {
-            wait(async { project::run(command, &connection.open().await?, output).await })
+            on_database(connection, async |store| project::run(command, store, output).await)
         }
         Command::Token(command) => {
-            wait(async { token::run(command, &connection.open().await?, output).await })
+            on_database(connection, async |store| token::run(command, store, output).await)
         }
         Command::Release(command) => {
-            wait(async { release::run(command, &connection.open().await?, output).await })
+            on_database(connection, async |store| release::run(command, store, output).await)
         }
-        Command::Maintenance(command) => wait(async {
+        Command::Link(command) => {
+            on_database(connection, async |store| link::run(command, store, output).await)
+        }
+        Command::Maintenance(command) => {
             let tables = connection.tables();
-            maintenance::run(command, &connection.open().await?, &tables, output).await
-        }),
+            on_database(connection, async |store| {
+                maintenance::run(command, store, &tables, output).await
+            })
+        }
     }
 }
 
-/// Runs a command to its end.
-fn wait(command: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
-    runtime::Builder::new_current_thread().enable_all().build()?.block_on(command)
+/// Runs a command on its database.
+fn on_database(
+    connection: ConnectionArguments,
+    command: impl AsyncFnOnce(&Store) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let (store, database) = connection.open().await?;
+        command(&store).await.map_err(|error| database.explain(error))
+    })
 }

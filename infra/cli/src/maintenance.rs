@@ -11,34 +11,40 @@ use shared::store::{Store, TableNames};
 
 use crate::arguments::parse_duration;
 use crate::error::Error;
-use crate::output::{Output, Printable, Row};
+use crate::output::{Details, Output, Printable};
 use crate::{STEP, deadline};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Remove the links and claims that deleted releases left behind.
+    /// Remove links and claims that deleted releases left in the database.
+    ///
+    /// They can no longer be seen and only take up storage. A local server sweeps by itself, and on AWS
+    /// the table's stream does.
     Sweep {
-        /// Spare what is younger, 20m by default. With less than it takes to make a release, a
-        /// release that is being made may lose links.
+        /// Only remove items older than this, for example 1h [default: 20m].
+        ///
+        /// Too small a value can remove links of a release that is still being created.
         #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
         older_than: Option<Duration>,
     },
-    /// Check both tables against their rules and each other; fails if a rule is broken.
+    /// Check both tables for broken rules. Exits with 1 if a rule is broken.
     ///
     /// A violation is a broken rule: a link without its claims, a release whose project the directory
     /// does not know, a path without its project, a token with a role in an unknown project. A warning
     /// is left over from a deleted project: a release, or a token that grants nothing that exists.
-    /// Reads both tables page by page, five to seven read units for each link. Run it while nothing writes:
-    /// a write in between can look like a violation.
+    /// Reads both tables page by page, five to seven read units for each link. Run it while no client
+    /// writes: a write during the audit can look like a violation.
     Audit,
-    /// The two tables.
+    /// Manage the two tables.
     #[command(subcommand)]
     Tables(Tables),
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Tables {
-    /// Make the tables that are missing in a bare DynamoDB; on AWS the template makes them.
+    /// Create the missing tables in a DynamoDB, for example with --endpoint-url `http://127.0.0.1:8000`.
+    ///
+    /// On AWS, the CloudFormation template creates them.
     Create,
 }
 
@@ -58,7 +64,7 @@ pub(crate) async fn run(
         Command::Tables(Tables::Create) => {
             store.create_tables(deadline()).await?;
             let TableNames { directory, releases } = tables;
-            let sentence = format!("the tables {directory} and {releases} are there");
+            let sentence = format!("The tables {directory} and {releases} exist.");
             let names = json!({ "directory_table": directory, "releases_table": releases });
             Ok(output.done(&sentence, &names)?)
         }
@@ -86,40 +92,28 @@ async fn audit(store: &Store, output: Output) -> Result<(), Error> {
     }
 }
 
-impl Row for Swept {
-    const HEADER: &'static [&'static str] = &["ITEMS LOOKED AT", "LINKS REMOVED", "CLAIMS REMOVED"];
-
-    fn cells(&self) -> Vec<String> {
-        [self.items, self.links, self.claims].map(|count| count.to_string()).to_vec()
+impl Details for Swept {
+    fn fields(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("Items read", self.items.to_string()),
+            ("Links removed", self.links.to_string()),
+            ("Claims removed", self.claims.to_string()),
+        ]
     }
 }
 
-impl Row for Audit {
-    const HEADER: &'static [&'static str] = &[
-        "RELEASES",
-        "LINKS",
-        "CLAIMS",
-        "UNREACHABLE",
-        "VIOLATIONS",
-        "PROJECTS",
-        "TOKENS",
-        "WARNINGS",
-        "UNLISTED",
-    ];
-
-    fn cells(&self) -> Vec<String> {
-        [
-            self.releases,
-            self.links,
-            self.claims,
-            self.unreachable,
-            self.violations.len() as u64,
-            self.projects,
-            self.tokens,
-            self.warnings.len() as u64,
-            self.unlisted,
+impl Details for Audit {
+    fn fields(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("Projects", self.projects.to_string()),
+            ("Releases", self.releases.to_string()),
+            ("Links", self.links.to_string()),
+            ("Claims", self.claims.to_string()),
+            ("Tokens", self.tokens.to_string()),
+            ("Unreachable items", self.unreachable.to_string()),
+            ("Violations", self.violations.len().to_string()),
+            ("Warnings", self.warnings.len().to_string()),
+            ("Unlisted", self.unlisted.to_string()),
         ]
-        .map(|count| count.to_string())
-        .to_vec()
     }
 }

@@ -1,18 +1,18 @@
-//! How answers are printed: a table for people, JSON for programs.
+//! How results are printed: a table for people, JSON for programs.
 //!
 //! Users of the API choose some of the text. [`Printable`] is the only type that can be printed. It
 //! escapes the characters that move the cursor, start a terminal's commands or reverse the order of
 //! letters.
 
-use std::fmt::Write as _;
-use std::io::{self, ErrorKind, Write as _};
+use std::fmt::{self, Write as _};
+use std::io::{self, ErrorKind, IsTerminal, Write as _};
 
 use clap::ValueEnum;
 use comfy_table::{Table, presets};
 use serde::Serialize;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
-/// The form of the answer on standard output.
+/// The form of the result on standard output.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Output {
     /// A table, or a sentence.
@@ -27,13 +27,19 @@ struct Failure<'a> {
     error: &'a str,
 }
 
-/// What can stand in a table.
+/// A row of a list.
 pub(crate) trait Row: Serialize {
-    /// The heads of the columns.
+    /// The names of the columns.
     const HEADER: &'static [&'static str];
 
-    /// What stands below them.
+    /// A value for each column.
     fn cells(&self) -> Vec<String>;
+}
+
+/// One thing, shown with a line for each of its fields.
+pub(crate) trait Details: Serialize {
+    /// The fields with their labels.
+    fn fields(&self) -> Vec<(&'static str, String)>;
 }
 
 impl Output {
@@ -46,14 +52,14 @@ impl Output {
     }
 
     /// Prints one thing.
-    pub(crate) fn one<T: Row>(self, row: &T) -> io::Result<()> {
+    pub(crate) fn one<T: Details>(self, thing: &T) -> io::Result<()> {
         match self {
-            Self::Table => Printable::table(std::slice::from_ref(row)).print(),
-            Self::Json => Printable::json(row)?.print(),
+            Self::Table => Printable::details(thing).print(),
+            Self::Json => Printable::json(thing)?.print(),
         }
     }
 
-    /// Prints what was done: a sentence for people, what it was done to for programs.
+    /// Prints the result of an action: a sentence for people, the object for programs.
     pub(crate) fn done(self, sentence: &str, what: &impl Serialize) -> io::Result<()> {
         match self {
             Self::Table => Printable::line(sentence).print(),
@@ -93,12 +99,27 @@ impl Printable {
         Ok(Self(json.chars().fold(String::new(), push_for_json)))
     }
 
-    fn table<T: Row>(rows: &[T]) -> Self {
+    /// Rows below the names of their columns.
+    pub(crate) fn table<T: Row>(rows: &[T]) -> Self {
         let mut table = Table::new();
-        table.load_style(presets::NOTHING).set_header(T::HEADER.to_vec());
+        table.set_header(T::HEADER.to_vec());
         for row in rows {
             table.add_row(row.cells().iter().map(|cell| Self::line(cell).0).collect::<Vec<_>>());
         }
+        Self::laid_out(table)
+    }
+
+    /// A line for each field.
+    pub(crate) fn details(thing: &impl Details) -> Self {
+        let mut table = Table::new();
+        for (label, value) in thing.fields() {
+            table.add_row(vec![format!("{label}:"), Self::line(&value).0]);
+        }
+        Self::laid_out(table)
+    }
+
+    fn laid_out(mut table: Table) -> Self {
+        table.load_style(presets::NOTHING);
         for column in table.column_iter_mut() {
             column.set_padding((0, 2));
         }
@@ -113,7 +134,7 @@ impl Printable {
         }
     }
 
-    /// Prints to standard output what must not get lost: a closed pipe is an error.
+    /// Prints to standard output a text that must not get lost: a closed pipe is an error.
     pub(crate) fn print_to_a_reader(&self) -> io::Result<()> {
         writeln!(io::stdout(), "{}", self.0)
     }
@@ -121,6 +142,24 @@ impl Printable {
     /// Prints to standard error. A closed pipe changes nothing: the exit code still tells.
     pub(crate) fn print_as_error(&self) {
         let _ = writeln!(io::stderr(), "{}", self.0);
+    }
+}
+
+impl Printable {
+    /// Prints a question to standard error; the answer follows in the same line.
+    pub(crate) fn prompt(&self) {
+        let _ = write!(io::stderr(), "{}", self.0);
+    }
+
+    /// Whether a person can see standard error.
+    pub(crate) fn is_error_on_a_terminal() -> bool {
+        io::stderr().is_terminal()
+    }
+}
+
+impl fmt::Display for Printable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

@@ -1,7 +1,8 @@
-//! `release`: what links are added to.
+//! `release`: a release of a project is a tag with a title, notes and links.
+
+mod view;
 
 use clap::{Args, Subcommand};
-use serde::Serialize;
 use shared::domain::project::Project;
 use shared::domain::release::{
     Author, Description, InvalidTagName, MAX_DESCRIPTION_BYTES, MAX_RELEASE_NAME_CHARS, NewLinks,
@@ -9,52 +10,66 @@ use shared::domain::release::{
 };
 use shared::domain::time::Timestamp;
 use shared::domain::username::Username;
+use shared::store::fitting::{Choice, Room, SomeLinks};
 use shared::store::releases::{NewRelease, ReleaseCreated};
 use shared::store::{Store, StoreError};
 
 use crate::arguments::ProjectArgument;
+use crate::confirm::Confirmation;
 use crate::deadline;
 use crate::error::Error;
-use crate::output::{Output, Row};
+use crate::output::Output;
 use crate::project::find;
+use view::{ReleaseView, ReleaseWithLinks};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Make a release without links.
+    /// Create a release without links. To add some, use `link create`.
     Create(Create),
     /// List the releases of a project, the latest first.
     List {
-        /// The project's number or full path.
+        /// Number or full path of the project, for example mygroup/app.
         project: ProjectArgument,
     },
-    /// Delete a release and, with it, its links.
+    /// Show a release with its links and notes.
+    Show(Target),
+    /// Delete a release and its links. Asks first.
     Delete {
-        /// The project's number or full path.
-        project: ProjectArgument,
-        /// The tag's name.
-        #[arg(value_parser = parse_tag)]
-        tag: TagName,
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        confirmation: Confirmation,
     },
+}
+
+/// The release of a command.
+#[derive(Args, Debug)]
+pub(crate) struct Target {
+    /// Number or full path of the project, for example mygroup/app.
+    project: ProjectArgument,
+    /// Tag of the release, for example v1.0.0.
+    #[arg(value_parser = parse_tag)]
+    tag: TagName,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Create {
-    /// The project's number or full path.
+    /// Number or full path of the project, for example mygroup/app.
     project: ProjectArgument,
-    /// The tag's name.
+    /// Tag of the release, for example v1.0.0.
     #[arg(value_parser = parse_new_tag)]
     tag: TagName,
-    /// Its title; the tag's name by default.
+    /// Title, for example 'Spring release'. Default: the tag.
     #[arg(long, value_parser = parse_name)]
     name: Option<ReleaseName>,
-    /// Its notes.
+    /// Release notes in Markdown, for example '- Fixes downloads'.
     #[arg(long, value_name = "TEXT", value_parser = parse_description)]
     description: Option<Description>,
-    /// When it is, or will be, released, such as 2026-01-31T12:00:00Z; now by default.
+    /// Time of the release, for example 2026-01-31T12:00:00Z; may be in the future. Default: now.
     #[arg(long, value_name = "TIME")]
     released_at: Option<Timestamp>,
-    /// The user who makes it.
-    #[arg(long, value_name = "USERNAME", default_value = "root")]
+    /// User who is shown as the author, for example ann; created if missing.
+    #[arg(long, value_name = "USERNAME", default_value = "operator")]
     user: Username,
 }
 
@@ -85,21 +100,35 @@ pub(crate) async fn run(command: Command, store: &Store, output: Output) -> Resu
                 releases.into_iter().map(|release| ReleaseView::new(&project, release)).collect();
             Ok(output.list(&views)?)
         }
-        Command::Delete { project, tag } => {
-            let project = find(&project, store).await?;
-            let key = ReleaseKey { project: project.id, tag };
-            let Some(release) = delete_current(&key, store).await? else {
-                let (project, tag) = (project.path.into(), key.tag.into());
-                return Err(Error::NoRelease { project, tag });
-            };
-            let release = ReleaseView::new(&project, release);
-            let sentence = format!(
-                "deleted release {} of {}; its links are gone, and `sweep` removes what they left",
-                release.tag, release.project
-            );
-            Ok(output.done(&sentence, &release)?)
+        Command::Show(target) => {
+            let (project, release, links) = target.find(store).await?;
+            Ok(ReleaseWithLinks::new(&project, release, &links).print(output)?)
+        }
+        Command::Delete { target, confirmation } => {
+            delete(target, confirmation, store, output).await
         }
     }
+}
+
+impl Target {
+    /// The release with its project and its links, the newest that fit into a megabyte.
+    pub(crate) async fn find(&self, store: &Store) -> Result<(Project, Release, SomeLinks), Error> {
+        let project = find(&self.project, store).await?;
+        let key = self.key(&project);
+        let room = Room::for_rows();
+        match store.release_with_links(&key, Choice::Newest, &room, deadline()).await? {
+            Some((release, links)) => Ok((project, release, links)),
+            None => Err(no_release(&project, &self.tag)),
+        }
+    }
+
+    fn key(&self, project: &Project) -> ReleaseKey {
+        ReleaseKey { project: project.id, tag: self.tag.clone() }
+    }
+}
+
+fn no_release(project: &Project, tag: &TagName) -> Error {
+    Error::NoRelease { project: project.path.clone().into(), tag: tag.to_string() }
 }
 
 async fn create(new: Create, store: &Store, output: Output) -> Result<(), Error> {
@@ -125,8 +154,33 @@ async fn create(new: Create, store: &Store, output: Output) -> Result<(), Error>
     }
 }
 
-/// Deletes the release as it now is, and again where it is another by then; none where none is
-/// there.
+async fn delete(
+    target: Target,
+    confirmation: Confirmation,
+    store: &Store,
+    output: Output,
+) -> Result<(), Error> {
+    let project = if confirmation.is_given() {
+        find(&target.project, store).await?
+    } else {
+        let (project, _, links) = target.find(store).await?;
+        let (tag, path) = (&target.tag, project.path.as_str());
+        let links = if links.count == 1 { "1 link" } else { &format!("{} links", links.count) };
+        confirmation.ask(&format!("release {tag} of {path} with {links}"), "")?;
+        project
+    };
+    let Some(release) = delete_current(&target.key(&project), store).await? else {
+        return Err(no_release(&project, &target.tag));
+    };
+    let release = ReleaseView::new(&project, release);
+    let sentence = format!(
+        "Deleted release {} of {} and its links; `sweep` frees their storage.",
+        release.tag, release.project
+    );
+    Ok(output.done(&sentence, &release)?)
+}
+
+/// Deletes the release of a tag, whatever changes it in the meantime. `None` if there is none.
 pub(crate) async fn delete_current(
     key: &ReleaseKey,
     store: &Store,
@@ -138,47 +192,4 @@ pub(crate) async fn delete_current(
         }
     }
     Ok(None)
-}
-
-#[derive(Debug, Serialize)]
-struct ReleaseView {
-    project_id: u64,
-    project: String,
-    tag: String,
-    name: Option<String>,
-    description: Option<String>,
-    author: String,
-    created_at: String,
-    released_at: String,
-}
-
-impl ReleaseView {
-    fn new(project: &Project, release: Release) -> Self {
-        Self {
-            project_id: project.id.0,
-            project: project.path.as_str().to_owned(),
-            tag: release.key.tag.into(),
-            name: release.name.map(|name| name.as_str().to_owned()),
-            description: release.description.map(|description| description.as_str().to_owned()),
-            author: release.author.username,
-            created_at: release.created_at.to_string(),
-            released_at: release.released_at.to_string(),
-        }
-    }
-}
-
-impl Row for ReleaseView {
-    const HEADER: &'static [&'static str] =
-        &["PROJECT", "TAG", "NAME", "AUTHOR", "CREATED AT", "RELEASED AT"];
-
-    fn cells(&self) -> Vec<String> {
-        vec![
-            self.project.clone(),
-            self.tag.clone(),
-            self.name.clone().unwrap_or_default(),
-            self.author.clone(),
-            self.created_at.clone(),
-            self.released_at.clone(),
-        ]
-    }
 }

@@ -1,6 +1,7 @@
-//! The words by which the command line and its answers call the values of the domain.
+//! The words for values of the domain, on the command line and in its output.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use shared::domain::link::LinkType;
 use shared::domain::project::{ReleasesAccess, Visibility};
 use shared::domain::token::{AccessLevel, Scope, TokenKind};
 
@@ -9,14 +10,14 @@ pub(crate) trait Word: Clone + Copy + Send + Sync + 'static {
     /// The values, in the order in which they are offered.
     const ALL: &'static [Self];
 
-    /// What this one is called.
+    /// The word for this value.
     fn word(self) -> &'static str;
 }
 
-/// Reads a value by its word; clap lists the words to whoever asks or errs.
+/// Reads a value by its word. Help and errors list the words.
 pub(crate) fn parser<T: Word>() -> impl TypedValueParser<Value = T> {
     PossibleValuesParser::new(T::ALL.iter().map(|value| value.word()))
-        .try_map(|word| find(&word).ok_or("is none of the words"))
+        .try_map(|word| find(&word).ok_or("expected one of the words"))
 }
 
 /// The value of this word.
@@ -81,5 +82,13 @@ impl Word for TokenKind {
             Self::Access => "access",
             Self::Job => "job",
         }
+    }
+}
+
+impl Word for LinkType {
+    const ALL: &'static [Self] = &[Self::Package, Self::Image, Self::Runbook, Self::Other];
+
+    fn word(self) -> &'static str {
+        self.as_str()
     }
 }

@@ -12,7 +12,7 @@ use shared::domain::project::{
 use shared::domain::release::{Author, Description, NewLinks, ReleaseKey, ReleaseName, TagName};
 use shared::domain::time::Timestamp;
 use shared::domain::token::{AccessLevel, Grant, GrantTarget, Scope, Secret, TokenKind};
-use shared::domain::username::Username;
+use shared::domain::username::{InvalidUsername, Username};
 use shared::store::Store;
 use shared::store::deadline::Deadline;
 use shared::store::projects::{NewProject, ProjectCreated};
@@ -22,6 +22,8 @@ use shared::store::tokens::NewToken;
 use url::Url;
 
 use super::{Error, PREPARATION, gateway};
+use crate::arguments::parse_lifetime;
+use crate::token::{DEFAULT_LIFETIME, bot};
 
 /// The project's full path.
 pub(super) const PROJECT: &str = "demo/hello";
@@ -29,8 +31,8 @@ pub(super) const PROJECT: &str = "demo/hello";
 pub(super) const ENCODED_PROJECT: &str = "demo%2Fhello";
 const TAG: &str = "v1.0.0";
 const NOTES: &str = "A sample release. Its two files come from this server.";
-/// Username of the author and of the token's user.
-const USER: &str = "sample";
+/// Name of the token.
+const TOKEN: &str = "sample";
 
 struct File {
     name: &'static str,
@@ -94,15 +96,20 @@ pub(super) async fn prepare(store: &Store, url: &str) -> Result<Option<Secret>, 
     }
     let token = NewToken {
         kind: TokenKind::Access,
-        name: "sample".to_owned(),
-        user: store.ensure_user(&Username::parse(USER)?, None, deadline).await?,
+        name: TOKEN.to_owned(),
+        user: store.ensure_user(&bot(id)?, None, deadline).await?,
         scope: Scope::Api,
         grants: vec![Grant { target: GrantTarget::Project(id), level: AccessLevel::Maintainer }],
         job_project: None,
-        expires_in: None,
+        expires_in: Some(parse_lifetime(DEFAULT_LIFETIME)?),
     };
     let (secret, _) = store.create_token(token, Timestamp::now(), deadline).await?;
     Ok(Some(secret))
+}
+
+/// The user of the token, and the author of the release.
+fn bot(project: ProjectId) -> Result<Username, InvalidUsername> {
+    bot::username(&GrantTarget::Project(project), TOKEN)
 }
 
 async fn create_project(store: &Store, deadline: Deadline) -> Result<(), Error> {
@@ -136,7 +143,7 @@ async fn create_release(
         key: ReleaseKey { project, tag: TagName::parse(TAG)? },
         name: ReleaseName::parse("Hello 1.0.0").ok(),
         description: Description::parse(NOTES).ok(),
-        author: Author::from(&store.ensure_user(&Username::parse(USER)?, None, deadline).await?),
+        author: Author::from(&store.ensure_user(&bot(project)?, None, deadline).await?),
         commit: None,
         released_at: now,
         links: links.ok_or("a link of the sample breaks the rules of links")?,

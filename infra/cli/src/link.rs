@@ -1,0 +1,308 @@
+//! `link`: a link of a release leads to a file, and can have a path that stays when the file moves.
+
+mod values;
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use shared::domain::link::{
+    DirectAssetPath, Link, LinkFields, LinkId, LinkName, LinkType, LinkUrl, Taken,
+};
+use shared::domain::project::Project;
+use shared::domain::release::{Release, ReleaseKey};
+use shared::domain::time::Timestamp;
+use shared::store::Store;
+use shared::store::fitting::SomeLinks;
+use shared::store::links::{Created, Deleted, Updated};
+use shared::store::read::LinkSelection;
+
+use crate::deadline;
+use crate::error::Error;
+use crate::output::{Details, Output, Printable, Row};
+use crate::release::Target;
+use crate::words;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List the links of a release, the newest first.
+    List(Target),
+    /// Add a link to a release.
+    Create {
+        #[command(flatten)]
+        target: Target,
+        /// Name of the link, for example app-linux-amd64.tar.gz. Unique in the release.
+        #[arg(value_parser = values::name)]
+        name: LinkName,
+        /// URL of the file, for example `https://downloads.example.com/app.tar.gz`. Unique in the
+        /// release.
+        #[arg(value_parser = values::url)]
+        url: LinkUrl,
+        /// Path of the permanent download URL, for example /bin/app. Unique in the release.
+        #[arg(long, value_name = "PATH", value_parser = values::path)]
+        path: Option<DirectAssetPath>,
+        /// Type of the file.
+        #[arg(
+            long = "type",
+            value_name = "TYPE",
+            value_parser = words::parser::<LinkType>(),
+            default_value = "other"
+        )]
+        link_type: LinkType,
+    },
+    /// Change a link, for example its URL after the file has moved. Other values stay.
+    Update {
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        link: Named,
+        #[command(flatten)]
+        changes: Changes,
+    },
+    /// Delete a link.
+    Delete {
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        link: Named,
+    },
+}
+
+/// The link of a command.
+#[derive(Args, Debug)]
+pub(crate) struct Named {
+    /// Name or number of the link, for example app.tar.gz or 17. A name comes first.
+    link: String,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Changes {
+    /// New name, for example app.tar.gz.
+    #[arg(long, value_parser = values::name)]
+    name: Option<LinkName>,
+    /// New URL of the file, for example `https://downloads.example.com/app.tar.gz`.
+    #[arg(long, value_parser = values::url)]
+    url: Option<LinkUrl>,
+    /// New path of the permanent download URL, for example /bin/app.
+    #[arg(long, value_name = "PATH", value_parser = values::path)]
+    path: Option<DirectAssetPath>,
+    /// Remove the path: the link has no permanent download URL then.
+    #[arg(long, conflicts_with = "path")]
+    no_path: bool,
+    /// New type of the file.
+    #[arg(long = "type", value_name = "TYPE", value_parser = words::parser::<LinkType>())]
+    link_type: Option<LinkType>,
+}
+
+impl Changes {
+    fn is_empty(&self) -> bool {
+        let Self { name, url, path, no_path, link_type } = self;
+        name.is_none() && url.is_none() && path.is_none() && !no_path && link_type.is_none()
+    }
+
+    fn apply_to(&self, fields: &LinkFields) -> LinkFields {
+        let path = if self.no_path { None } else { self.path.clone().or(fields.path.clone()) };
+        LinkFields {
+            name: self.name.clone().unwrap_or_else(|| fields.name.clone()),
+            url: self.url.clone().unwrap_or_else(|| fields.url.clone()),
+            path,
+            link_type: self.link_type.unwrap_or(fields.link_type),
+        }
+    }
+}
+
+/// Carries out a command about links.
+pub(crate) async fn run(command: Command, store: &Store, output: Output) -> Result<(), Error> {
+    match command {
+        Command::List(target) => {
+            let (_, _, links) = target.find(store).await?;
+            let views: Vec<_> = links.links.iter().map(LinkView::from).collect();
+            output.list(&views)?;
+            if views.len() < links.count {
+                let shown = views.len();
+                let note = format!("{shown} of {} links are shown, the newest", links.count);
+                Printable::line(&note).print_as_error();
+            }
+            Ok(())
+        }
+        Command::Create { target, name, url, path, link_type } => {
+            let fields = LinkFields { name, url, path, link_type };
+            create(&target, fields, store, output).await
+        }
+        Command::Update { target, link, changes } => {
+            update(&target, &link, &changes, store, output).await
+        }
+        Command::Delete { target, link } => delete(&target, &link, store, output).await,
+    }
+}
+
+async fn create(
+    target: &Target,
+    fields: LinkFields,
+    store: &Store,
+    output: Output,
+) -> Result<(), Error> {
+    let (project, release, _) = target.find(store).await?;
+    match store.create_link(&release, fields.clone(), Timestamp::now(), deadline()).await? {
+        Created::Link(link) => Ok(output.one(&LinkView::from(&link))?),
+        Created::Taken(taken) => Err(conflict(target, &project, taken, &fields, store).await?),
+    }
+}
+
+async fn update(
+    target: &Target,
+    name: &Named,
+    changes: &Changes,
+    store: &Store,
+    output: Output,
+) -> Result<(), Error> {
+    if changes.is_empty() {
+        return Err(Error::Usage("name a value to change, for example --url URL"));
+    }
+    loop {
+        let (project, release, links) = target.find(store).await?;
+        let link = find(name, &project, &release, links, store).await?;
+        let fields = changes.apply_to(&link.fields);
+        let now = Timestamp::now();
+        match store.update_link(&release, &link, fields.clone(), now, deadline()).await? {
+            Updated::Link(link) => return Ok(output.one(&LinkView::from(&link))?),
+            Updated::Taken(taken) => {
+                return Err(conflict(target, &project, taken, &fields, store).await?);
+            }
+            Updated::Changed => {}
+        }
+    }
+}
+
+async fn delete(target: &Target, name: &Named, store: &Store, output: Output) -> Result<(), Error> {
+    loop {
+        let (project, release, links) = target.find(store).await?;
+        let link = find(name, &project, &release, links, store).await?;
+        match store.delete_link(&release, &link, deadline()).await? {
+            Deleted::Done => {
+                let view = LinkView::from(&link);
+                let (tag, path) = (&release.key.tag, project.path.as_str());
+                let sentence =
+                    format!("Deleted link {} ({}) of release {tag} of {path}.", view.id, view.name);
+                return Ok(output.done(&sentence, &view)?);
+            }
+            Deleted::Changed => {}
+        }
+    }
+}
+
+/// The link with this name or number. `links` are the newest ones.
+async fn find(
+    Named { link: text }: &Named,
+    project: &Project,
+    release: &Release,
+    links: SomeLinks,
+    store: &Store,
+) -> Result<Link, Error> {
+    let (project, tag) = (project.path.as_str().to_owned(), release.key.tag.to_string());
+    let SomeLinks { links, count } = links;
+    let is_whole = links.len() == count;
+    let number = text.parse().ok().map(LinkId);
+    let named = links.iter().position(|link| link.fields.name.as_str() == text);
+    let numbered = || links.iter().position(|link| Some(link.id) == number);
+    if let Some(link) = named.or_else(numbered).and_then(|at| links.into_iter().nth(at)) {
+        return Ok(link);
+    }
+    match number {
+        Some(id) if !is_whole => {
+            if let Some(link) = read_one(&release.key, id, store).await? {
+                return Ok(link);
+            }
+        }
+        None if !is_whole => return Err(Error::TooManyLinks { project, tag, count }),
+        Some(_) | None => {}
+    }
+    Err(Error::NoLink { project, tag, link: text.clone() })
+}
+
+async fn read_one(release: &ReleaseKey, id: LinkId, store: &Store) -> Result<Option<Link>, Error> {
+    let found = store.reread(release, LinkSelection::One(id), deadline()).await?;
+    Ok(found.links.one().cloned())
+}
+
+/// The error of a link whose values other links have.
+async fn conflict(
+    target: &Target,
+    project: &Project,
+    taken: Taken,
+    fields: &LinkFields,
+    store: &Store,
+) -> Result<Error, Error> {
+    let (_, release, SomeLinks { links, .. }) = target.find(store).await?;
+    let (project, tag) = (project.path.as_str().to_owned(), release.key.tag.to_string());
+    if let Some(Link { id: LinkId(id), .. }) = links.iter().find(|link| link.fields == *fields) {
+        return Ok(Error::LinkExists { project, tag, id: *id });
+    }
+    let clause = |is_taken: bool, what: String, is_owner: &dyn Fn(&LinkFields) -> bool| {
+        let owner = links.iter().find(|link| is_owner(&link.fields));
+        let number = owner.map(|link| format!(" (number {})", link.id.0)).unwrap_or_default();
+        is_taken.then(|| format!("a link with the {what}{number}"))
+    };
+    let path = fields.path.as_ref().map(DirectAssetPath::as_str).unwrap_or_default();
+    let clauses = [
+        clause(taken.name, format!("name {}", fields.name.as_str()), &|other| {
+            other.name == fields.name
+        }),
+        clause(taken.url, format!("URL {}", fields.url.as_str()), &|other| other.url == fields.url),
+        clause(taken.path, format!("path {path}"), &|other| other.path == fields.path),
+    ];
+    let taken = clauses.into_iter().flatten().collect::<Vec<_>>().join(", ");
+    Ok(Error::LinkTaken { project, tag, taken })
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct LinkView {
+    id: u64,
+    name: String,
+    url: String,
+    direct_asset_path: Option<String>,
+    link_type: &'static str,
+    created_at: String,
+    updated_at: String,
+}
+
+impl From<&Link> for LinkView {
+    fn from(link: &Link) -> Self {
+        let Link { id, fields, created_at, updated_at, .. } = link;
+        Self {
+            id: id.0,
+            name: fields.name.as_str().to_owned(),
+            url: fields.url.as_str().to_owned(),
+            direct_asset_path: fields.path.as_ref().map(|path| path.as_str().to_owned()),
+            link_type: fields.link_type.as_str(),
+            created_at: created_at.to_string(),
+            updated_at: updated_at.to_string(),
+        }
+    }
+}
+
+impl Row for LinkView {
+    const HEADER: &'static [&'static str] = &["ID", "NAME", "TYPE", "PATH", "URL"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.id.to_string(),
+            self.name.clone(),
+            self.link_type.to_owned(),
+            self.direct_asset_path.clone().unwrap_or_default(),
+            self.url.clone(),
+        ]
+    }
+}
+
+impl Details for LinkView {
+    fn fields(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("ID", self.id.to_string()),
+            ("Name", self.name.clone()),
+            ("URL", self.url.clone()),
+            ("Path", self.direct_asset_path.clone().unwrap_or_default()),
+            ("Type", self.link_type.to_owned()),
+            ("Created at", self.created_at.clone()),
+            ("Updated at", self.updated_at.clone()),
+        ]
+    }
+}

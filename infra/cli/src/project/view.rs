@@ -1,0 +1,99 @@
+//! Projects in the output.
+
+use serde::Serialize;
+use shared::domain::project::{Project, ProtectedTag};
+
+use super::settings::{NO_ONE, protected_tag};
+use crate::output::{Details, Row};
+use crate::words::Word;
+
+#[derive(Debug, Serialize)]
+pub(super) struct ProjectView {
+    pub(super) id: u64,
+    pub(super) path: String,
+    visibility: &'static str,
+    releases_access: &'static str,
+    archived: bool,
+    protected_tags: Vec<ProtectedTagView>,
+    default_branch: String,
+    source_url: Option<String>,
+    created_at: String,
+}
+
+#[derive(Debug, Serialize)]
+struct ProtectedTagView {
+    pattern: String,
+    create_level: &'static str,
+    #[serde(skip)]
+    text: String,
+}
+
+impl From<&ProtectedTag> for ProtectedTagView {
+    fn from(tag: &ProtectedTag) -> Self {
+        Self {
+            pattern: tag.pattern.clone(),
+            create_level: tag.create_level.map_or(NO_ONE, Word::word),
+            text: protected_tag(tag),
+        }
+    }
+}
+
+impl From<&Project> for ProjectView {
+    fn from(project: &Project) -> Self {
+        Self {
+            id: project.id.0,
+            path: project.path.as_str().to_owned(),
+            visibility: project.visibility.word(),
+            releases_access: project.releases_access.word(),
+            archived: project.archived,
+            protected_tags: project.protected_tags.iter().map(ProtectedTagView::from).collect(),
+            default_branch: project.default_branch.as_str().to_owned(),
+            source_url: project.source_url.as_ref().map(|url| url.as_str().to_owned()),
+            created_at: project.created_at.to_string(),
+        }
+    }
+}
+
+impl ProjectView {
+    fn tags(&self) -> String {
+        let tags: Vec<_> = self.protected_tags.iter().map(|tag| tag.text.as_str()).collect();
+        tags.join(", ")
+    }
+
+    fn archived(&self) -> String {
+        if self.archived { "yes" } else { "no" }.to_owned()
+    }
+}
+
+impl Row for ProjectView {
+    const HEADER: &'static [&'static str] =
+        &["ID", "PATH", "VISIBILITY", "RELEASES", "ARCHIVED", "PROTECTED TAGS", "CREATED AT"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.id.to_string(),
+            self.path.clone(),
+            self.visibility.to_owned(),
+            self.releases_access.to_owned(),
+            self.archived(),
+            self.tags(),
+            self.created_at.clone(),
+        ]
+    }
+}
+
+impl Details for ProjectView {
+    fn fields(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("ID", self.id.to_string()),
+            ("Path", self.path.clone()),
+            ("Visibility", self.visibility.to_owned()),
+            ("Releases access", self.releases_access.to_owned()),
+            ("Archived", self.archived()),
+            ("Protected tags", self.tags()),
+            ("Default branch", self.default_branch.clone()),
+            ("Source URL", self.source_url.clone().unwrap_or_default()),
+            ("Created at", self.created_at.clone()),
+        ]
+    }
+}
