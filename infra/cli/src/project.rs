@@ -15,7 +15,7 @@ use crate::confirm::Confirmation;
 use crate::error::Error;
 use crate::output::Output;
 use crate::{STEP, deadline};
-use settings::{Settings, Update};
+use settings::{Changes, Settings};
 use view::ProjectView;
 
 #[derive(Debug, Subcommand)]
@@ -31,7 +31,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         target: Target,
         #[command(flatten)]
-        update: Update,
+        changes: Changes,
     },
     /// Give a project a new path. Its number, releases and tokens stay; the old path is free at once.
     Move {
@@ -110,8 +110,8 @@ pub(crate) async fn run(command: Command, store: &Store, output: Output) -> Resu
             Ok(output.list(&views)?)
         }
         Command::Show(Target { project }) => show(&find(&project, store).await?, output),
-        Command::Update { target: Target { project }, update } => {
-            change(&project, &update.changes()?, store, output).await
+        Command::Update { target: Target { project }, changes } => {
+            change(&project, &changes.into_changes()?, store, output).await
         }
         Command::Move { target: Target { project }, path } => {
             move_to(&project, path, store, output).await

@@ -94,7 +94,7 @@ impl Settings {
 
 /// The changes of `project update`.
 #[derive(Args, Debug)]
-pub(crate) struct Update {
+pub(crate) struct Changes {
     #[command(flatten)]
     settings: Settings,
     /// Remove all protected tags.
@@ -105,9 +105,9 @@ pub(crate) struct Update {
     no_source_url: bool,
 }
 
-impl Update {
+impl Changes {
     /// The changes; an error if there are none.
-    pub(crate) fn changes(self) -> Result<ProjectChanges, Error> {
+    pub(crate) fn into_changes(self) -> Result<ProjectChanges, Error> {
         let Self { settings, no_protected_tags, no_source_url } = self;
         let tags = settings.protected_tags;
         let changes = ProjectChanges {
