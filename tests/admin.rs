@@ -1,6 +1,8 @@
 //! The operator's command, on the database of a running server.
 
 mod audit;
+mod commands;
+mod errors;
 mod names;
 mod operators;
 mod printing;
@@ -161,7 +163,7 @@ async fn what_the_operator_makes_the_api_serves() {
     }
     assert_eq!(admin.json(&["token", "list"]).as_array().unwrap().len(), 4);
 
-    admin.text(&["release", "delete", "7", "free"]);
+    admin.text(&["release", "delete", "7", "free", "--yes"]);
     assert_eq!(api.get(&links("free")).await.status, 404);
     let audit = admin.json(&["audit"]);
     assert_eq!((audit["links"].as_u64(), audit["unreachable"].as_u64()), (Some(1), Some(3)));
@@ -170,7 +172,7 @@ async fn what_the_operator_makes_the_api_serves() {
     assert_eq!((swept["links"].as_u64(), swept["claims"].as_u64()), (Some(1), Some(2)));
     assert_eq!(admin.json(&["audit"])["unreachable"], 0);
 
-    admin.text(&["project", "delete", "7"]);
+    admin.text(&["project", "delete", "7", "--yes"]);
     assert_eq!(api.get(&links("v1")).await.status, 404);
     assert_eq!(admin.json(&["project", "list"]).as_array().unwrap().len(), 0);
 }
@@ -213,19 +215,19 @@ async fn mistakes_are_said_in_one_line() {
     admin.text(&["project", "create", "g/p", "--id", "7"]);
     admin.text(&["release", "create", "7", "v1"]);
     for (arguments, word) in [
-        (&["project", "create", "G/P"][..], "G/P"),
+        (&["project", "create", "G/P"][..], "g/p (number 7)"),
         (&["project", "create", "g/other", "--id", "7"], "7"),
         (&["project", "show", "8"], "8"),
         (&["token", "create", "--name", "x", "--project", "no/such"], "no/such"),
         (&["token", "revoke", "0123456789ab"], "0123456789ab"),
         (&["release", "create", "7", "v1"], "v1"),
-        (&["release", "delete", "7", "v2"], "v2"),
+        (&["release", "delete", "7", "v2", "--yes"], "v2"),
     ] {
         let said = admin.error(arguments);
         assert!(said.starts_with("error: ") && said.contains(word), "{arguments:?}: {said}");
     }
     // The number of a deleted project is never given out again.
-    admin.text(&["project", "delete", "7"]);
+    admin.text(&["project", "delete", "7", "--yes"]);
     assert!(admin.error(&["project", "create", "g/new", "--id", "7"]).contains('7'));
     let path_is_free = admin.json(&["project", "create", "g/p"]);
     assert_eq!(path_is_free["path"], "g/p");
@@ -272,7 +274,8 @@ async fn a_token_whose_making_was_answered_to_nobody_is_made() {
             Fault::Pass
         }
     });
-    let secret = admin_behind(&proxy).text(&["token", "create", "--name", "ci"]);
+    let secret =
+        admin_behind(&proxy).text(&["token", "create", "--name", "ci", "--namespace", "g"]);
     let api = world.anonymous().with("private-token", &secret);
     assert_eq!(api.get("/api/v4/user").await.status, 200);
     assert_eq!(admin(&world).json(&["token", "list"]).as_array().unwrap().len(), 1);
@@ -349,7 +352,7 @@ async fn releases_are_deleted_one_by_one() {
         let is_bulk = operation == "BatchGetItem" && keys.is_some_and(|keys| keys.len() > 1);
         if is_bulk { Fault::Throttle } else { Fault::Pass }
     });
-    let deleted = admin_behind(&proxy).json(&["project", "delete", "20"]);
+    let deleted = admin_behind(&proxy).json(&["project", "delete", "20", "--yes"]);
     assert_eq!(deleted, json!({ "id": 20, "path": "mynamespace/hello", "releases": 121 }));
     assert_eq!(world.assert_sound().await.releases, 0);
 }
@@ -369,17 +372,17 @@ async fn what_outlives_a_project_goes_when_its_deletion_is_run_again() {
         let body = json!({ "tag_name": "late", "assets": links }).to_string();
         let late = tokio::spawn(async move { api.post(RELEASES, &body).await.status });
         gate.reached().await;
-        let said = admin.text(&["project", "delete", "20"]);
-        assert!(said.contains("project delete 20"), "{said}");
+        let said = admin.text(&["project", "delete", "20", "--yes"]);
+        assert!(said.contains("`project delete 20 --yes`"), "{said}");
         gate.open();
         assert_eq!(late.await.unwrap(), 201);
         assert_eq!(proxied.world.assert_sound().await.releases, 1);
 
         let again =
             |releases| json!({ "id": 20, "path": "mynamespace/hello", "releases": releases });
-        assert_eq!(admin.json(&["project", "delete", name]), again(1));
+        assert_eq!(admin.json(&["project", "delete", name, "--yes"]), again(1));
         assert_eq!(proxied.world.assert_sound().await.releases, 0);
-        assert_eq!(admin.json(&["project", "delete", name]), again(0));
+        assert_eq!(admin.json(&["project", "delete", name, "--yes"]), again(0));
     }
 }
 
@@ -389,18 +392,18 @@ async fn a_path_that_several_deleted_projects_had_is_none_of_them() {
     let admin = admin(&world);
     for id in ["7", "8"] {
         admin.text(&["project", "create", "g/p", "--id", id]);
-        admin.text(&["project", "delete", "g/p"]);
+        admin.text(&["project", "delete", "g/p", "--yes"]);
     }
-    let said = admin.error(&["project", "delete", "G/P"]);
+    let said = admin.error(&["project", "delete", "G/P", "--yes"]);
     assert!(said.ends_with("by its number, 7, 8"), "{said}");
-    assert_eq!(admin.json(&["project", "delete", "8"])["releases"], 0);
+    assert_eq!(admin.json(&["project", "delete", "8", "--yes"])["releases"], 0);
     for never in ["9", "g/q", "g"] {
-        let said = admin.error(&["project", "delete", never]);
-        assert_eq!(said, format!("error: there is no project {never}"));
+        let said = admin.error(&["project", "delete", never, "--yes"]);
+        assert!(said.starts_with(&format!("error: there is no project {never}: ")), "{said}");
     }
     // It is the one that is there now.
     admin.text(&["project", "create", "g/p", "--id", "9"]);
-    assert_eq!(admin.json(&["project", "delete", "g/p"])["id"], 9);
+    assert_eq!(admin.json(&["project", "delete", "g/p", "--yes"])["id"], 9);
 }
 
 #[tokio::test]
@@ -408,7 +411,7 @@ async fn a_token_changes_its_user_only_where_it_is_told_to() {
     let world = World::empty();
     let admin = admin(&world);
     let made = |flags: &[&str]| {
-        let create = ["token", "create", "--name", "t", "--user", "alice"];
+        let create = ["token", "create", "--name", "t", "--namespace", "g", "--user", "alice"];
         admin.json(&[&create, flags].concat())["external"].as_bool().unwrap()
     };
     for (flags, external) in [
@@ -458,12 +461,15 @@ async fn the_address_of_the_api_is_not_taken_for_a_database() {
     for arguments in [
         &["tables", "create"][..],
         &["project", "list"],
-        &["token", "create", "--name", "t"],
+        &["token", "create", "--name", "t", "--namespace", "g"],
         &["token", "revoke", Secret::draw(TokenKind::Access).reveal()],
     ] {
         assert_eq!(
             admin.error(arguments),
-            "error: DynamoDB refused the request: the server at this address is not DynamoDB",
+            format!(
+                "error: {endpoint_url} is not a DynamoDB endpoint. `release-links serve` prints the \
+                 URL of its database when it starts, by default http://127.0.0.1:8000"
+            ),
             "{arguments:?}"
         );
     }
@@ -474,7 +480,8 @@ async fn a_token_cannot_be_made_dead_or_for_longer_than_a_century() {
     let world = World::empty();
     let admin = admin(&world);
     for (lifetime, expires) in [("0s", false), ("36526d", false), ("36525d", true)] {
-        let output = admin.run(&["token", "create", "--name", "t", "--expires-in", lifetime]);
+        let create = ["token", "create", "--name", "t", "--namespace", "g", "--expires-in"];
+        let output = admin.run(&[&create[..], &[lifetime]].concat());
         assert_eq!(output.status.success(), expires, "{lifetime}: {output:?}");
     }
     let listed = admin.json(&["token", "list"]);

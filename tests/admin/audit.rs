@@ -5,6 +5,7 @@ use shared::domain::project::{ProjectId, ProjectRef};
 use shared::domain::release::{ReleaseKey, TagName};
 use shared::domain::time::Timestamp;
 use shared::store::keys::{DirectoryKey, ReleasesKey};
+use shared::store::tokens::NewToken;
 
 use harness::World;
 use harness::proxy::{Proxy, ask};
@@ -58,14 +59,14 @@ async fn an_audit_names_what_does_not_fit_between_the_tables() {
         world.release(id, "v1").await;
     }
     let token = |name: &str, arguments: &[&str]| {
-        let create = ["token", "create", "--name", name];
+        let create = ["token", "create", "--name", name, "--user", "root"];
         admin.json(&[&create, arguments].concat())["id"].as_str().unwrap().to_owned()
     };
     let role = |project| ["--project", project];
     token("keeps", &[role("1"), role("2")].concat());
     let useless = token("useless", &[role("2"), ["--namespace", "nobody/here"]].concat());
     token("namespace", &["--namespace", "KEPT"]);
-    token("memberless", &[]);
+    world.token(NewToken { grants: Vec::new(), ..harness::world::token() }).await;
     let unknown = token("unknown", &[role("1"), role("3")].concat());
     let revoked = token("revoked", &role("3"));
     admin.text(&["token", "revoke", &revoked]);

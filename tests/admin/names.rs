@@ -11,6 +11,9 @@ use harness::world::{project, token};
 use super::admin;
 use super::printing::hidden_in;
 
+/// Creates a token; the username follows.
+const CREATE: [&str; 7] = ["token", "create", "--name", "t", "--namespace", "g", "--user"];
+
 async fn directory_items(world: &World) -> Vec<Value> {
     let scan = json!({ "TableName": "release-links-directory" });
     let (status, found) = ask(&world.server.dynamodb_url, "DynamoDB_20120810.Scan", &scan).await;
@@ -39,7 +42,7 @@ async fn a_token_for_a_wrong_username_is_refused_before_anything_is_written() {
         "ann\u{9b}",
     ] {
         for command in [
-            &["token", "create", "--name", "t"][..],
+            &["token", "create", "--name", "t", "--project", "20"][..],
             &["token", "create", "--name", "t", "--job", "--project", "20"],
             &["release", "create", "20", "v1"],
         ] {
@@ -62,7 +65,7 @@ async fn a_username_is_one_user_in_any_case() {
     let admin = admin(&world);
     let mut users = Vec::new();
     for username in ["Zhang.Wei-2024", "zhang.wei-2024", "ZHANG.WEI-2024", "zhang.wei"] {
-        let secret = admin.text(&["token", "create", "--name", "t", "--user", username]);
+        let secret = admin.text(&[&CREATE[..], &[username]].concat());
         let api = world.anonymous().with("private-token", &secret);
         let user = api.get("/api/v4/user").await.json();
         users.push((user["id"].as_u64().unwrap(), user["username"].as_str().unwrap().to_owned()));
@@ -90,7 +93,7 @@ async fn a_look_alike_user_of_older_data_stays_readable_and_apart() {
 
     let admin = admin(&world);
     for _ in 0..2 {
-        let secret = admin.text(&["token", "create", "--name", "t", "--user", "victimk"]);
+        let secret = admin.text(&[&CREATE[..], &["victimk"]].concat());
         let new = world.anonymous().with("private-token", &secret);
         let shown = new.get("/api/v4/user").await.json();
         assert_eq!((&shown["id"], &shown["username"]), (&json!(1), &json!("victimk")));

@@ -83,7 +83,7 @@ async fn archiving_keeps_what_another_operator_changed_meanwhile() {
     assert_eq!((&shown["visibility"], &shown["archived"]), (&json!("public"), &json!(true)));
 
     let meanwhile = async || set_visibility(&world, Visibility::Internal).await;
-    let output = interleave(&world, &["project", "delete", "20"], meanwhile).await;
+    let output = interleave(&world, &["project", "delete", "20", "--yes"], meanwhile).await;
     assert!(output.status.success(), "{output:?}");
     let named = ProjectRef::Id(ProjectId(20));
     let deleted = world.store.find_deleted_projects(&named, soon().remaining()).await.unwrap();
@@ -97,7 +97,10 @@ async fn a_deleted_project_stays_deleted_when_a_late_change_arrives() {
     let delete = async || assert!(world.store.delete_project(&made, soon()).await.unwrap());
     let output = interleave(&world, &["project", "archive", "20"], delete).await;
     assert_eq!(output.status.code(), Some(1));
-    assert_eq!(String::from_utf8(output.stderr).unwrap(), "error: there is no project 20\n");
+    assert_eq!(
+        String::from_utf8(output.stderr).unwrap(),
+        "error: there is no project 20: to see all projects, run `release-links project list`\n"
+    );
     assert_eq!(item(&world, &project_20()).await["deleted"]["BOOL"], true);
 }
 
@@ -122,7 +125,7 @@ async fn a_change_keeps_the_attributes_of_a_later_version() {
     let world = World::empty();
     world.project(project(20, "mynamespace/hello")).await;
     let secret = world.token(token()).await;
-    let create = ["token", "create", "--name", "t", "--user", "ann"];
+    let create = ["token", "create", "--name", "t", "--namespace", "g", "--user", "ann"];
     admin(&world).text(&create);
     let user = DirectoryKey::user(&"ann".parse().unwrap());
     let external = [&create[..], &["--external"]].concat();
@@ -130,7 +133,7 @@ async fn a_change_keeps_the_attributes_of_a_later_version() {
         (&["project", "archive", "20"][..], project_20(), "archived"),
         (&["token", "revoke", secret.reveal()], DirectoryKey::token(&secret.hash()), "revoked"),
         (&external, user, "external"),
-        (&["project", "delete", "20"], project_20(), "deleted"),
+        (&["project", "delete", "20", "--yes"], project_20(), "deleted"),
     ] {
         let output = interleave(&world, arguments, async || add_attribute(&world, &key).await);
         let output = output.await;

@@ -45,11 +45,11 @@ async fn no_control_or_format_character_reaches_the_terminal() {
         &["token", "list"],
         &["release", "list", "20"],
         &["project", "show", "no/\u{202e}"],
-        &["release", "delete", "20", "no\u{2066}"],
+        &["release", "delete", "20", "no\u{2066}", "--yes"],
         &["project", "frobnicate\u{9b}"],
         &["token", "revoke", "\u{9b}"],
-        &["token", "create", "--name", HIDDEN],
-        &["release", "delete", "20", "v1\u{202e}"],
+        &["token", "create", "--name", HIDDEN, "--namespace", "g"],
+        &["release", "delete", "20", "v1\u{202e}", "--yes"],
     ] {
         printed.push(admin.run(arguments));
         if arguments[0] != "release" || arguments[1] != "delete" {
@@ -93,7 +93,10 @@ async fn a_list_whose_reader_leaves_early_is_a_success() {
     }
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
-    let create =
-        admin.command(&["token", "create", "--name", "t"]).stdout(writer).output().unwrap();
+    let create = admin
+        .command(&["token", "create", "--name", "t", "--namespace", "g"])
+        .stdout(writer)
+        .output()
+        .unwrap();
     assert_eq!(create.status.code(), Some(1), "a secret that nobody gets is an error");
 }

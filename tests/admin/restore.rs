@@ -80,16 +80,19 @@ async fn a_directory_restored_alone_gives_nothing_away() {
     );
     assert_eq!(
         admin.error(&["project", "show", "public/two"]),
-        "error: there is no project public/two"
+        "error: there is no project public/two: to see all projects, run `release-links project list`"
     );
 
     for number in ["2", "3"] {
-        let deleted = admin.json(&["project", "delete", number]);
+        let deleted = admin.json(&["project", "delete", number, "--yes"]);
         let expected = json!({ "id": number.parse::<u64>().unwrap(), "path": null, "releases": 1 });
         assert_eq!(deleted, expected);
         assert_eq!(
-            admin.error(&["project", "delete", number]),
-            format!("error: there is no project {number}")
+            admin.error(&["project", "delete", number, "--yes"]),
+            format!(
+                "error: there is no project {number}: to see all projects, run `release-links \
+                 project list`"
+            )
         );
     }
     assert_eq!(admin.json(&["audit"])["violations"], json!([]));
@@ -105,7 +108,7 @@ async fn unswept_links_of_a_lost_project_stay_hidden_under_its_number() {
     let mut release = new_release(1, "v1");
     release.links = links("secret", 3);
     world.store.create_release(release, Timestamp::now(), soon()).await.unwrap();
-    admin.text(&["release", "delete", "secret/one", "v1"]);
+    admin.text(&["release", "delete", "secret/one", "v1", "--yes"]);
     assert_eq!(world.audit().await.unreachable, 12);
     restore_directory(url, &saved).await;
 
@@ -125,9 +128,9 @@ async fn a_number_in_use_is_used_whatever_releases_it_has() {
     admin.text(&["project", "create", "g/p", "--id", "7"]);
     admin.text(&["release", "create", "7", "v1"]);
     let said = admin.error(&["project", "create", "g/other", "--id", "7"]);
-    assert!(said.contains("is, or once was, another project's"), "{said}");
+    assert!(said.contains("belongs or belonged to another project"), "{said}");
     let said = admin.error(&["project", "create", "G/P", "--id", "7"]);
-    assert_eq!(said, "error: the path G/P is another project's");
+    assert_eq!(said, "error: a project already exists at g/p (number 7)");
 }
 
 #[tokio::test(flavor = "multi_thread")]

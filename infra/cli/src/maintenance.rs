@@ -57,8 +57,15 @@ pub(crate) async fn run(
 ) -> Result<(), Error> {
     match command {
         Command::Sweep { older_than } => {
-            let before = Timestamp::now().minus(older_than.unwrap_or(GRACE));
-            Ok(output.one(&store.sweep(before, STEP).await?)?)
+            let age = older_than.unwrap_or(GRACE);
+            let swept = store.sweep(Timestamp::now().minus(age), STEP).await?;
+            output.one(&swept)?;
+            if let Output::Table = output {
+                let minutes = age.as_secs().div_ceil(60);
+                let note = format!("Items of the last {minutes} minutes are left to later sweeps.");
+                Printable::line(&note).print()?;
+            }
+            Ok(())
         }
         Command::Audit => audit(store, output).await,
         Command::Tables(Tables::Create) => {

@@ -113,8 +113,12 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
 /// Why a request got no response: for lack of credentials, or by an error of the network, in the
 /// operating system's words if it has some ("connection refused").
 fn not_sent(error: &(dyn Error + 'static)) -> StoreError {
-    if let Some(error) = causes(error).find(|cause| cause.is::<CredentialsError>()) {
-        return StoreError::NoCredentials(chain(error));
+    if let Some(error) = causes(error).find_map(|cause| cause.downcast_ref()) {
+        return StoreError::NoCredentials(match error {
+            // The SDK's text lists everything that it tried.
+            CredentialsError::CredentialsNotLoaded(_) => "none are configured".to_owned(),
+            error => chain(error),
+        });
     }
     let io = causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>()).last();
     StoreError::Unreachable(match io {

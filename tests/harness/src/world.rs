@@ -68,7 +68,7 @@ pub fn all_settings(project: &Project) -> ProjectChanges {
         archived: Some(project.archived),
         protected_tags: Some(project.protected_tags.clone()),
         default_branch: Some(project.default_branch.clone()),
-        source_url: project.source_url.clone(),
+        source_url: Some(project.source_url.clone()),
     }
 }
 

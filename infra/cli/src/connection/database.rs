@@ -91,8 +91,8 @@ impl Database {
             Place::Aws { .. } | Place::Url(_) => String::new(),
         };
         format!(
-            "no AWS credentials were found.{chosen} For AWS, sign in or choose a --profile that has \
-             credentials ({cause})"
+            "no AWS credentials were found: {cause}.{chosen} For AWS, sign in or choose a --profile \
+             that has credentials"
         )
     }
 

@@ -1,0 +1,304 @@
+//! Commands that change settings, links and tokens, and the questions they ask.
+
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+use harness::{World, binaries};
+
+use super::{Admin, admin};
+
+impl Admin {
+    /// A mistake on the command line, and its text.
+    #[track_caller]
+    fn usage(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {output:?}");
+        assert!(output.stdout.is_empty(), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    }
+
+    /// Runs a command on a terminal at which a person types `answer`.
+    fn on_a_terminal(&self, arguments: &[&str], answer: &str) -> Output {
+        let file = self.connection_file.path().to_str().unwrap();
+        let program = binaries::release_links();
+        let words = [&["--connection", file], arguments].concat().join(" ");
+        let line = format!("{} {words}", program.display());
+        let script =
+            format!("printf '{answer}\\n' | script --quiet --return --command '{line}' /dev/null");
+        Command::new("sh").args(["-c", &script]).output().unwrap()
+    }
+}
+
+#[tokio::test]
+async fn project_update_changes_the_given_settings_only() {
+    let world = World::empty();
+    let admin = admin(&world);
+    let page = "https://gitlab.com/g/app";
+    let mut project = admin.json(&[
+        "project",
+        "create",
+        "g/p",
+        "--protected-tag",
+        "v*:maintainer",
+        "--source-url",
+        page,
+    ]);
+    assert_eq!(
+        (&project["visibility"], &project["releases_access"], &project["default_branch"]),
+        (&json!("private"), &json!("enabled"), &json!("main"))
+    );
+    let tag = |pattern: &str, level: &str| json!({ "pattern": pattern, "create_level": level });
+    for (arguments, setting, value) in [
+        (&["--visibility", "public"][..], "visibility", json!("public")),
+        (&["--releases-access", "private"], "releases_access", json!("private")),
+        (&["--default-branch", "trunk"], "default_branch", json!("trunk")),
+        (
+            &["--protected-tag", "a:owner", "--protected-tag", "b:no-one"],
+            "protected_tags",
+            json!([tag("a", "owner"), tag("b", "no-one")]),
+        ),
+        (&["--no-protected-tags"], "protected_tags", json!([])),
+        (&["--no-source-url"], "source_url", Value::Null),
+        (&["--source-url", page], "source_url", json!(page)),
+        (&["--source-url", ""], "source_url", Value::Null),
+    ] {
+        project[setting] = value;
+        let updated = admin.json(&[&["project", "update", "g/p"], arguments].concat());
+        assert_eq!(updated, project, "{arguments:?}");
+        assert_eq!(admin.json(&["project", "show", "1"]), project, "{arguments:?}");
+    }
+    let said = admin.usage(&["project", "update", "g/p"]);
+    assert_eq!(said, "error: name a setting to change, for example --visibility public\n");
+    admin.usage(&["project", "update", "g/p", "--protected-tag", "a:owner", "--no-protected-tags"]);
+
+    let shown = admin.text(&["project", "show", "g/p"]);
+    for line in ["ID:               1", "Releases access:  private", "Default branch:   trunk"] {
+        assert!(shown.lines().any(|shown| shown == line), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_moved_project_keeps_its_releases_and_tokens() {
+    let world = World::empty();
+    let admin = admin(&world);
+    admin.text(&["project", "create", "g/old"]);
+    admin.text(&["project", "create", "g/other"]);
+    admin.text(&["release", "create", "g/old", "v1"]);
+    let secret = admin.text(&["token", "create", "--name", "ci", "--project", "g/old"]);
+    assert_eq!(
+        admin.error(&["project", "move", "g/old", "G/Other"]),
+        "error: a project already exists at g/other (number 2)"
+    );
+    assert_eq!(
+        admin.text(&["project", "move", "g/old", "h/new"]),
+        "Moved project 1 from g/old to h/new. Its URLs and clients need the new path."
+    );
+    let api = world.anonymous().with("private-token", &secret);
+    assert_eq!(api.get("/projects/h%2Fnew/releases/v1").await.status, 200);
+    assert_eq!(api.get("/projects/g%2Fold/releases/v1").await.status, 404);
+    assert_eq!(admin.json(&["token", "list"])[0]["grants"][0]["project_path"], "h/new");
+    assert_eq!(admin.json(&["project", "create", "g/old"])["id"], 3);
+}
+
+#[tokio::test]
+async fn project_create_can_be_repeated_with_exists_ok() {
+    let world = World::empty();
+    let admin = admin(&world);
+    let create = ["project", "create", "g/p", "--visibility", "public", "--exists-ok"];
+    assert_eq!(admin.json(&create)["id"], 1);
+    // A setting that is not given may have changed.
+    let changed = admin.json(&["project", "update", "g/p", "--default-branch", "trunk"]);
+    assert_eq!(admin.json(&create), changed);
+    assert_eq!(
+        admin.error(&["project", "create", "g/p"]),
+        "error: a project already exists at g/p (number 1)"
+    );
+    let other = ["--releases-access", "disabled", "--protected-tag", "v*:owner"];
+    assert_eq!(
+        admin.error(&[&create[..], &other].concat()),
+        "error: project g/p (number 1) has other settings: releases access is enabled, not disabled; \
+         protected tags is none, not v*:owner. To change them, run `release-links project update g/p`"
+    );
+    assert_eq!(
+        admin.error(&[&create[..], &["--id", "7"]].concat()),
+        "error: project g/p has the number 1, not 7; a number cannot be changed"
+    );
+    // The failed attempts used up no number.
+    assert_eq!(admin.json(&["project", "create", "g/next"])["id"], 2);
+    let said = admin.usage(&["project", "create", "app"]);
+    assert!(said.contains(": expected NAMESPACE/PROJECT, for example mygroup/app\n"), "{said}");
+}
+
+#[tokio::test]
+async fn deletions_ask_first_and_need_yes_in_scripts() {
+    let world = World::empty();
+    let admin = admin(&world);
+    admin.text(&["project", "create", "g/p"]);
+    admin.text(&["release", "create", "g/p", "v1"]);
+    admin.text(&["release", "create", "g/p", "v2"]);
+    admin.text(&["link", "create", "g/p", "v1", "app", "https://e.com/app"]);
+    admin.text(&["token", "create", "--name", "ci", "--project", "g/p"]);
+
+    let project = ["project", "delete", "g/p"];
+    let release = ["release", "delete", "g/p", "v1"];
+    assert_eq!(
+        admin.error(&project),
+        "error: this deletes project 1 (g/p) with 2 releases: to confirm, add --yes"
+    );
+    assert_eq!(
+        admin.error(&release),
+        "error: this deletes release v1 of g/p with 1 link: to confirm, add --yes"
+    );
+    let question = "Delete project 1 (g/p) with 2 releases? 1 token loses its role in it. [y/N] ";
+    for answer in ["n", "", "yep"] {
+        let output = admin.on_a_terminal(&project, answer);
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains(question) && said.contains("error: nothing was deleted"), "{said}");
+    }
+    assert_eq!(admin.json(&["release", "list", "g/p"]).as_array().unwrap().len(), 2);
+
+    let output = admin.on_a_terminal(&release, "y");
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("Delete release v1 of g/p with 1 link? [y/N] "), "{said}");
+    admin.text(&[&project[..], &["--yes"]].concat());
+    let listed = admin.text(&["token", "list"]);
+    assert!(listed.contains("developer in deleted project 1 (g/p)"), "{listed}");
+}
+
+#[tokio::test]
+async fn a_token_acts_as_a_bot_and_expires_in_ninety_days() {
+    let world = World::empty();
+    let admin = admin(&world);
+    admin.text(&["project", "create", "g/p"]);
+    let create = ["token", "create", "--name", "My CI", "--project", "g/p"];
+    let output = admin.run(&create);
+    assert_eq!(output.stdout.len(), "glpat-".len() + 28 + 1);
+    let listed = admin.json(&["token", "list"]);
+    let (id, expires) =
+        (listed[0]["id"].as_str().unwrap(), listed[0]["expires_at"].as_str().unwrap());
+    assert_eq!(
+        String::from_utf8(output.stderr).unwrap(),
+        format!(
+            "Created token {id} (My CI) for user project_1_bot_my-ci: scope api, developer in g/p, \
+             expires {}. Save it now: it is not shown again.\n",
+            &expires[..10]
+        )
+    );
+    let created = admin.json(&["token", "create", "--name", "d", "--namespace", "G/sub.x"]);
+    assert_eq!(created["user"], "group_g-sub-x_bot_d");
+    let never = admin.json(&[&create[..], &["--expires-in", "never", "--user", "ann"]].concat());
+    assert_eq!((&never["user"], &never["expires_at"]), (&json!("ann"), &Value::Null));
+
+    let said = admin.usage(&["token", "create", "--name", "x"]);
+    assert!(said.contains("<--project <PROJECT>|--namespace <NAMESPACE>>"), "{said}");
+    let said = admin.usage(&[&create[..], &["--job", "--expires-in", "never"]].concat());
+    assert!(said.starts_with("error: a job token must expire"), "{said}");
+    assert_eq!(admin.json(&["release", "create", "g/p", "v1"])["author"], "operator");
+}
+
+#[tokio::test]
+async fn a_rotated_token_has_a_new_secret_and_the_same_roles() {
+    let world = World::empty();
+    let admin = admin(&world);
+    admin.text(&["project", "create", "g/p"]);
+    admin.text(&["release", "create", "g/p", "v1"]);
+    let old = admin.text(&["token", "create", "--name", "ci", "--project", "g/p"]);
+    let shown = admin.json(&["token", "show", &old]);
+    let id = shown["id"].as_str().unwrap();
+    assert_eq!(admin.json(&["token", "show", id]), shown);
+
+    let rotated = admin.json(&["token", "rotate", id, "--expires-in", "1h"]);
+    assert_eq!((&rotated["replaces"], &rotated["grants"]), (&shown["id"], &shown["grants"]));
+    let status = async |secret: &str| {
+        let api = world.anonymous().with("private-token", secret);
+        api.get("/projects/1/releases/v1").await.status
+    };
+    assert_eq!(status(&old).await, 401);
+    assert_eq!(status(rotated["token"].as_str().unwrap()).await, 200);
+    assert_eq!(
+        admin.error(&["token", "rotate", id]),
+        format!("error: token {id} is revoked: create a new one with `release-links token create`")
+    );
+
+    let ids = |filter: &[&str]| {
+        let listed = admin.json(&[&["token", "list"], filter].concat());
+        listed.as_array().unwrap().iter().map(|token| token["id"].clone()).collect::<Vec<_>>()
+    };
+    let (old, new) = (shown["id"].clone(), rotated["id"].clone());
+    assert_eq!(ids(&["--state", "revoked"]), std::slice::from_ref(&old));
+    assert_eq!(ids(&["--state", "active", "--project", "g/p"]), std::slice::from_ref(&new));
+    assert_eq!(ids(&["--expiring-within", "2h"]), std::slice::from_ref(&new));
+    assert_eq!(ids(&["--user", "PROJECT_1_bot_ci"]), [old, new]);
+    assert_eq!(ids(&["--state", "expired"]), [] as [Value; 0]);
+}
+
+#[tokio::test]
+async fn links_are_created_changed_and_deleted_by_name_or_number() {
+    let world = World::empty();
+    let admin = admin(&world);
+    admin.text(&["project", "create", "g/p", "--visibility", "public"]);
+    admin.text(&["release", "create", "g/p", "v1", "--description", "Two\nlines"]);
+    let create = ["link", "create", "g/p", "v1"];
+    let app = ["app", "https://e.com/app", "--path", "/bin/app", "--type", "package"];
+    let link = admin.json(&[&create[..], &app].concat());
+    let id = link["id"].as_u64().unwrap();
+    assert_eq!(
+        (&link["direct_asset_path"], &link["link_type"]),
+        (&json!("/bin/app"), &json!("package"))
+    );
+    assert_eq!(
+        admin.error(&[&create[..], &app].concat()),
+        format!("error: release v1 of g/p already has this link, with the number {id}")
+    );
+    assert_eq!(
+        admin.error(&[&create[..], &["app", "https://e.com/2", "--path", "/bin/app"]].concat()),
+        format!(
+            "error: release v1 of g/p already has a link with the name app (number {id}), a link with \
+             the path /bin/app (number {id})"
+        )
+    );
+    for (values, rule) in [
+        (&["x", "javascript:x"][..], "the URL must start with http://, https:// or ftp://"),
+        (&["", "https://e.com/2"], "the name is empty"),
+        (&["x", "https://e.com/2", "--path", "bin"], "expected a path such as /bin/app"),
+    ] {
+        let said = admin.usage(&[&create[..], values].concat());
+        assert!(said.contains(rule), "{said}");
+    }
+
+    let number = id.to_string();
+    let update = ["link", "update", "g/p", "v1"];
+    let moved = admin.json(&[&update[..], &["app", "--url", "https://e.com/moved"]].concat());
+    assert_eq!(
+        (&moved["link_type"], &moved["direct_asset_path"]),
+        (&link["link_type"], &link["direct_asset_path"])
+    );
+    let api = world.anonymous();
+    let download = api.get("/projects/1/releases/v1/downloads/bin/app").await;
+    assert_eq!(download.header("location"), "https://e.com/moved");
+    let renamed =
+        [&update[..], &[&number, "--name", "tool", "--no-path", "--type", "other"]].concat();
+    let renamed = admin.json(&renamed);
+    assert_eq!((&renamed["name"], &renamed["direct_asset_path"]), (&json!("tool"), &Value::Null));
+    assert_eq!(admin.json(&["link", "list", "g/p", "v1"]), json!([renamed]));
+    let release = admin.json(&["release", "show", "g/p", "v1"]);
+    assert_eq!((&release["link_count"], &release["links"]), (&json!(1), &json!([renamed])));
+    let shown = admin.text(&["release", "show", "g/p", "v1"]);
+    assert!(shown.ends_with("https://e.com/moved\n\nTwo\nlines"), "{shown}");
+
+    let said = admin.usage(&[&update[..], &["tool"]].concat());
+    assert_eq!(said, "error: name a value to change, for example --url URL\n");
+    assert_eq!(
+        admin.error(&["link", "delete", "g/p", "v1", "app"]),
+        "error: release v1 of g/p has no link app: to see its links, run `release-links link list g/p v1`"
+    );
+    assert_eq!(
+        admin.text(&["link", "delete", "g/p", "v1", "tool"]),
+        format!("Deleted link {id} (tool) of release v1 of g/p.")
+    );
+    assert_eq!(admin.json(&["link", "list", "g/p", "v1"]), json!([]));
+    world.assert_sound().await;
+}
