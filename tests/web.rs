@@ -1,14 +1,16 @@
 //! Everything that is no endpoint, and the pages by which people download.
 
+use serde_json::{Value, json};
 use shared::domain::project::{ReleasesAccess, Visibility};
 use shared::domain::token::{AccessLevel, Scope};
 use shared::store::projects::NewProject;
 use shared::store::tokens::NewToken;
 
-use harness::World;
+use harness::binaries::workspace;
 use harness::world::{
     LINKS, RELEASE, RELEASES, grant, job_token, new_release, project, soon, token,
 };
+use harness::{Api, Server, World};
 
 const NOT_FOUND: &str = r#"{"error":"404 Not Found"}"#;
 
@@ -168,6 +170,31 @@ async fn a_page_whose_own_path_looks_like_the_api_is_a_page() {
         nobody.get(page).await.leads_to(&url);
         let latest = format!("/acme/api/v4/docs/-/releases/permalink/latest/downloads{path}");
         nobody.get(&latest).await.leads_to(&shown);
+    }
+}
+
+#[tokio::test]
+async fn the_contract_is_served_with_the_url_of_the_installation() {
+    let source = std::fs::read_to_string(workspace().join("infra/openapi.yaml")).unwrap();
+    let mut contract: Value = serde_yaml_ng::from_str(&source).unwrap();
+    contract.as_object_mut().unwrap().retain(|name, _| !name.starts_with("x-"));
+    let direct = Server::start();
+    let url = "https://releases.example.com/base";
+    let behind_a_proxy = Server::start_empty(&["--public-url", url]);
+    for (server, url) in
+        [(&direct, format!("http://{}", direct.address)), (&behind_a_proxy, url.into())]
+    {
+        let api = Api::anonymous(&server.address);
+        contract["servers"] = json!([{ "url": url }]);
+        let reply = api.get("/openapi.json").await;
+        assert_eq!((reply.status, reply.json()), (200, contract.clone()));
+        assert_eq!(reply.header("content-type"), "application/json");
+        assert_eq!(reply.header("cache-control"), "public, max-age=60");
+        api.head("/openapi.json").await.is(200, "");
+        for path in ["/openapi.json/x", "/api/v4/openapi.json", "/openapi.yaml"] {
+            api.get(path).await.is(404, NOT_FOUND);
+        }
+        api.post("/openapi.json", "{}").await.is(404, NOT_FOUND);
     }
 }
 

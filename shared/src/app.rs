@@ -127,7 +127,8 @@ impl App {
 
     /// Where the installation is for the client of `request`; `prefix` is what stands before the
     /// API in the request's path.
-    pub(crate) fn web_url(&self, request: &Request, prefix: &str) -> WebUrl {
+    #[must_use]
+    pub fn web_url(&self, request: &Request, prefix: &str) -> WebUrl {
         if let Some(url) = &self.public_url {
             return url.clone();
         }

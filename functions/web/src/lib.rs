@@ -6,7 +6,7 @@ mod pages;
 use lambda_http::http::header::{self, HeaderName};
 use lambda_http::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use lambda_http::{Body, Request, Response};
-use shared::app::App;
+use shared::app::{App, WebUrl};
 use shared::http::call::split_path;
 use shared::http::event::path_was_normalized;
 use shared::http::respond::{MAX_HEADER_BYTES, frame};
@@ -21,7 +21,7 @@ pub async fn handle(app: &App, request: Request) -> Response<Body> {
 }
 
 async fn answer(app: &App, request: &Request) -> Result<Answer, ApiError> {
-    let (_, path) = split_path(request);
+    let (prefix, path) = split_path(request);
     if let Some(page) = Page::of(request.method(), path) {
         return pages::answer(app, request, page?).await;
     }
@@ -30,6 +30,9 @@ async fn answer(app: &App, request: &Request) -> Result<Answer, ApiError> {
     if path_was_normalized(request) && find(request.method(), path).route.function != Function::Web
     {
         return Answer::resend(app, request);
+    }
+    if path == "/openapi.json" && matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Ok(contract(&app.web_url(request, prefix)));
     }
     if path == "/api/v3" || path.starts_with("/api/v3/") {
         return Err(ApiError::ApiV3Gone);
@@ -57,6 +60,17 @@ async fn answer(app: &App, request: &Request) -> Result<Answer, ApiError> {
         headers: HeaderMap::from_iter([(header::ALLOW, allow)]),
         body: String::new(),
     })
+}
+
+/// The OpenAPI description of this installation.
+fn contract(url: &WebUrl) -> Answer {
+    const CONTRACT: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
+    let here = serde_json::Value::from(url.to_string()).to_string();
+    let body = CONTRACT.replacen(concat!('"', env!("OPENAPI_HERE"), '"'), &here, 1);
+    let mut answer = Answer::of_json(StatusCode::OK, body);
+    let public = HeaderValue::from_static("public, max-age=60");
+    answer.headers.insert(header::CACHE_CONTROL, public);
+    answer
 }
 
 /// Whether a tool wants to upload a file, by GitLab's routes for project uploads and generic packages.

@@ -95,7 +95,7 @@ fn finish(request: &Request, answer: Answer, request_id: &str) -> Response<Body>
             headers.typed_insert(validator);
         }
         let revalidate = HeaderValue::from_static("max-age=0, private, must-revalidate");
-        headers.insert(header::CACHE_CONTROL, revalidate);
+        headers.entry(header::CACHE_CONTROL).or_insert(revalidate);
     } else {
         // A redirect says itself how long it holds.
         headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache"));

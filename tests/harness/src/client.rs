@@ -228,6 +228,7 @@ impl Reply {
             assert_eq!(self.header("vary"), "Origin", "{said}");
             assert_eq!(self.header("content-security-policy"), "default-src 'none'", "{said}");
             let holds: &[&str] = match self.status {
+                200 | 304 if path == "/openapi.json" => &["public, max-age=60"],
                 200 | 201 | 304 => &["max-age=0, private, must-revalidate"],
                 302 => &["public, max-age=60", "private, no-store"],
                 _ => &["no-cache"],
