@@ -77,4 +77,5 @@ async fn a_failure_is_logged_once_with_its_cause_and_the_id_the_client_has() {
         (Some("GET"), Some(503))
     );
     assert!(answered[0]["milliseconds"].is_u64(), "{}", answered[0]);
+    assert_eq!(answered[0]["build"], env!("CARGO_PKG_VERSION"));
 }

@@ -59,6 +59,7 @@ pub async fn frame(
         request_id,
         method = %request.method(),
         status = response.status().as_u16(),
+        build = env!("CARGO_PKG_VERSION"),
         // The log writes 128-bit numbers as strings.
         milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         "answered"
