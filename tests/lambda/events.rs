@@ -488,7 +488,7 @@ async fn web_sends_repeated_slashes_to_the_path_without_them() {
         let answer = web(method, path).await;
         assert_eq!(answer["statusCode"], status, "{method} {path}: {answer}");
     }
-    let page = "/mynamespace//hello/-/releases/release%2F2.0/downloads//bin/b/";
+    let page = "/demo//hello/-/releases/release%2F2.0/downloads//bin/b/";
     let file = "https://ex.com/b?x=1&y=2";
     assert_eq!(web("GET", page).await["multiValueHeaders"]["location"], json!([file]));
     let mut download = event("download-asset.json", &tokens);

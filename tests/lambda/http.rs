@@ -18,7 +18,7 @@ pub(super) async fn run(emulator: &Emulator, tokens: &Tokens) {
 }
 
 async fn links_are_made_read_changed_and_deleted(api: &Api, origin: &str) {
-    let downloads = format!("{origin}/mynamespace/hello/-/releases/release%2F1.0/downloads");
+    let downloads = format!("{origin}/demo/hello/-/releases/v1.0.0/downloads");
     let shown = |id: u64, file: &str, name: &str, link_type: &str| {
         format!(
             r#"{{"id":{id},"name":"{name}","url":"https://ex.com/{file}?a=1&b=2","direct_asset_url":"{downloads}/bin/{file}","external":true,"link_type":"{link_type}"}}"#
@@ -48,9 +48,7 @@ async fn links_are_made_read_changed_and_deleted(api: &Api, origin: &str) {
     let got = send(api, "GET", &query, "", "").await;
     got.is(200, &format!("[{}]", made.body));
     let url = |page: u32| {
-        format!(
-            "{origin}/api/v4{LINKS}?id=mynamespace%2Fhello&page={page}&per_page=1&tag_name=release%2F1.0"
-        )
+        format!("{origin}/api/v4{LINKS}?id=demo%2Fhello&page={page}&per_page=1&tag_name=v1.0.0")
     };
     let [first, second] = [url(1), url(2)];
     assert_eq!(
@@ -80,7 +78,7 @@ async fn links_are_made_read_changed_and_deleted(api: &Api, origin: &str) {
 }
 
 async fn releases_are_made_read_changed_and_deleted(api: &Api, origin: &str) {
-    let project = "/api/v4/projects/mynamespace%2Fhello";
+    let project = "/api/v4/projects/demo%2Fhello";
     let releases = &format!("{project}/releases");
     let release = &format!("{releases}/v%2F2");
     let form = "application/x-www-form-urlencoded";
@@ -108,7 +106,7 @@ async fn releases_are_made_read_changed_and_deleted(api: &Api, origin: &str) {
 
     for path in [
         format!("{release}/downloads/bin/a"),
-        "/mynamespace/hello/-/releases/v%2F2/downloads/bin/a".to_owned(),
+        "/demo/hello/-/releases/v%2F2/downloads/bin/a".to_owned(),
     ] {
         let reply = send(api, "GET", &path, "", "").await;
         assert_eq!((reply.status, reply.header("location")), (302, "https://ex.com/a"), "{path}");
@@ -120,8 +118,8 @@ async fn releases_are_made_read_changed_and_deleted(api: &Api, origin: &str) {
             "/api/v4/projects/20/releases/v%2F2/assets/links?per_page=2".to_owned(),
         ),
         (
-            "/mynamespace/hello/-/releases/permalink/latest/downloads/bin/a".to_owned(),
-            format!("{origin}/mynamespace/hello/-/releases/v%2F2/downloads/bin/a"),
+            "/demo/hello/-/releases/permalink/latest/downloads/bin/a".to_owned(),
+            format!("{origin}/demo/hello/-/releases/v%2F2/downloads/bin/a"),
         ),
     ] {
         let reply = send(api, "GET", &path, "", "").await;
@@ -146,8 +144,8 @@ async fn callers_learn_who_they_are(api: &Api, job: &Api) {
         same_without_body(&send(api, "HEAD", path, "", "").await, &reply);
         serde_json::from_str::<Value>(&reply.body).unwrap()
     };
-    let project = "/api/v4/projects/mynamespace%2Fhello";
-    assert_eq!(shown(api, project).await["path_with_namespace"], "mynamespace/hello");
+    let project = "/api/v4/projects/demo%2Fhello";
+    assert_eq!(shown(api, project).await["path_with_namespace"], "demo/hello");
     assert_eq!(shown(api, &format!("{project}/members/all/1")).await["access_level"], 30);
     let none = shown(api, &format!("{project}/repository/commits/abc/merge_requests")).await;
     assert_eq!(none, Value::Array(Vec::new()));
@@ -163,15 +161,15 @@ async fn everything_else_is_webs(api: &Api) {
     for (method, path) in [
         ("GET", "/"),
         ("GET", "/nothing"),
-        ("GET", "/api/v4/projects/mynamespace/hello/releases/release%2F1.0/assets/links"),
-        ("GET", "/api/v4/projects/mynamespace%2Fhello/releases/release/1.0/assets/links"),
+        ("GET", "/api/v4/projects/demo/hello/releases/v1.0.0/assets/links"),
+        ("GET", "/api/v4/projects/demo%2Fhello/releases/release/1.0/assets/links"),
         ("PUT", &links),
         ("PATCH", &links),
         ("DELETE", &links),
         ("POST", &link),
         ("PATCH", &link),
-        ("GET", "/mynamespace/hello/-/releases/none/downloads/bin/a"),
-        ("PUT", "/api/v4/projects/mynamespace%2Fhello/releases"),
+        ("GET", "/demo/hello/-/releases/none/downloads/bin/a"),
+        ("PUT", "/api/v4/projects/demo%2Fhello/releases"),
         ("POST", "/api/v4/user"),
     ] {
         send(api, method, path, "", "").await.is(404, not_found);

@@ -21,7 +21,7 @@ pub(super) async fn run(answer: impl AsyncFn(&str, &str) -> Value) {
         async |function: &str, event: &str| without_what_varies(answer(function, event).await);
     let shown = |base: &str, name: &str, link_type: &str| {
         format!(
-            r#"{{"id":1,"name":"{name}","url":"https://ex.com/a?x=1&y=2","direct_asset_url":"{base}/mynamespace/hello/-/releases/release%2F1.0/downloads/bin/a","external":true,"link_type":"{link_type}"}}"#
+            r#"{{"id":1,"name":"{name}","url":"https://ex.com/a?x=1&y=2","direct_asset_url":"{base}/demo/hello/-/releases/v1.0.0/downloads/bin/a","external":true,"link_type":"{link_type}"}}"#
         )
     };
 
@@ -43,7 +43,7 @@ pub(super) async fn run(answer: impl AsyncFn(&str, &str) -> Value) {
         response(200, &shown(STAGE, "bin ünï", "package"), REVALIDATE, &[])
     );
     let url = format!(
-        "{STAGE}/api/v4/projects/mynamespace%2Fhello/releases/release%2F1.0/assets/links?id=mynamespace%2Fhello&page=1&per_page=50&tag_name=release%2F1.0"
+        "{STAGE}/api/v4/projects/demo%2Fhello/releases/v1.0.0/assets/links?id=demo%2Fhello&page=1&per_page=50&tag_name=v1.0.0"
     );
     assert_eq!(
         invoke("list-links", "list-links.json").await,
@@ -112,7 +112,7 @@ async fn clients_connect(invoke: &impl AsyncFn(&str, &str) -> Value) {
         response(
             200,
             &format!(
-                r#"{{"id":1,"status":"running","name":"publish","created_at":"{at}","started_at":"{at}","finished_at":null,"user":{{{}}},"web_url":"{DOMAIN}/mynamespace/hello/-/jobs/1"}}"#,
+                r#"{{"id":1,"status":"running","name":"publish","created_at":"{at}","started_at":"{at}","finished_at":null,"user":{{{}}},"web_url":"{DOMAIN}/demo/hello/-/jobs/1"}}"#,
                 user(DOMAIN)
             ),
             REVALIDATE,
@@ -125,14 +125,14 @@ async fn clients_connect(invoke: &impl AsyncFn(&str, &str) -> Value) {
         response(
             200,
             &format!(
-                r#"{{"id":20,"name":"hello","name_with_namespace":"mynamespace / hello","path":"hello","path_with_namespace":"mynamespace/hello","created_at":"{at}","default_branch":"main","web_url":"{STAGE}/mynamespace/hello","archived":false,"visibility":"private","releases_access_level":"enabled","permissions":{{"project_access":{{"access_level":30,"notification_level":3}},"group_access":null}}}}"#
+                r#"{{"id":20,"name":"hello","name_with_namespace":"demo / hello","path":"hello","path_with_namespace":"demo/hello","created_at":"{at}","default_branch":"main","web_url":"{STAGE}/demo/hello","archived":false,"visibility":"private","releases_access_level":"enabled","permissions":{{"project_access":{{"access_level":30,"notification_level":3}},"group_access":null}}}}"#
             ),
             REVALIDATE,
             &[]
         )
     );
     let url = format!(
-        "{STAGE}/api/v4/projects/mynamespace%2Fhello/repository/commits/6104942438c14ec7bd21c6cd5bd995272b3faff6/merge_requests?id=mynamespace%2Fhello&page=1&per_page=20&sha=6104942438c14ec7bd21c6cd5bd995272b3faff6"
+        "{STAGE}/api/v4/projects/demo%2Fhello/repository/commits/6104942438c14ec7bd21c6cd5bd995272b3faff6/merge_requests?id=demo%2Fhello&page=1&per_page=20&sha=6104942438c14ec7bd21c6cd5bd995272b3faff6"
     );
     assert_eq!(
         invoke("list-merge-requests", "list-merge-requests.json").await,
@@ -146,7 +146,7 @@ async fn releases(invoke: &impl AsyncFn(&str, &str) -> Value) {
     let body: Value = serde_json::from_str(made["body"].as_str().unwrap()).unwrap();
     let id = body["assets"]["links"][0]["id"].as_u64().unwrap();
     let shown = |base: &str, description: &str, released_at: &str| {
-        let project = format!("{base}/mynamespace/hello/-");
+        let project = format!("{base}/demo/hello/-");
         let list = |what: &str| format!("{project}/{what}?release_tag=release%2F2.0&scope=all");
         let (issues, merge_requests) = (list("issues"), list("merge_requests"));
         let page = format!("{project}/releases/release%2F2.0");
@@ -190,7 +190,7 @@ async fn releases(invoke: &impl AsyncFn(&str, &str) -> Value) {
     );
     let url = |page: u32| {
         format!(
-            "{DOMAIN}/api/v4/projects/mynamespace%2Fhello/releases?id=mynamespace%2Fhello&order_by=released_at&page={page}&per_page=1&sort=desc"
+            "{DOMAIN}/api/v4/projects/demo%2Fhello/releases?id=demo%2Fhello&order_by=released_at&page={page}&per_page=1&sort=desc"
         )
     };
     let links =
@@ -242,7 +242,7 @@ async fn repository(invoke: &impl AsyncFn(&str, &str) -> Value, created_at: &str
     assert_eq!(invoke("get-tag", "get-tag.json").await, response(200, &tag, REVALIDATE, &[]));
     let url = |page: u32| {
         format!(
-            "{STAGE}/api/v4/projects/mynamespace%2Fhello/repository/tags?id=mynamespace%2Fhello&order_by=updated&page={page}&per_page=1&search=%5Erelease&sort=desc"
+            "{STAGE}/api/v4/projects/demo%2Fhello/repository/tags?id=demo%2Fhello&order_by=updated&page={page}&per_page=1&search=%5Erelease&sort=desc"
         )
     };
     let links =
@@ -267,7 +267,7 @@ async fn repository(invoke: &impl AsyncFn(&str, &str) -> Value, created_at: &str
     assert!(body.starts_with(r#"{"name":"main","commit":{"id":"0000"#), "{body}");
     assert_eq!(branch, response(200, body, REVALIDATE, &[]));
     let url = format!(
-        "{STAGE}/api/v4/projects/mynamespace%2Fhello/repository/branches?id=mynamespace%2Fhello&page=1&per_page=20"
+        "{STAGE}/api/v4/projects/demo%2Fhello/repository/branches?id=demo%2Fhello&page=1&per_page=20"
     );
     assert_eq!(
         invoke("list-branches", "list-branches.json").await,
@@ -281,7 +281,7 @@ fn commit(base: &str, created_at: &str) -> String {
     let (host, _) = host.split_once('/').unwrap_or((host, ""));
     let email = format!("1-root@users.noreply.{host}");
     format!(
-        r#"{{"id":"{UNKNOWN_COMMIT}","short_id":"00000000","created_at":"{created_at}","parent_ids":[],"title":"zweï","message":"zweï","author_name":"root","author_email":"{email}","authored_date":"{created_at}","committer_name":"root","committer_email":"{email}","committed_date":"{created_at}","trailers":{{}},"extended_trailers":{{}},"web_url":"{base}/mynamespace/hello/-/commit/{UNKNOWN_COMMIT}"}}"#
+        r#"{{"id":"{UNKNOWN_COMMIT}","short_id":"00000000","created_at":"{created_at}","parent_ids":[],"title":"zweï","message":"zweï","author_name":"root","author_email":"{email}","authored_date":"{created_at}","committer_name":"root","committer_email":"{email}","committed_date":"{created_at}","trailers":{{}},"extended_trailers":{{}},"web_url":"{base}/demo/hello/-/commit/{UNKNOWN_COMMIT}"}}"#
     )
 }
 

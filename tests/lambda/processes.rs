@@ -151,9 +151,7 @@ async fn bodies_and_headers_in_every_form(functions: &Functions, tokens: &Tokens
     // Of repeated headers the last counts, as it does for the gateway's single-valued form.
     let mut repeated = event("get-link.json", tokens);
     let token = tokens.developer.reveal();
-    let path = |id: u64| {
-        format!("/api/v4/projects/mynamespace%2Fhello/releases/release%2F1.0/assets/links/{id}")
-    };
+    let path = |id: u64| format!("/api/v4/projects/demo%2Fhello/releases/v1.0.0/assets/links/{id}");
     repeated["path"] = json!(path(3));
     repeated["pathParameters"]["link_id"] = json!("3");
     repeated["multiValueHeaders"]["PRIVATE-TOKEN"] = json!(["glpat-first", token]);
@@ -221,11 +219,10 @@ pub(super) fn payload(token: &str, method: &str, path: &str, query: &str, body: 
 
 /// Version 2.0 of the payload, which `cargo lambda watch` sends.
 async fn payloads_of_version_2(functions: &Functions, tokens: &Tokens) {
-    let path = "/api/v4/projects/mynamespace%2Fhello/releases/release%2F1.0/assets/links";
+    let path = "/api/v4/projects/demo%2Fhello/releases/v1.0.0/assets/links";
     let payload = |method: &str, query: &str, body: &str| {
         let mut payload = payload(tokens.developer.reveal(), method, path, query, body);
-        payload["pathParameters"] =
-            json!({ "id": "mynamespace%2Fhello", "tag_name": "release%2F1.0" });
+        payload["pathParameters"] = json!({ "id": "demo%2Fhello", "tag_name": "v1.0.0" });
         payload
     };
     let created = functions
@@ -236,9 +233,7 @@ async fn payloads_of_version_2(functions: &Functions, tokens: &Tokens) {
     assert_eq!(listed["body"], format!("[{}]", created["body"].as_str().unwrap()));
     assert_eq!(
         listed["headers"]["link"].as_str().unwrap().split('>').next().unwrap(),
-        format!(
-            "<http://127.0.0.1:9000{path}?id=mynamespace%2Fhello&page=1&per_page=1&tag_name=release%2F1.0"
-        )
+        format!("<http://127.0.0.1:9000{path}?id=demo%2Fhello&page=1&per_page=1&tag_name=v1.0.0")
     );
 }
 
