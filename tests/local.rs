@@ -38,6 +38,7 @@ fn paste(commands: &[String]) -> Vec<String> {
     text.split("\n---\n").filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 
+#[cfg_attr(not(clients), ignore = "needs RELEASE_LINKS_TEST_CLIENTS=1")]
 #[test]
 fn the_samples_commands_work_when_pasted_twice_and_end_with_a_read() {
     let folder = tempfile::tempdir().unwrap();
@@ -66,6 +67,7 @@ fn the_samples_commands_work_when_pasted_twice_and_end_with_a_read() {
     assert!(text.starts_with("This file belongs to the sample release"), "{text}");
 }
 
+#[cfg_attr(not(clients), ignore = "needs RELEASE_LINKS_TEST_CLIENTS=1")]
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupted_first_start_is_completed_by_the_next() {
     // Cut off before and after each of the writes that create the release with its links.

@@ -370,7 +370,7 @@ fn an_ephemeral_connection_file_goes_with_the_server() {
     let mut stalled = TcpStream::connect(&server.address).unwrap();
     stalled.write_all(b"GET / HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 5\r\n\r\n").unwrap();
     std::thread::sleep(std::time::Duration::from_millis(300));
-    assert!(Command::new("kill").arg(server.pid().to_string()).status().unwrap().success());
+    harness::server::signal("TERM", server.pid());
     let asked = std::time::Instant::now();
     while file.exists() {
         assert!(asked.elapsed().as_secs() < 10, "{} is still there", file.display());

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{file, install, read, runs};
+use super::{file, install, read};
 use harness::world::RELEASES;
 use harness::{World, connection};
 
@@ -115,12 +115,10 @@ fn outcomes(world: &World, host: &str) -> Value {
     reports.recv_timeout(Duration::from_mins(2)).expect("the page does not report")
 }
 
+#[cfg_attr(not(clients), ignore = "needs RELEASE_LINKS_TEST_CLIENTS=1")]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_web_page_can_neither_read_nor_write_the_local_servers_data() {
-    if !runs("chromium", &["--version"]) {
-        install::skip("chromium");
-        return;
-    }
+    install::require("chromium", &["--version"]);
     let (world, api) = World::hello().await;
     let before = (api.get(RELEASES).await.json(), items(&world).await);
     // The page even knows the key: its browser gives it away by what it adds.

@@ -28,11 +28,7 @@ struct Files {
 
 impl Files {
     /// Serves the archive for whatever path is asked for. The program prints `words`.
-    async fn start(folder: &Path, words: &str) -> Option<Self> {
-        if !super::runs("tar", &["--version"]) {
-            install::skip("tar");
-            return None;
-        }
+    async fn start(folder: &Path, words: &str) -> Self {
         let (program, archive) = (folder.join("tool"), folder.join("tool.tar.gz"));
         fs::write(&program, format!("#!/bin/sh\necho {words}\n")).unwrap();
         install::run(Command::new("chmod").arg("+x").arg(&program));
@@ -56,7 +52,7 @@ impl Files {
         });
         let name = format!("tool-{}-{}.tar.gz", std::env::consts::OS, std::env::consts::ARCH);
         let url = format!("http://{address}/{name}");
-        Some(Self { name, url })
+        Self { name, url }
     }
 }
 
@@ -75,23 +71,19 @@ async fn publish(expected: &Expected, tag: &str, files: &Files) {
     assert_eq!(made.status, 201, "{made:?}");
 }
 
-/// mise, which npm has for some platforms.
-fn mise(packages: &Path) -> Option<PathBuf> {
-    let program = packages.join("node_modules/@jdxcode/mise-linux-x64/bin/mise");
-    if !program.exists() {
-        install::skip("mise for this platform");
-        return None;
-    }
-    Some(program)
+/// mise, as npm has it for Linux on x86-64.
+fn mise(packages: &Path) -> PathBuf {
+    packages.join("node_modules/@jdxcode/mise-linux-x64/bin/mise")
 }
 
 // The files are served while the tool is waited for.
+#[cfg_attr(not(clients), ignore = "needs RELEASE_LINKS_TEST_CLIENTS=1")]
 #[tokio::test(flavor = "multi_thread")]
 async fn mise_lists_and_installs_private_releases() {
-    let Some(packages) = node::folder() else { return };
-    let Some(mise) = mise(&packages) else { return };
+    let packages = node::folder();
+    let mise = mise(&packages);
     let home = TempDir::new().unwrap();
-    let Some(files) = Files::start(home.path(), "works").await else { return };
+    let files = Files::start(home.path(), "works").await;
     let expected = Expected::start(&[]).await;
     for tag in ["v1.2.0", "v1.10.0", "v1.9.1"] {
         publish(&expected, tag, &files).await;
@@ -131,21 +123,22 @@ async fn mise_lists_and_installs_private_releases() {
 
 /// A server behind TLS, which these tools insist on, with two versions of which the older was
 /// published last.
-async fn versions(folder: &Path) -> Option<(Expected, Tls, Files)> {
-    let files = Files::start(folder, "works").await?;
+async fn versions(folder: &Path) -> (Expected, Tls, Files) {
+    let files = Files::start(folder, "works").await;
     let expected = Expected::start(&[]).await;
     for tag in ["v1.10.0", "v1.9.1"] {
         publish(&expected, tag, &files).await;
     }
     let tls = Tls::start(expected.world.server.address.clone()).await;
-    Some((expected, tls, files))
+    (expected, tls, files)
 }
 
+#[cfg_attr(not(clients), ignore = "needs RELEASE_LINKS_TEST_CLIENTS=1")]
 #[tokio::test(flavor = "multi_thread")]
 async fn nvchecker_finds_the_newest_tag() {
-    let Some(programs) = python::programs() else { return };
+    let programs = python::programs();
     let folder = TempDir::new().unwrap();
-    let Some((expected, tls, _files)) = versions(folder.path()).await else { return };
+    let (expected, tls, _files) = versions(folder.path()).await;
     let (configuration, found) =
         (folder.path().join("nvchecker.toml"), folder.path().join("new.json"));
     let text = format!(
@@ -169,11 +162,12 @@ async fn nvchecker_finds_the_newest_tag() {
     assert_eq!(tool["gitref"], "refs/tags/v1.10.0");
 }
 
+#[cfg_attr(not(clients), ignore = "needs RELEASE_LINKS_TEST_CLIENTS=1")]
 #[tokio::test(flavor = "multi_thread")]
 async fn lastversion_finds_the_latest_version_and_its_file() {
-    let Some(programs) = python::programs() else { return };
+    let programs = python::programs();
     let folder = TempDir::new().unwrap();
-    let Some((expected, tls, files)) = versions(folder.path()).await else { return };
+    let (expected, tls, files) = versions(folder.path()).await;
     let certificate = folder.path().join("certificate.pem");
     fs::write(&certificate, &tls.certificate).unwrap();
     let output = install::run(

@@ -1,7 +1,6 @@
 //! What package managers install for the tests: once, below the target directory.
 
 use std::fs::File;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -64,11 +63,11 @@ fn ended(command: &mut Command) -> Output {
     output.unwrap_or_else(|error| panic!("{}: {error}", command.get_program().display()))
 }
 
-/// Says, past the capture of a test's output, that a test is skipped for want of a tool.
-pub(super) fn skip(what: &str) {
-    let never = std::env::var_os("CI_NO_SKIP").is_some_and(|value| !value.is_empty());
-    assert!(!never, "{what} is missing, and CI_NO_SKIP is set");
-    let _ = writeln!(std::io::stderr(), "skipped: {what}");
+/// Asserts that a program that no package manager installs here is there.
+pub(super) fn require(program: &str, arguments: &[&str]) {
+    let output = Command::new(program).args(arguments).output();
+    let runs = output.is_ok_and(|output| output.status.success());
+    assert!(runs, "the tests of clients need {program}: `{program} {}` fails", arguments.join(" "));
 }
 
 #[test]

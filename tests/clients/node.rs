@@ -5,17 +5,13 @@ use std::process::Command;
 
 use super::install;
 
-/// The folder that has the packages, where there is an npm to install them with.
-pub(super) fn folder() -> Option<PathBuf> {
-    for program in ["node", "npm"] {
-        if !super::runs(program, &["--version"]) {
-            install::skip(program);
-            return None;
-        }
-    }
+/// The folder that has the packages. Needs Node.js with npm.
+pub(super) fn folder() -> PathBuf {
+    install::require("node", &["--version"]);
+    install::require("npm", &["--version"]);
     let files = ["package.json", "package-lock.json"];
     let pins: String = files.iter().map(|file| super::read(&super::file(file))).collect();
-    Some(install::once("node", &pins, |folder| {
+    install::once("node", &pins, |folder| {
         for file in files {
             std::fs::copy(super::file(file), folder.join(file)).unwrap();
         }
@@ -24,5 +20,5 @@ pub(super) fn folder() -> Option<PathBuf> {
                 .args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"])
                 .current_dir(folder),
         );
-    }))
+    })
 }

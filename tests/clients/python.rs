@@ -5,13 +5,10 @@ use std::process::Command;
 
 use super::install;
 
-/// The folder of the environment's programs, where there is a Python to make it with.
-pub(crate) fn programs() -> Option<PathBuf> {
-    // Some systems package `venv` without what it needs to make an environment.
-    if !super::runs("python3", &["-c", "import ensurepip, venv"]) {
-        install::skip("python3 with venv");
-        return None;
-    }
+/// The folder of the environment's programs. Needs Python 3 with `venv`.
+pub(crate) fn programs() -> PathBuf {
+    // Some systems package `venv` without `ensurepip`, which it needs.
+    install::require("python3", &["-c", "import ensurepip, venv"]);
     let requirements = super::file("requirements.txt");
     let version = install::run(Command::new("python3").arg("--version")).stdout;
     let pins = String::from_utf8(version).unwrap() + &super::read(&requirements);
@@ -24,5 +21,5 @@ pub(crate) fn programs() -> Option<PathBuf> {
                 .arg(&requirements),
         );
     });
-    Some(environment.join("bin"))
+    environment.join("bin")
 }

@@ -70,12 +70,13 @@ async fn check_published(expected: &Expected, version: &str, notes: &str) {
     }
 }
 
+#[cfg_attr(not(clients), ignore = "needs RELEASE_LINKS_TEST_CLIENTS=1")]
 #[tokio::test]
 async fn semantic_release_publishes_by_hand_and_in_a_job() {
-    let Some(folder) = node::folder() else { return };
+    let folder = node::folder();
     let expected = Expected::start(&[]).await;
     let remote_url = format!("{}/mynamespace/hello.git", expected.url());
-    let Some(repository) = Repository::start(&remote_url) else { return };
+    let repository = Repository::start(&remote_url);
     let program = folder.join("node_modules/semantic-release/bin/semantic-release.js");
 
     let options = json!({ "gitlabUrl": expected.url(), "assets": assets() });
@@ -137,12 +138,13 @@ async fn semantic_release_publishes_by_hand_and_in_a_job() {
 /// The error that the tools print when an upload fails.
 const FILES_NOT_STORED: &str = "404 Not Found: this server stores links to files, not files. Upload the file elsewhere and give the asset its `url`.";
 
+#[cfg_attr(not(clients), ignore = "needs RELEASE_LINKS_TEST_CLIENTS=1")]
 #[tokio::test]
 async fn semantic_release_says_why_an_upload_fails_and_can_publish_afterwards() {
-    let Some(folder) = node::folder() else { return };
+    let folder = node::folder();
     let expected = Expected::start(&[]).await;
     let remote_url = format!("{}/mynamespace/hello.git", expected.url());
-    let Some(repository) = Repository::start(&remote_url) else { return };
+    let repository = Repository::start(&remote_url);
     let program = folder.join("node_modules/semantic-release/bin/semantic-release.js");
     let command = || {
         let mut command = repository.command("node");
@@ -182,12 +184,13 @@ async fn semantic_release_says_why_an_upload_fails_and_can_publish_afterwards() 
     expected.world.assert_sound().await;
 }
 
+#[cfg_attr(not(clients), ignore = "needs RELEASE_LINKS_TEST_CLIENTS=1")]
 #[tokio::test]
 async fn release_it_says_why_an_upload_fails() {
-    let Some(folder) = node::folder() else { return };
+    let folder = node::folder();
     let expected = Expected::start(&[]).await;
     let remote_url = format!("{}/mynamespace/hello.git", expected.url());
-    let Some(repository) = Repository::start(&remote_url) else { return };
+    let repository = Repository::start(&remote_url);
     let program = folder.join("node_modules/release-it/bin/release-it.js");
     for (version, generic) in [("1.0.0", false), ("1.0.1", true)] {
         let configuration = json!({
@@ -209,12 +212,13 @@ async fn release_it_says_why_an_upload_fails() {
     assert_eq!(expected.api().get(&format!("{PROJECT}/releases")).await.body, "[]");
 }
 
+#[cfg_attr(not(clients), ignore = "needs RELEASE_LINKS_TEST_CLIENTS=1")]
 #[tokio::test]
 async fn release_it_publishes_by_hand_and_in_a_job() {
-    let Some(folder) = node::folder() else { return };
+    let folder = node::folder();
     let expected = Expected::start(&[]).await;
     let remote_url = format!("{}/mynamespace/hello.git", expected.url());
-    let Some(repository) = Repository::start(&remote_url) else { return };
+    let repository = Repository::start(&remote_url);
     let program = folder.join("node_modules/release-it/bin/release-it.js");
 
     for (version, message, variable, token, header) in [

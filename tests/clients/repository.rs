@@ -13,13 +13,9 @@ pub(super) struct Repository {
 }
 
 impl Repository {
-    /// A repository without commits whose remote goes by this URL, where there is a Git to make it
-    /// with.
-    pub(super) fn start(remote_url: &str) -> Option<Self> {
-        if !super::runs("git", &["--version"]) {
-            install::skip("git");
-            return None;
-        }
+    /// A repository without commits, whose remote has this URL. Needs Git.
+    pub(super) fn start(remote_url: &str) -> Self {
+        install::require("git", &["--version"]);
         let repository = Self { folder: TempDir::new().unwrap() };
         let remote = repository.folder.path().join("remote");
         // Git reads and writes the folder wherever it meets the URL: nothing serves it there.
@@ -33,7 +29,7 @@ impl Repository {
         repository.git(&["init", "--quiet"]);
         repository.git(&["init", "--quiet", "--bare", "../remote"]);
         repository.git(&["remote", "add", "origin", remote_url]);
-        Some(repository)
+        repository
     }
 
     fn working_copy(&self) -> PathBuf {

@@ -139,8 +139,7 @@ impl Server {
 
     /// Asks the server to stop and waits until it has.
     pub fn terminate(&mut self) -> ExitStatus {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        signal("TERM", self.child.id());
         self.child.wait().unwrap()
     }
 
@@ -152,6 +151,12 @@ impl Server {
         }
         self.output.lock().unwrap().clone()
     }
+}
+
+/// Sends a signal to a process. By the shell's own command: some systems have no other.
+pub fn signal(name: &str, pid: u32) {
+    let kill = format!("kill -{name} {pid}");
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
 }
 
 impl Drop for Server {
