@@ -1,5 +1,5 @@
 //! How often a request asks the database, and how often in a row: the counts of the design, as
-//! upper bounds. And what that costs, exactly: the README's table of costs is held to it.
+//! upper bounds. And what that costs, exactly: the table in docs/costs.md is held to it.
 
 use std::fs;
 
@@ -43,7 +43,7 @@ fn sorted(operations: impl Iterator<Item = String>) -> Vec<String> {
 
 /// A request, the most it may ask, and what it costs.
 struct Row {
-    /// What it is; in the README's words where its table of costs has it.
+    /// Finds its row in docs/costs.md, if there is one.
     name: &'static str,
     method: &'static str,
     path: String,
@@ -224,11 +224,9 @@ async fn many_links_are_read_for_a_unit_each_4_kb() {
     hold(&proxied, rows_of_many_links()).await;
 }
 
-/// The README's section of costs.
-pub(crate) fn readme() -> String {
-    let readme = fs::read_to_string(workspace().join("README.md")).unwrap();
-    let (_, section) = readme.split_once("\n### What it costs\n").unwrap();
-    section.split("\n### ").next().unwrap().to_owned()
+/// The document with the table of costs.
+pub(crate) fn stated_costs() -> String {
+    fs::read_to_string(workspace().join("docs/costs.md")).unwrap()
 }
 
 /// The number that follows these words.
@@ -251,14 +249,14 @@ fn dollars(thousandths: u32) -> String {
 }
 
 #[test]
-fn the_readmes_costs_are_what_is_counted_at_the_prices_it_states() {
-    let readme = readme();
-    let price = |words| thousandths(number_after(&readme, words));
+fn the_stated_costs_are_the_counted_units_at_the_stated_prices() {
+    let stated = stated_costs();
+    let price = |words| thousandths(number_after(&stated, words));
     let (write, read) = (price("On-demand prices: "), price(" per million write units, "));
     let beside = price("API Gateway (") + price("Lambda (");
     let counted: Vec<Row> =
         [rows_of_links(), rows_of_releases(), rows_of_many_links()].into_iter().flatten().collect();
-    let table: Vec<&str> = readme.lines().filter(|line| line.starts_with('|')).skip(2).collect();
+    let table: Vec<&str> = stated.lines().filter(|line| line.starts_with('|')).skip(2).collect();
     assert!(table.len() >= 10, "{table:?}");
     for line in table {
         let cells: Vec<&str> = line.split('|').map(str::trim).collect();

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use shared::domain::time::Timestamp;
 use shared::store::deadline::Deadline;
 
-use crate::round_trips::{Cost, cost, number_after, readme};
+use crate::round_trips::{Cost, cost, number_after, stated_costs};
 use harness::world::{Proxied, RELEASES, World, links, new_release, soon, store};
 use harness::{Api, Fault, Reply};
 
@@ -68,9 +68,9 @@ async fn a_thousand_links_are_published_listed_downloaded_and_deleted() {
     let (got, whole) = cost(&proxied, async |api: &Api| api.get(&path).await).await;
     assert_eq!(got.json(), made);
     println!("a thousand links: {} read units", whole.read_units);
-    let readme = readme();
-    let said = number_after(&readme, "A release of a thousand links is read with some ");
-    // "Some": to the ten.
+    let stated = stated_costs();
+    let said = number_after(&stated, "Reading a release of 1,000 links takes about ");
+    // "About": to the ten.
     assert_eq!(format!("{:.0}0", whole.read_units / 10.0), said, "{}", whole.read_units);
     assert_eq!(world.assert_sound().await.links, 1000);
     assert_eq!(api.delete(&format!("{RELEASES}/v2")).await.json(), made);
@@ -94,8 +94,8 @@ async fn sweep_takes_three_units_for_a_link_and_four_for_one_with_a_path() {
         assert_eq!((swept.links, cost.write_units), (40, 40.0 * units_of_a_link), "{tag}");
     }
     assert_eq!(world.assert_sound().await.unreachable, 0);
-    let said = "`sweep` takes three write units for each link, four where it has a path";
-    assert!(readme().contains(said), "{said}");
+    let said = "`sweep` takes three write units for each link, or four if the link has a path";
+    assert!(stated_costs().contains(said), "{said}");
 }
 
 /// What each thing costs that is done with one link of a release.
