@@ -41,7 +41,7 @@ async fn a_directory_restored_alone_gives_nothing_away() {
 
     restore_directory(url, &saved).await;
 
-    // Only the operator knows what was revoked since: README says to revoke it again.
+    // Only the operator knows what was revoked since: docs/aws.md says to revoke it again.
     assert_eq!(bearer.get("/api/v4/user").await.status, 200);
     admin.text(&["token", "revoke", &secret]);
     assert_eq!(bearer.get("/api/v4/user").await.status, 401);

@@ -5,7 +5,7 @@ A mutant is an assertion, a file, a text in it, and what stands there instead, w
 
 TEMPLATE = "infra/template.yaml"
 CONTRACT = "infra/openapi.yaml"
-README = "README.md"
+GUIDE = "docs/aws.md"
 ROUTES = "shared/src/routes.rs"
 APP = "shared/src/app.rs"
 
@@ -395,20 +395,20 @@ MUTANTS = [
         'TTL: &str = "expires"',
     ),
     (
-        "tables_that_are_there_are_taken_as_the_readme_says",
+        "existing_tables_are_imported_as_the_guide_says",
         TEMPLATE,
         "  # The functions, each with its role.",
         "  # Each function with its role.",
     ),
     (
-        "tables_that_are_there_are_taken_as_the_readme_says",
+        "existing_tables_are_imported_as_the_guide_says",
         TEMPLATE,
         "      BillingMode: PAY_PER_REQUEST\n",
         "      BillingMode: PAY_PER_REQUEST\n      Tags: [{Key: stack, Value: !Ref AWS::StackName}]\n",
     ),
     (
-        "tables_that_are_there_are_taken_as_the_readme_says",
-        README,
+        "existing_tables_are_imported_as_the_guide_says",
+        GUIDE,
         '"LogicalResourceId": "ReleasesTable"',
         '"LogicalResourceId": "LinksTable"',
     ),
@@ -560,14 +560,14 @@ MUTANTS = [
     (
         "the_outputs_say_where_it_is_and_what_to_do_next",
         TEMPLATE,
-        "--releases-table ${ReleasesTable}",
+        " RELEASES_TABLE=${ReleasesTable}",
         "",
     ),
     (
         "the_outputs_say_where_it_is_and_what_to_do_next",
         TEMPLATE,
-        "AWS_REGION=${AWS::Region} cargo run",
-        "cargo run",
+        "AWS_REGION=${AWS::Region} ",
+        "",
     ),
     (
         "the_outputs_say_where_it_is_and_what_to_do_next",
@@ -649,7 +649,7 @@ MUTANTS = [
         '"(https?://[^\\\\s?#]+)?"',
     ),
     (
-        "the_readme_asks_for_the_sam_cli_that_is_tested",
+        "the_guide_asks_for_the_tested_sam_cli",
         "tests/infra/requirements.txt",
         "aws-sam-cli==1.",
         "aws-sam-cli==2.",

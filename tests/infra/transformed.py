@@ -15,7 +15,7 @@ import yaml
 from openapi_schema_validator import OAS30ReadValidator
 
 from examples import resolved
-from mutants import MUTANTS
+from mutants import GUIDE, MUTANTS
 from stack import (
     ACCOUNT,
     CHOICES,
@@ -652,9 +652,9 @@ def the_tables_are_kept_and_keyed_as_the_code_has_it(stack):
 
 
 @assertion
-def tables_that_are_there_are_taken_as_the_readme_says(stack):
-    readme = source("README.md")
-    (cut,) = re.findall(r"sed -n '([^']+)' infra/template.yaml", readme)
+def existing_tables_are_imported_as_the_guide_says(stack):
+    guide = source(GUIDE)
+    (cut,) = re.findall(r"sed -n '([^']+)' infra/template.yaml", guide)
     done = subprocess.run(
         ["sed", "-n", cut], input=source(TEMPLATE), capture_output=True, check=True, text=True
     )
@@ -666,7 +666,7 @@ def tables_that_are_there_are_taken_as_the_readme_says(stack):
         yield f"the tables do not stand alone: {error}"
     else:
         yield from differ("alone", alone, tables)
-    (named,) = re.findall(r"--resources-to-import '(\[.*?\])'", readme, re.DOTALL)
+    (named,) = re.findall(r"--resources-to-import '(\[.*?\])'", guide, re.DOTALL)
     imported = {r["LogicalResourceId"]: r["ResourceType"] for r in json.loads(named)}
     yield from differ("imported", imported, {name: r["Type"] for name, r in tables.items()})
 
@@ -882,8 +882,8 @@ def the_outputs_say_where_it_is_and_what_to_do_next(stack):
         return f"{known}{path}" if known else {"Fn::Sub": f"{gateway}{path}"}
 
     command = (
-        f"AWS_REGION={REGION} cargo run -- --directory-table ${{DirectoryTable}}"
-        " --releases-table ${ReleasesTable} project create my-group/my-project"
+        f"AWS_REGION={REGION} DIRECTORY_TABLE=${{DirectoryTable}} RELEASES_TABLE=${{ReleasesTable}}"
+        " cargo run -- project create mygroup/app"
     )
     expected = {
         "Url": text(),
@@ -1009,10 +1009,10 @@ def a_public_url_is_taken_as_the_functions_write_it(stack):
 
 
 @assertion
-def the_readme_asks_for_the_sam_cli_that_is_tested(_stack):
+def the_guide_asks_for_the_tested_sam_cli(_stack):
     pinned = re.search(r"aws-sam-cli==(\d+\.\d+)", source("tests/infra/requirements.txt"))[1]
-    if f"({pinned} or newer)" not in source("README.md"):
-        yield f"the README does not ask for {pinned}"
+    if f"({pinned} or newer)" not in source(GUIDE):
+        yield f"{GUIDE} does not ask for {pinned}"
 
 
 def problems(names=ASSERTIONS):
