@@ -1,4 +1,4 @@
-//! Measures what the README promises, on the real binaries, as commands anyone can run.
+//! Measures what docs/proofs.md promises, on the real binaries, as commands anyone can run.
 
 mod binaries;
 mod crash;
