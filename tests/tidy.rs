@@ -152,14 +152,16 @@ fn every_test_that_the_documents_name_exists() {
         .chain(files("shared", &[".rs"]))
         .map(|(_, text)| text)
         .collect();
-    let document = fs::read_to_string(workspace().join("ARCHITECTURE.md")).unwrap();
     let mut named = 0;
-    for word in document.split('`').skip(1).step_by(2) {
-        let is_test = word.matches('_').count() >= 3
-            && word.chars().all(|c| c.is_ascii_lowercase() || c == '_');
-        if is_test {
-            named += 1;
-            assert!(tests.iter().any(|text| text.contains(&format!("fn {word}("))), "{word}");
+    for (path, text) in files(".", &[".md"]) {
+        for word in text.split('`').skip(1).step_by(2) {
+            let is_test = word.matches('_').count() >= 3
+                && word.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+            if is_test {
+                named += 1;
+                let found = tests.iter().any(|text| text.contains(&format!("fn {word}(")));
+                assert!(found, "{word} in {}", path.display());
+            }
         }
     }
     assert!(named > 10, "{named}");
