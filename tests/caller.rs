@@ -12,6 +12,12 @@ use harness::world::{World, job_token, token};
 const USER: &str = "/api/v4/user";
 const JOB: &str = "/api/v4/job";
 const VERSION: &str = "/api/v4/version";
+/// The answer of `GET /version`.
+pub(crate) const SHOWN_VERSION: &str = concat!(
+    r#"{"version":"18.0.0","revision":"release-links-"#,
+    env!("CARGO_PKG_VERSION"),
+    r#"","enterprise":false}"#
+);
 const UNAUTHORIZED: &str = r#"{"message":"401 Unauthorized"}"#;
 
 /// The ways to send a token of this kind, each with the query that belongs to it.
@@ -33,7 +39,6 @@ fn carriers(world: &World, kind: TokenKind, secret: &str) -> Vec<(Api, String)> 
 #[tokio::test]
 async fn an_access_token_has_a_user_and_no_job() {
     let world = World::empty();
-    let version = r#"{"version":"18.0.0","revision":"release-links-0.0.0","enterprise":false}"#;
     for (id, username, external, scope) in [
         (1, "root", false, Scope::Api),
         (7, "ada.lovelace", false, Scope::ReadApi),
@@ -46,7 +51,7 @@ async fn an_access_token_has_a_user_and_no_job() {
         for (api, query) in carriers(&world, TokenKind::Access, secret.reveal()) {
             for (path, status, expected) in [
                 (USER, 200, shown.as_str()),
-                (VERSION, 200, version),
+                (VERSION, 200, SHOWN_VERSION),
                 (JOB, 404, r#"{"message":"404 Job Not Found"}"#),
             ] {
                 let path = format!("{path}{query}");

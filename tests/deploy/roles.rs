@@ -251,7 +251,7 @@ async fn releases(functions: &Functions, tokens: &Tokens, world: &World) {
         assert_eq!(functions.invoke("get-commit", &by_id).await["statusCode"], status, "{sha}");
     }
     let page = async |path: &str| {
-        let path = format!("mynamespace/hello/-/releases/{path}");
+        let path = format!("demo/hello/-/releases/{path}");
         let mut event = event("web-download.json", tokens);
         event["path"] = json!(format!("/{path}"));
         event["requestContext"]["path"] = json!(format!("/prod/{path}"));

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::caller::SHOWN_VERSION;
 use crate::projects::UNKNOWN_COMMIT;
 
 /// Where the gateway's own domain shows the API: below its stage.
@@ -99,12 +100,7 @@ async fn clients_connect(invoke: &impl AsyncFn(&str, &str) -> Value) {
     );
     assert_eq!(
         invoke("get-version", "get-version.json").await,
-        response(
-            200,
-            r#"{"version":"18.0.0","revision":"release-links-0.0.0","enterprise":false}"#,
-            REVALIDATE,
-            &[]
-        )
+        response(200, SHOWN_VERSION, REVALIDATE, &[])
     );
     let (job, at) = made_at(invoke("get-job", "get-job.json").await);
     assert_eq!(
