@@ -238,7 +238,7 @@ async fn repository(invoke: &impl AsyncFn(&str, &str) -> Value, created_at: &str
     assert_eq!(invoke("get-tag", "get-tag.json").await, response(200, &tag, REVALIDATE, &[]));
     let url = |page: u32| {
         format!(
-            "{STAGE}/api/v4/projects/demo%2Fhello/repository/tags?id=demo%2Fhello&order_by=updated&page={page}&per_page=1&search=%5Erelease&sort=desc"
+            "{STAGE}/api/v4/projects/demo%2Fhello/repository/tags?id=demo%2Fhello&order_by=updated&page={page}&per_page=1&search=.0&sort=desc"
         )
     };
     let links =
