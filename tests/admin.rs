@@ -15,7 +15,6 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use shared::domain::project::{ProjectId, ProjectRef};
 use shared::domain::token::{Secret, TokenKind};
-use shared::store::tokens::NewToken;
 use tempfile::NamedTempFile;
 
 use harness::proxy::{Proxy, ask};
@@ -267,8 +266,9 @@ async fn a_token_whose_making_was_answered_to_nobody_is_made() {
     let proxy = Proxy::start(&world.server.dynamodb_url).await;
     let lost = AtomicU64::new(0);
     proxy.decide(move |operation, body| {
-        let is_token = || body["Item"]["pk"]["S"].as_str().unwrap().starts_with("token#");
-        if operation == "PutItem" && is_token() && lost.fetch_add(1, Ordering::Relaxed) == 0 {
+        let first = || &body["TransactItems"][0]["Put"]["Item"]["sk"]["S"];
+        let is_token = || operation == "TransactWriteItems" && first() == "token";
+        if is_token() && lost.fetch_add(1, Ordering::Relaxed) == 0 {
             Fault::DropAfter
         } else {
             Fault::Pass
@@ -304,11 +304,11 @@ async fn a_deadline_is_for_one_page_and_not_for_all_of_them() {
     let made = world.project(project(20, "mynamespace/hello")).await;
     let deleted = world.project(project(21, "mynamespace/old")).await;
     assert!(world.store.delete_project(&deleted, soon()).await.unwrap());
-    // A page is a megabyte.
     for _ in 0..25 {
-        world.token(NewToken { name: "x".repeat(300_000), ..token() }).await;
+        world.token(token()).await;
     }
     world.release(20, "v1").await;
+    // A page is a megabyte.
     let url = &world.server.dynamodb_url;
     let list = json!({
         "TableName": "release-links-releases",
@@ -325,9 +325,9 @@ async fn a_deadline_is_for_one_page_and_not_for_all_of_them() {
     }
 
     let proxy = Proxy::start(url).await;
-    proxy.decide(|_, _| Fault::Delay(Duration::from_millis(500)));
+    proxy.decide(|_, _| Fault::Delay(Duration::from_secs(1)));
     let store = store(&proxy.url);
-    let step = Duration::from_secs(3);
+    let step = Duration::from_millis(1_900);
     let (tokens, keys) =
         tokio::join!(store.list_tokens(step), store.release_keys(ProjectId(20), step));
     assert_eq!((tokens.unwrap().len(), keys.unwrap().len()), (25, 26));
@@ -335,8 +335,10 @@ async fn a_deadline_is_for_one_page_and_not_for_all_of_them() {
     let (projects, found) =
         tokio::join!(store.list_projects(step), store.find_deleted_projects(&path, step));
     assert_eq!((projects.unwrap(), found.unwrap()), (vec![made], vec![deleted]));
-    let pages = proxy.take_seen().len();
-    assert!(pages >= 4 * 7, "{pages} are too few to last longer than a step");
+    // Each listing takes a query and then a batch, which together last longer than a step.
+    let operations: Vec<_> = proxy.take_seen().into_iter().map(|seen| seen.operation).collect();
+    let count = |name| operations.iter().filter(|operation| *operation == name).count();
+    assert!(count("Query") >= 7 + 3 && count("BatchGetItem") == 3, "{operations:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

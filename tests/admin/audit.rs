@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use shared::domain::project::{ProjectId, ProjectRef};
 use shared::domain::release::{ReleaseKey, TagName};
 use shared::domain::time::Timestamp;
+use shared::domain::token::Secret;
 use shared::store::keys::{DirectoryKey, ReleasesKey};
 use shared::store::tokens::NewToken;
 
@@ -87,10 +88,12 @@ async fn an_audit_names_what_does_not_fit_between_the_tables() {
         ]
     );
 
-    delete(url, DIRECTORY, &json!({ "pk": { "S": DirectoryKey::project(ProjectId(3)).pk } })).await;
-    delete(url, DIRECTORY, &json!({ "pk": { "S": "path#moved/four" } })).await;
-    put(url, DIRECTORY, &json!({ "pk": { "S": "path#old/four" }, "id": { "N": "4" } })).await;
-    put(url, DIRECTORY, &json!({ "pk": { "S": "path#deleted/two" }, "id": { "N": "2" } })).await;
+    delete(url, DIRECTORY, &directory_key(&DirectoryKey::project(ProjectId(3)))).await;
+    let path = |path: &str| directory_key(&DirectoryKey::path(&path.parse().unwrap()));
+    delete(url, DIRECTORY, &path("moved/four")).await;
+    for (wrong, id) in [("old/four", "4"), ("deleted/two", "2")] {
+        put(url, DIRECTORY, &changed(&path(wrong), "id", json!({ "N": id }))).await;
+    }
     assert_eq!(
         sorted(&broken(&admin)["violations"]),
         [
@@ -101,12 +104,23 @@ async fn an_audit_names_what_does_not_fit_between_the_tables() {
             "release v1 of project 3 has no project: the directory does not know the number \
              (`project delete 3` deletes its releases)"
                 .to_owned(),
+            "the list of projects names project 3, which does not exist".to_owned(),
             format!(
                 "token {unknown} (unknown) of root grants a role in project 3, which the directory \
                  does not know"
             ),
         ]
     );
+}
+
+pub(super) fn directory_key(key: &DirectoryKey) -> Value {
+    json!({ "pk": { "S": key.pk }, "sk": { "S": key.sk } })
+}
+
+fn changed(item: &Value, name: &str, value: Value) -> Value {
+    let mut item = item.clone();
+    item[name] = value;
+    item
 }
 
 fn sorted(findings: &Value) -> Vec<String> {
@@ -139,11 +153,6 @@ async fn an_audit_names_each_broken_rule_of_the_releases_table() {
     let key = |item: &Value| json!({ "pk": item["pk"], "sk": item["sk"] });
     let v1 = ReleaseKey { project: ProjectId(20), tag: TagName::parse("v1").unwrap() };
     let release_pk = ReleasesKey::release(&v1).pk;
-    let changed = |item: &Value, name: &str, value: Value| {
-        let mut item = item.clone();
-        item[name] = value;
-        item
-    };
     let url_of = json!({ "S": "https://elsewhere.example.com" });
     let entry = one("index#", "#v1");
     let moved = changed(&entry, "sk", json!({ "S": "00000000000000000001#v1" }));
@@ -188,6 +197,100 @@ async fn an_audit_names_each_broken_rule_of_the_releases_table() {
     }
 }
 
+/// Each way in which an item and its entry in a list can contradict each other, one at a time.
+#[tokio::test]
+async fn an_audit_names_each_contradiction_between_a_list_and_its_items() {
+    let world = World::empty();
+    let (admin, url) = (admin(&world), &world.server.dynamodb_url);
+    world.project(project(1, "kept/one")).await;
+    let two = world.project(project(2, "Deleted/two")).await;
+    assert!(world.store.delete_project(&two, soon()).await.unwrap());
+    let create = ["token", "create", "--name", "ci", "--user", "Ann", "--project", "kept/one"];
+    let secret = Secret::parse(&admin.text(&create)).unwrap();
+    let sound = save(url, DIRECTORY).await;
+    let hash = secret.hash();
+    let id = &hash.as_str()[..12];
+    let stored = |key: &DirectoryKey| {
+        let key = directory_key(key);
+        let is_it = |item: &&Value| item["pk"] == key["pk"] && item["sk"] == key["sk"];
+        sound.iter().find(is_it).unwrap().clone()
+    };
+    let ann = "ann".parse().unwrap();
+    let (token, entry) = (DirectoryKey::token(&hash), DirectoryKey::token_entry(&hash));
+    assert_eq!(stored(&entry)["ttl"], stored(&token)["ttl"]);
+    let past = |key: &DirectoryKey| changed(&stored(key), "ttl", json!({ "N": "1" }));
+    let one = DirectoryKey::project_entry(ProjectId(1));
+    let last_path = |path: &str, id| {
+        directory_key(&DirectoryKey::deleted_project_entry(&path.parse().unwrap(), ProjectId(id)))
+    };
+    let entry_of_two = DirectoryKey::project_entry(ProjectId(2));
+    let odd = json!({ "pk": { "S": "deleted-projects" }, "sk": { "S": "odd" } });
+    let unpadded = json!({ "pk": { "S": "projects" }, "sk": { "S": "1" } });
+    for (removed, added, found) in [
+        (Some(&one), None, "project 1 is missing from the list of projects"),
+        (
+            Some(&DirectoryKey::deleted_project_entry(&two.path, two.id)),
+            None,
+            "project 2 is missing from the list of deleted projects",
+        ),
+        (Some(&entry), None, &format!("token {id} (ci) of Ann is missing from the list of tokens")),
+        (Some(&DirectoryKey::user_entry(&ann)), None, "user ann is missing from the list of users"),
+        (Some(&token), None, &format!("the list of tokens names token {id}, which does not exist")),
+        (
+            Some(&DirectoryKey::user(&ann)),
+            None,
+            "the list of users names user ann, which does not exist",
+        ),
+        (
+            None,
+            Some(directory_key(&entry_of_two)),
+            "the list of projects names project 2, which was deleted",
+        ),
+        (
+            None,
+            Some(directory_key(&DirectoryKey::project_entry(ProjectId(3)))),
+            "the list of projects names project 3, which does not exist",
+        ),
+        (
+            None,
+            Some(last_path("kept/one", 1)),
+            "the list of deleted projects names project 1, which was not deleted",
+        ),
+        (
+            None,
+            Some(last_path("other/two", 2)),
+            "the list of deleted projects names project 2, which last had the path Deleted/two",
+        ),
+        (
+            None,
+            Some(last_path("deleted/three", 3)),
+            "the list of deleted projects names project 3, which does not exist",
+        ),
+        (None, Some(odd), "the list of deleted projects names project odd, which does not exist"),
+        (None, Some(unpadded), "the list of projects names project 1, which does not exist"),
+        // The database removes an expired token and its entry at different moments.
+        (Some(&token), Some(past(&entry)), ""),
+        (Some(&entry), Some(past(&token)), ""),
+    ] {
+        if let Some(key) = removed {
+            delete(url, DIRECTORY, &directory_key(key)).await;
+        }
+        if let Some(item) = &added {
+            put(url, DIRECTORY, item).await;
+        }
+        let audit = world.audit().await;
+        let found: Vec<_> = Some(found).filter(|found| !found.is_empty()).into_iter().collect();
+        assert_eq!(audit.violations, found, "{removed:?} {added:?}");
+        if let Some(item) = added {
+            delete(url, DIRECTORY, &json!({ "pk": item["pk"], "sk": item["sk"] })).await;
+        }
+        for item in &sound {
+            put(url, DIRECTORY, item).await;
+        }
+        assert_eq!(world.assert_sound().await.projects, 1);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_audit_takes_the_read_units_that_it_states() {
     let world = World::empty();
@@ -207,11 +310,12 @@ async fn an_audit_takes_the_read_units_that_it_states() {
         let lookups = seen.iter().filter(|seen| seen.operation == "BatchGetItem");
         (scans, lookups.map(|seen| seen.read_units).sum::<f64>())
     };
-    // Three claims a link, then per release its entry and itself, the project and its path.
+    // Three claims a link, then per release its entry and itself, and the project, its path and its
+    // entry, each of which is looked up from the other side, too.
     let (scans, units) = looked_up(&admin, 0);
     println!("200 links with paths: {units} read units and {scans} scans");
     assert_eq!(scans, 3, "the releases table, and the directory twice");
-    assert!((600.0..=7.0 * 200.0 + 3.0 * 2.0 + 2.0).contains(&units), "{units}");
+    assert!((600.0..=7.0 * 200.0 + 3.0 * 2.0 + 4.0).contains(&units), "{units}");
 
     // A claim that is no link's takes one more scan, and three more units for each link.
     let url = &world.server.dynamodb_url;

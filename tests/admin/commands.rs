@@ -3,10 +3,14 @@
 use std::process::{Command, Output};
 
 use serde_json::{Value, json};
+use shared::domain::token::AccessLevel;
+use shared::store::tokens::NewToken;
 
+use harness::proxy::Proxy;
+use harness::world::{grant, project, token};
 use harness::{World, binaries};
 
-use super::{Admin, admin};
+use super::{Admin, admin, admin_behind};
 
 impl Admin {
     /// A mistake on the command line, and its text.
@@ -301,4 +305,37 @@ async fn links_are_created_changed_and_deleted_by_name_or_number() {
     );
     assert_eq!(admin.json(&["link", "list", "g/p", "v1"]), json!([]));
     world.assert_sound().await;
+}
+
+/// The requests and read units of commands that list, with so many tokens in the directory.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listing_costs_what_it_lists() {
+    let world = World::empty();
+    world.project(project(1, "g/p")).await;
+    let token = || NewToken { grants: vec![grant(1, AccessLevel::Developer)], ..token() };
+    let secret = world.token(token()).await;
+    let hash = secret.hash();
+    let id = &hash.as_str()[..12];
+    let proxy = Proxy::start(&world.server.dynamodb_url).await;
+    let admin = admin_behind(&proxy);
+    let costs = || {
+        let commands = [
+            &["project", "list"][..],
+            &["token", "show", id],
+            &["token", "show", secret.reveal()],
+            &["token", "revoke", "000000000000"],
+        ];
+        commands.map(|command| {
+            admin.run(command);
+            let seen = proxy.take_seen();
+            assert!(seen.iter().all(|seen| seen.operation != "Scan"), "{command:?}");
+            (seen.len(), seen.iter().map(|seen| seen.read_units).sum::<f64>())
+        })
+    };
+    let with_one = costs();
+    println!("requests and read units of each command: {with_one:?}");
+    for _ in 0..2_000 {
+        world.token(token()).await;
+    }
+    assert_eq!(costs(), with_one);
 }

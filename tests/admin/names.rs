@@ -82,7 +82,7 @@ async fn a_look_alike_user_of_older_data_stays_readable_and_apart() {
     let stored = json!({
         "TableName": "release-links-directory",
         "Item": {
-            "pk": { "S": "user#victimk" }, "id": { "N": "900" },
+            "pk": { "S": "user#victimk" }, "sk": { "S": "user" }, "id": { "N": "900" },
             "username": { "S": look_alike }, "external": { "BOOL": true },
         },
     });

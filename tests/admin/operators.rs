@@ -23,7 +23,7 @@ async fn interleave(
     let gate = Gate::new();
     let held = gate.clone();
     proxy.decide(move |operation, body| {
-        let is_counter = || body["Key"]["pk"]["S"].as_str().unwrap().starts_with("counter#");
+        let is_counter = || body["Key"]["sk"]["S"] == "counter";
         match operation {
             "PutItem" | "TransactWriteItems" => Fault::Hold(held.clone()),
             "UpdateItem" if !is_counter() => Fault::Hold(held.clone()),
@@ -51,7 +51,7 @@ async fn set_visibility(world: &World, visibility: Visibility) {
 async fn add_attribute(world: &World, key: &DirectoryKey) {
     let update = json!({
         "TableName": DIRECTORY,
-        "Key": { "pk": { "S": key.pk } },
+        "Key": { "pk": { "S": key.pk }, "sk": { "S": key.sk } },
         "UpdateExpression": "SET since = :since",
         "ExpressionAttributeValues": { ":since": { "S": "a later version" } },
     });
@@ -60,7 +60,8 @@ async fn add_attribute(world: &World, key: &DirectoryKey) {
 }
 
 async fn item(world: &World, key: &DirectoryKey) -> Value {
-    let get = json!({ "TableName": DIRECTORY, "Key": { "pk": { "S": key.pk } } });
+    let get =
+        json!({ "TableName": DIRECTORY, "Key": { "pk": { "S": key.pk }, "sk": { "S": key.sk } } });
     let target = "DynamoDB_20120810.GetItem";
     ask(&world.server.dynamodb_url, target, &get).await.1["Item"].clone()
 }
@@ -110,7 +111,7 @@ async fn a_token_removed_meanwhile_is_not_made_again_by_its_revocation() {
     let secret = world.token(token()).await;
     let key = DirectoryKey::token(&secret.hash());
     let remove = async || {
-        let delete = json!({ "TableName": DIRECTORY, "Key": { "pk": { "S": key.pk } } });
+        let delete = json!({ "TableName": DIRECTORY, "Key": { "pk": { "S": key.pk }, "sk": { "S": key.sk } } });
         let target = "DynamoDB_20120810.DeleteItem";
         assert_eq!(ask(&world.server.dynamodb_url, target, &delete).await.0, 200);
     };

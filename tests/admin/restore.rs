@@ -13,7 +13,7 @@ use super::{admin, admin_behind};
 /// Makes the directory what it was when it was saved.
 async fn restore_directory(url: &str, saved: &[Value]) {
     for item in save(url, DIRECTORY).await {
-        delete(url, DIRECTORY, &json!({ "pk": item["pk"] })).await;
+        delete(url, DIRECTORY, &json!({ "pk": item["pk"], "sk": item["sk"] })).await;
     }
     for item in saved {
         put(url, DIRECTORY, item).await;

@@ -630,9 +630,10 @@ def the_one_item_that_is_updated_is_the_counter(_stack):
 def the_tables_are_kept_and_keyed_as_the_code_has_it(stack):
     pk, sk = (constant("shared/src/store/keys.rs", name) for name in ("PK", "SK"))
     ttl = constant("shared/src/store/items.rs", "TTL")
-    keys = {"DirectoryTable": [(pk, "HASH")], "ReleasesTable": [(pk, "HASH"), (sk, "RANGE")]}
-    yield from differ("tables", set(stack.of_type("AWS::DynamoDB::Table")), set(keys))
-    for name, schema in keys.items():
+    schema = [(pk, "HASH"), (sk, "RANGE")]
+    names = ("DirectoryTable", "ReleasesTable")
+    yield from differ("tables", set(stack.of_type("AWS::DynamoDB::Table")), set(names))
+    for name in names:
         table = stack.resources.get(name, {})
         expected = {
             "BillingMode": "PAY_PER_REQUEST",

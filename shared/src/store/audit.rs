@@ -6,32 +6,33 @@
 //! for each link number in use, and the names of the namespaces that have projects.
 //!
 //! Read units (4 KB each, consistent), in addition to scanning the releases table once and the
-//! directory twice: at most 5 for a link and 7 if it has a path, 3 for a release, 2 for a project or
-//! a grant. If some claim is not its link's, the releases table is scanned once more to name it.
+//! directory twice: at most 5 for a link and 7 if it has a path, 3 for a release, 4 for a project, and
+//! 2 for a deleted project, a user, a token or a grant. If some claim is not its link's, the releases
+//! table is scanned once more to name it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
 use super::deadline::Deadline;
 use super::items::{
-    Attributes, ClaimItem, IndexItem, LinkItem, PathItem, ProjectItem, ReleaseItem, TokenItem,
+    Attributes, ClaimItem, IndexItem, LinkItem, PathItem, ProjectItem, ReleaseItem, TTL, TokenItem,
     claims, from_item,
 };
-use super::keys::{DirectoryKey, DirectoryKind, PK, ReleasesKey, ReleasesKind};
+use super::keys::{DirectoryKey, DirectoryKind, DirectoryList, ReleasesKey, ReleasesKind};
 use super::projects::ProjectState;
-use super::read::{ITEMS_A_BATCH, releases_key};
+use super::read::{ITEMS_A_BATCH, directory_key, releases_key};
 use super::request::Sent;
 use super::scan::Table;
 use super::{Store, StoreError};
 use crate::domain::link::{Link, LinkId};
-use crate::domain::project::{Project, ProjectId};
+use crate::domain::project::{ProjectId, ProjectPath};
 use crate::domain::release::{Release, ReleaseKey, ReleaseUid};
 use crate::domain::time::Timestamp;
-use crate::domain::token::{GrantTarget, Token};
+use crate::domain::token::{GrantTarget, TOKEN_ID_DIGITS, Token};
 
 /// What an audit found.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -116,7 +117,7 @@ impl Store {
         }
         let mut scan = self.scan(Table::Directory);
         while let Some(items) = scan.next(Deadline::after(step)).await? {
-            auditor.check_paths_and_tokens(items, &namespaces).await?;
+            auditor.check_rest_of_directory(items, &namespaces).await?;
         }
         Ok(auditor.audit)
     }
@@ -363,49 +364,75 @@ impl Auditor<'_> {
         items: Vec<Attributes>,
         namespaces: &mut HashSet<String>,
     ) -> Result<(), StoreError> {
-        let mut projects: Vec<Project> = Vec::new();
+        let mut projects: Vec<(ProjectId, ProjectPath)> = Vec::new();
+        let mut unlisted: Vec<(DirectoryKey, String)> = Vec::new();
         for item in items {
-            if DirectoryKind::of(&item) == Some(DirectoryKind::Project) {
-                projects.extend(from_item::<ProjectItem>(item)?.alive());
+            if directory_key(&item).and_then(|key| key.kind()) != Some(DirectoryKind::Project) {
+                continue;
+            }
+            let item: ProjectItem = from_item(item)?;
+            let (id, state) = (item.id, item.into_state());
+            unlisted
+                .extend(project_entry(id, &state).map(|entry| (entry, format!("project {id}"))));
+            if let ProjectState::Live(path) = state {
+                projects.push((id, path));
             }
         }
         self.audit.projects += projects.len() as u64;
-        let keys = projects.iter().map(|project| DirectoryKey::path(&project.path)).collect();
-        let found = self.read_directory(keys).await?;
-        for project in projects {
-            let folded = project.path.folded();
+        let keys = projects.iter().map(|(_, path)| DirectoryKey::path(path)).collect();
+        let found: Vec<(_, PathItem)> = self.store.read_directory(keys, self.step).await?;
+        let found: HashMap<_, _> = found.into_iter().collect();
+        for (id, path) in projects {
+            let folded = path.folded();
             let ends = folded.match_indices('/').map(|(end, _)| end);
             namespaces.extend(ends.map(|end| folded[..end].to_owned()));
-            let item = found.get(&DirectoryKey::path(&project.path).pk).cloned();
-            if item.map(from_item::<PathItem>).transpose()?.map(|item| item.id) != Some(project.id)
-            {
-                let (id, path) = (project.id, project.path.as_str());
+            let item = found.get(&DirectoryKey::path(&path));
+            if item.is_none_or(|item| item.id != id) {
+                let path = path.as_str();
                 self.audit.violation(format!("project {id} is not found by its path {path}"));
             }
         }
-        Ok(())
+        self.check_listed_in_directory(unlisted).await
     }
 
-    async fn check_paths_and_tokens(
+    async fn check_rest_of_directory(
         &mut self,
         items: Vec<Attributes>,
         namespaces: &HashSet<String>,
     ) -> Result<(), StoreError> {
-        let mut paths: Vec<(String, ProjectId)> = Vec::new();
+        let mut paths: Vec<(DirectoryKey, ProjectId)> = Vec::new();
         let mut tokens: Vec<Token> = Vec::new();
+        let mut listed: Vec<(DirectoryKey, String)> = Vec::new();
+        let mut entries: Vec<DirectoryKey> = Vec::new();
+        let now = Timestamp::now();
         for item in items {
-            match DirectoryKind::of(&item) {
-                Some(DirectoryKind::Path) => {
-                    let pk = item.get(PK).and_then(|pk| pk.as_s().ok()).cloned();
-                    paths.push((pk.unwrap_or_default(), from_item::<PathItem>(item)?.id));
+            let Some(key) = directory_key(&item) else { continue };
+            // The database removes an expired token and its entry at different moments.
+            let is_kept = ttl(&item).is_none_or(|ttl| ttl > now.unix_seconds());
+            match key.kind() {
+                Some(DirectoryKind::Path) => paths.push((key, from_item::<PathItem>(item)?.id)),
+                Some(DirectoryKind::Token) => {
+                    let token = Token::from(from_item::<TokenItem>(item)?);
+                    if is_kept {
+                        listed.push((DirectoryKey::token_entry(&token.hash), show_token(&token)));
+                    }
+                    tokens.push(token);
                 }
-                Some(DirectoryKind::Token) => tokens.push(from_item::<TokenItem>(item)?.into()),
-                Some(DirectoryKind::Project | DirectoryKind::User | DirectoryKind::Counter) => {}
+                Some(DirectoryKind::User) => {
+                    let name = key.name();
+                    let entry = DirectoryList::Users.entry(name.to_owned());
+                    listed.push((entry, format!("user {name}")));
+                }
+                Some(DirectoryKind::Project | DirectoryKind::Counter) => {}
+                None if key.list().is_some() => {
+                    if is_kept {
+                        entries.push(key);
+                    }
+                }
                 None => self.audit.violation("an item of the directory is of no kind".to_owned()),
             }
         }
         self.audit.tokens += tokens.len() as u64;
-        let now = Timestamp::now();
         tokens.retain(|token| token.alive(now).is_ok());
         let granted = tokens.iter().flat_map(|token| &token.grants);
         let granted = granted.filter_map(|grant| match &grant.target {
@@ -413,11 +440,73 @@ impl Auditor<'_> {
             GrantTarget::Namespace(_) => None,
         });
         self.learn_projects(paths.iter().map(|(_, id)| *id).chain(granted)).await?;
-        for (pk, id) in &paths {
-            self.check_path(pk, *id);
+        for (key, id) in &paths {
+            self.check_path(&key.pk, *id);
         }
         for token in &tokens {
             self.check_token(token, namespaces);
+        }
+        self.check_listed_in_directory(listed).await?;
+        self.check_directory_entries(entries).await
+    }
+
+    /// Checks that each of these items is in its list, by the entry that it should have.
+    async fn check_listed_in_directory(
+        &mut self,
+        items: Vec<(DirectoryKey, String)>,
+    ) -> Result<(), StoreError> {
+        let keys = items.iter().map(|(entry, _)| entry.clone()).collect();
+        let found = self.existing(keys).await?;
+        for (entry, item) in items {
+            if let Some(list) = entry.list()
+                && !found.contains(&entry)
+            {
+                self.audit.violation(format!("{item} is missing from {}", show_list(list)));
+            }
+        }
+        Ok(())
+    }
+
+    async fn existing(
+        &self,
+        keys: HashSet<DirectoryKey>,
+    ) -> Result<HashSet<DirectoryKey>, StoreError> {
+        let found: Vec<(_, IgnoredAny)> = self.store.read_directory(keys, self.step).await?;
+        Ok(found.into_iter().map(|(key, _)| key).collect())
+    }
+
+    /// Checks that each of these entries names an item that belongs in its list.
+    async fn check_directory_entries(
+        &mut self,
+        entries: Vec<DirectoryKey>,
+    ) -> Result<(), StoreError> {
+        self.learn_projects(entries.iter().filter_map(listed_project)).await?;
+        let others = entries.iter().filter(|entry| listed_project(entry).is_none());
+        let keys = others.filter_map(DirectoryKey::listed).collect();
+        let found = self.existing(keys).await?;
+        for entry in entries {
+            let Some(list) = entry.list() else { continue };
+            let fault = if let Some(id) = listed_project(&entry) {
+                let state = self.project(id);
+                if project_entry(id, state).as_ref() == Some(&entry) {
+                    continue;
+                }
+                let fault = match (state, list) {
+                    (ProjectState::Unknown, _) => "which does not exist".to_owned(),
+                    (ProjectState::Deleted(path), DirectoryList::DeletedProjects) => {
+                        format!("which last had the path {}", path.as_str())
+                    }
+                    (ProjectState::Deleted(_), _) => "which was deleted".to_owned(),
+                    (ProjectState::Live(_), _) => "which was not deleted".to_owned(),
+                };
+                format!("project {id}, {fault}")
+            } else {
+                if entry.listed().is_some_and(|key| found.contains(&key)) {
+                    continue;
+                }
+                format!("{}, which does not exist", show_listed(list, &entry.sk))
+            };
+            self.audit.violation(format!("{} names {fault}", show_list(list)));
         }
         Ok(())
     }
@@ -433,7 +522,7 @@ impl Auditor<'_> {
     }
 
     fn check_token(&mut self, token: &Token, namespaces: &HashSet<String>) {
-        let shown = format!("token {} ({}) of {}", token.id(), token.name, token.user.username);
+        let shown = show_token(token);
         let mut grants_something = token.grants.is_empty();
         for grant in &token.grants {
             match &grant.target {
@@ -494,23 +583,6 @@ impl Auditor<'_> {
             stream::iter(reads).buffer_unordered(AT_ONCE).try_collect().await?;
         Ok(found.into_iter().flatten().collect())
     }
-
-    /// The items of the directory with these keys, by their partition keys.
-    async fn read_directory(
-        &self,
-        keys: Vec<DirectoryKey>,
-    ) -> Result<HashMap<String, Attributes>, StoreError> {
-        let mut found = HashMap::new();
-        for keys in keys.chunks(ITEMS_A_BATCH) {
-            let rows = self.store.batch_get(keys, &[], Deadline::after(self.step)).await?;
-            for item in rows.directory {
-                if let Some(pk) = item.get(PK).and_then(|pk| pk.as_s().ok()).cloned() {
-                    found.insert(pk, item);
-                }
-            }
-        }
-        Ok(found)
-    }
 }
 
 /// Numbers of links that were seen, a bit each: they come from one counter and so lie close together.
@@ -531,6 +603,49 @@ impl LinkNumbers {
 
 fn show(release: &ReleaseKey) -> String {
     format!("release {} of project {}", release.tag, release.project)
+}
+
+fn show_token(token: &Token) -> String {
+    format!("token {} ({}) of {}", token.id(), token.name, token.user.username)
+}
+
+fn show_list(list: DirectoryList) -> &'static str {
+    match list {
+        DirectoryList::Projects => "the list of projects",
+        DirectoryList::DeletedProjects => "the list of deleted projects",
+        DirectoryList::Users => "the list of users",
+        DirectoryList::Tokens => "the list of tokens",
+    }
+}
+
+/// The item that an entry with this sort key names, by what operators call it.
+fn show_listed(list: DirectoryList, sk: &str) -> String {
+    match list {
+        DirectoryList::Projects | DirectoryList::DeletedProjects => format!("project {sk}"),
+        DirectoryList::Users => format!("user {sk}"),
+        DirectoryList::Tokens => format!("token {}", sk.get(..TOKEN_ID_DIGITS).unwrap_or(sk)),
+    }
+}
+
+/// The entry that a project in this state has in a list.
+fn project_entry(id: ProjectId, state: &ProjectState) -> Option<DirectoryKey> {
+    match state {
+        ProjectState::Live(_) => Some(DirectoryKey::project_entry(id)),
+        ProjectState::Deleted(path) => Some(DirectoryKey::deleted_project_entry(path, id)),
+        ProjectState::Unknown => None,
+    }
+}
+
+/// The project that an entry of a list names.
+fn listed_project(entry: &DirectoryKey) -> Option<ProjectId> {
+    let item = entry.listed()?;
+    let id = ProjectId(item.name().parse().ok()?);
+    (item == DirectoryKey::project(id)).then_some(id)
+}
+
+/// The moment from which on the database may remove an item, in Unix seconds.
+fn ttl(item: &Attributes) -> Option<i64> {
+    item.get(TTL)?.as_n().ok()?.parse().ok()
 }
 
 fn show_key(key: &ReleasesKey) -> String {

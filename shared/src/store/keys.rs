@@ -6,13 +6,17 @@
 //!
 //! The directory table, which functions only read:
 //!
-//! | item | pk |
-//! | --- | --- |
-//! | project | `project#<id>` |
-//! | project's path | `path#<full path in lower case>` |
-//! | user | `user#<username in lower case>` |
-//! | token | `token#<hash of its secret>` |
-//! | counter of projects, users, jobs | `counter#project`, `counter#user`, `counter#job` |
+//! | item | pk | sk |
+//! | --- | --- | --- |
+//! | project | `project#<id>` | `project` |
+//! | project's path | `path#<full path in lower case>` | `path` |
+//! | user | `user#<username in lower case>` | `user` |
+//! | token | `token#<hash of its secret>` | `token` |
+//! | counter of projects, users, jobs | `counter#project`, `counter#user`, `counter#job` | `counter` |
+//! | project in the list of projects | `projects` | `<id>` |
+//! | project in the list of deleted projects | `deleted-projects` | `<last path in lower case>#<id>` |
+//! | user in the list of users | `users` | `<username in lower case>` |
+//! | token in the list of tokens | `tokens` | `<hash of its secret>` |
 //!
 //! The releases table:
 //!
@@ -39,7 +43,7 @@ use crate::domain::username::Username;
 
 /// The partition key's attribute in both tables.
 pub const PK: &str = "pk";
-/// The sort key's attribute in the releases table.
+/// The sort key's attribute in both tables.
 pub const SK: &str = "sk";
 
 /// The sort keys of a release's partition: the release comes first, so that one query returns it
@@ -55,63 +59,118 @@ pub type KeyAttributes = HashMap<String, AttributeValue>;
 pub struct DirectoryKey {
     /// The partition key.
     pub pk: String,
+    /// The sort key.
+    pub sk: String,
 }
 
 impl DirectoryKey {
     /// The project with this number.
     #[must_use]
     pub fn project(id: ProjectId) -> Self {
-        Self::of(DirectoryKind::Project, &format!("{:020}", id.0))
+        DirectoryKind::Project.key(&padded(id))
     }
 
     /// The project with this path, in whatever case.
     #[must_use]
     pub fn path(path: &ProjectPath) -> Self {
-        Self::of(DirectoryKind::Path, &path.folded())
+        DirectoryKind::Path.key(&path.folded())
     }
 
     /// The user of this name, in whatever case.
     #[must_use]
     pub fn user(username: &Username) -> Self {
-        Self::of(DirectoryKind::User, &username.folded())
+        DirectoryKind::User.key(&username.folded())
     }
 
     /// The token whose secret has this hash.
     #[must_use]
     pub fn token(hash: &SecretHash) -> Self {
-        Self::of(DirectoryKind::Token, hash.as_str())
+        DirectoryKind::Token.key(hash.as_str())
     }
 
     /// The last number given to a project.
     #[must_use]
     pub fn project_counter() -> Self {
-        Self::of(DirectoryKind::Counter, "project")
+        DirectoryKind::Counter.key("project")
     }
 
     /// The last number given to a user.
     #[must_use]
     pub fn user_counter() -> Self {
-        Self::of(DirectoryKind::Counter, "user")
+        DirectoryKind::Counter.key("user")
     }
 
     /// The last number given to a job.
     #[must_use]
     pub fn job_counter() -> Self {
-        Self::of(DirectoryKind::Counter, "job")
+        DirectoryKind::Counter.key("job")
     }
 
-    fn of(kind: DirectoryKind, name: &str) -> Self {
-        Self { pk: format!("{}{name}", kind.prefix()) }
+    /// A project in the list of projects.
+    #[must_use]
+    pub fn project_entry(id: ProjectId) -> Self {
+        DirectoryList::Projects.entry(padded(id))
+    }
+
+    /// A project in the list of deleted projects, with its last path.
+    #[must_use]
+    pub fn deleted_project_entry(path: &ProjectPath, id: ProjectId) -> Self {
+        DirectoryList::DeletedProjects.entry(format!("{}{}", last_path_prefix(path), padded(id)))
+    }
+
+    /// A user in the list of users.
+    #[must_use]
+    pub fn user_entry(username: &Username) -> Self {
+        DirectoryList::Users.entry(username.folded())
+    }
+
+    /// A token in the list of tokens.
+    #[must_use]
+    pub fn token_entry(hash: &SecretHash) -> Self {
+        DirectoryList::Tokens.entry(hash.as_str().to_owned())
     }
 
     /// As the database takes it.
     #[must_use]
     pub fn attributes(&self) -> KeyAttributes {
-        HashMap::from([(PK.to_owned(), AttributeValue::S(self.pk.clone()))])
+        attributes(&self.pk, &self.sk)
+    }
+
+    /// The kind of this item; none if no version wrote such a key.
+    #[must_use]
+    pub fn kind(&self) -> Option<DirectoryKind> {
+        DirectoryKind::ALL
+            .into_iter()
+            .find(|kind| self.sk == kind.sort_key() && self.pk.starts_with(kind.prefix()))
+    }
+
+    /// The list that this is an entry of.
+    #[must_use]
+    pub fn list(&self) -> Option<DirectoryList> {
+        DirectoryList::ALL.into_iter().find(|list| self.pk == list.partition())
+    }
+
+    /// The key of the item that this entry of a list names.
+    #[must_use]
+    pub fn listed(&self) -> Option<Self> {
+        Some(match self.list()? {
+            DirectoryList::Projects => DirectoryKind::Project.key(&self.sk),
+            DirectoryList::DeletedProjects => {
+                DirectoryKind::Project.key(self.sk.rsplit_once('#')?.1)
+            }
+            DirectoryList::Users => DirectoryKind::User.key(&self.sk),
+            DirectoryList::Tokens => DirectoryKind::Token.key(&self.sk),
+        })
+    }
+
+    /// The part of the partition key after the kind: a number, path, username or hash.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.pk.split_once('#').map_or("", |(_, name)| name)
     }
 }
 
-/// What an item of the directory table is, by its key.
+/// The kind of an item of the directory table that is no entry of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DirectoryKind {
     /// A project, or what is left of a deleted one.
@@ -129,11 +188,8 @@ pub enum DirectoryKind {
 impl DirectoryKind {
     const ALL: [Self; 5] = [Self::Project, Self::Path, Self::User, Self::Token, Self::Counter];
 
-    /// What an item of the directory is; none where no version wrote its key.
-    #[must_use]
-    pub fn of(item: &HashMap<String, AttributeValue>) -> Option<Self> {
-        let pk = item.get(PK)?.as_s().ok()?;
-        Self::ALL.into_iter().find(|kind| pk.starts_with(kind.prefix()))
+    fn key(self, name: &str) -> DirectoryKey {
+        DirectoryKey { pk: format!("{}{name}", self.prefix()), sk: self.sort_key().to_owned() }
     }
 
     /// The prefix of the partition keys of this kind.
@@ -146,6 +202,63 @@ impl DirectoryKind {
             Self::Counter => "counter#",
         }
     }
+
+    fn sort_key(self) -> &'static str {
+        self.prefix().trim_end_matches('#')
+    }
+}
+
+/// A list of the directory: a partition whose sort keys name all items of a kind.
+///
+/// Its partition key has no `#`, so no role that is limited to kinds of items can read it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DirectoryList {
+    /// The projects that are not deleted.
+    Projects,
+    /// The deleted projects.
+    DeletedProjects,
+    /// The users.
+    Users,
+    /// The tokens that are kept, revoked and expired ones included.
+    Tokens,
+}
+
+impl DirectoryList {
+    const ALL: [Self; 4] = [Self::Projects, Self::DeletedProjects, Self::Users, Self::Tokens];
+
+    /// The partition key of the list's entries.
+    #[must_use]
+    pub const fn partition(self) -> &'static str {
+        match self {
+            Self::Projects => "projects",
+            Self::DeletedProjects => "deleted-projects",
+            Self::Users => "users",
+            Self::Tokens => "tokens",
+        }
+    }
+
+    /// The entry with this sort key.
+    #[must_use]
+    pub fn entry(self, sk: String) -> DirectoryKey {
+        DirectoryKey { pk: self.partition().to_owned(), sk }
+    }
+}
+
+/// The prefix of the sort keys of all deleted projects with this last path.
+#[must_use]
+pub fn last_path_prefix(path: &ProjectPath) -> String {
+    format!("{}#", path.folded())
+}
+
+fn padded(id: ProjectId) -> String {
+    format!("{:020}", id.0)
+}
+
+fn attributes(pk: &str, sk: &str) -> KeyAttributes {
+    HashMap::from([
+        (PK.to_owned(), AttributeValue::S(pk.to_owned())),
+        (SK.to_owned(), AttributeValue::S(sk.to_owned())),
+    ])
 }
 
 /// The key of an item of the releases table.
@@ -213,10 +326,7 @@ impl ReleasesKey {
     /// As the database takes it.
     #[must_use]
     pub fn attributes(&self) -> KeyAttributes {
-        HashMap::from([
-            (PK.to_owned(), AttributeValue::S(self.pk.clone())),
-            (SK.to_owned(), AttributeValue::S(self.sk.clone())),
-        ])
+        attributes(&self.pk, &self.sk)
     }
 
     /// What kind of item this is; none for a key that no version wrote.
@@ -275,6 +385,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::token::{Secret, TokenKind};
 
     fn tag() -> impl Strategy<Value = TagName> {
         "[a-z0-9#_/%-]{1,12}".prop_filter_map("no tag", |text| TagName::parse(&text).ok())
@@ -290,6 +401,43 @@ mod tests {
 
     fn path() -> impl Strategy<Value = DirectAssetPath> {
         "/[a-c][a-c]{2,4}".prop_map(|text| DirectAssetPath::parse(&text).unwrap())
+    }
+
+    fn project_path() -> impl Strategy<Value = ProjectPath> {
+        "[a-c]{1,2}(/[a-c0-9_.-]{0,2}[a-c0-9]){1,2}"
+            .prop_filter_map("no path", |text| ProjectPath::parse(&text).ok())
+    }
+
+    /// Something that has a key in the directory table, by its own words, and the entry of a list
+    /// that names it.
+    fn in_directory() -> impl Strategy<Value = (String, DirectoryKey, Option<DirectoryKey>)> {
+        let hashes: Vec<SecretHash> =
+            (0..3).map(|_| Secret::draw(TokenKind::Access).hash()).collect();
+        prop_oneof![
+            project().prop_map(|id| {
+                let entry = DirectoryKey::project_entry(id);
+                (format!("project {id}"), DirectoryKey::project(id), Some(entry))
+            }),
+            (project_path(), project()).prop_map(|(path, id)| {
+                let entry = DirectoryKey::deleted_project_entry(&path, id);
+                (format!("project {id}"), DirectoryKey::project(id), Some(entry))
+            }),
+            project_path().prop_map(|path| {
+                (format!("path {}", path.folded()), DirectoryKey::path(&path), None)
+            }),
+            "[a-c]{1,3}|project|user|job|counter".prop_map(|text| {
+                let username = Username::parse(&text).unwrap();
+                let entry = DirectoryKey::user_entry(&username);
+                (format!("user {text}"), DirectoryKey::user(&username), Some(entry))
+            }),
+            prop::sample::select(hashes).prop_map(|hash| {
+                let entry = DirectoryKey::token_entry(&hash);
+                (format!("token {hash:?}"), DirectoryKey::token(&hash), Some(entry))
+            }),
+            Just(("projects".to_owned(), DirectoryKey::project_counter(), None)),
+            Just(("users".to_owned(), DirectoryKey::user_counter(), None)),
+            Just(("jobs".to_owned(), DirectoryKey::job_counter(), None)),
+        ]
     }
 
     /// Something that has a key in the releases table, by its own words.
@@ -349,9 +497,37 @@ mod tests {
         }
 
         #[test]
-        fn projects_tokens_and_paths_have_keys_of_their_own(a in project(), b in project()) {
-            prop_assert_eq!(DirectoryKey::project(a) == DirectoryKey::project(b), a == b);
-            prop_assert_eq!(DirectoryKey::project(a).pk.cmp(&DirectoryKey::project(b).pk), a.cmp(&b));
+        fn different_things_have_different_keys_in_the_directory(
+            things in prop::collection::vec(in_directory(), 0..60),
+        ) {
+            let mut known: HashMap<DirectoryKey, String> = HashMap::new();
+            for (words, key, entry) in things {
+                prop_assert!(key.kind().is_some() && key.list().is_none(), "{key:?}");
+                if let Some(entry) = entry {
+                    prop_assert!(entry.kind().is_none() && entry.list().is_some(), "{entry:?}");
+                    prop_assert_eq!(entry.listed(), Some(key.clone()));
+                    prop_assert!(entry.sk.len() <= 1024, "{:?}", entry);
+                    let listed = format!("{} of {words}", entry.pk);
+                    let other = known.entry(entry).or_insert_with(|| listed.clone());
+                    prop_assert_eq!(other.as_str(), listed.as_str());
+                }
+                let other = known.entry(key).or_insert_with(|| words.clone());
+                prop_assert_eq!(other.as_str(), words.as_str());
+            }
+        }
+
+        #[test]
+        fn a_list_of_projects_is_in_the_order_of_their_numbers(a in project(), b in project()) {
+            let key = DirectoryKey::project_entry;
+            prop_assert_eq!(key(a).sk.cmp(&key(b).sk), a.cmp(&b));
+        }
+
+        #[test]
+        fn a_last_path_is_the_prefix_of_its_own_deleted_projects_alone(
+            a in project_path(), b in project_path(), id in project(),
+        ) {
+            let entry = DirectoryKey::deleted_project_entry(&a, id);
+            prop_assert_eq!(entry.sk.starts_with(&last_path_prefix(&b)), a.folded() == b.folded());
         }
     }
 
@@ -370,7 +546,36 @@ mod tests {
             show(ReleasesKey::index(r.project, Timestamp::from_unix_millis(0), &r.tag)),
             "index#00000000000000000024 | 09223372036854775808#v1/x"
         );
-        assert_eq!(DirectoryKey::path(&ProjectPath::parse("G/P").unwrap()).pk, "path#g/p");
+        let show = |key: DirectoryKey| format!("{} | {}", key.pk, key.sk);
+        let (path, user) = (ProjectPath::parse("G/P").unwrap(), Username::parse("Ann").unwrap());
+        let (id, hash) = (ProjectId(24), Secret::draw(TokenKind::Access).hash());
+        let (padded, digits) = ("00000000000000000024", hash.as_str());
+        for (key, shown) in [
+            (DirectoryKey::project(id), format!("project#{padded} | project")),
+            (DirectoryKey::path(&path), "path#g/p | path".to_owned()),
+            (DirectoryKey::user(&user), "user#ann | user".to_owned()),
+            (DirectoryKey::token(&hash), format!("token#{digits} | token")),
+            (DirectoryKey::project_counter(), "counter#project | counter".to_owned()),
+            (DirectoryKey::user_counter(), "counter#user | counter".to_owned()),
+            (DirectoryKey::job_counter(), "counter#job | counter".to_owned()),
+            (DirectoryKey::project_entry(id), format!("projects | {padded}")),
+            (
+                DirectoryKey::deleted_project_entry(&path, id),
+                format!("deleted-projects | g/p#{padded}"),
+            ),
+            (DirectoryKey::user_entry(&user), "users | ann".to_owned()),
+            (DirectoryKey::token_entry(&hash), format!("tokens | {digits}")),
+        ] {
+            assert_eq!(show(key), shown);
+        }
+    }
+
+    #[test]
+    fn a_key_that_no_version_wrote_is_of_no_kind() {
+        for (pk, sk) in [("project#1", "publishers"), ("project#1", ""), ("project", "project")] {
+            let key = DirectoryKey { pk: pk.to_owned(), sk: sk.to_owned() };
+            assert_eq!((key.kind(), key.list(), key.listed()), (None, None, None), "{key:?}");
+        }
     }
 
     #[test]

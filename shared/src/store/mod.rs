@@ -11,6 +11,7 @@ mod items;
 pub mod keys;
 mod link_ids;
 pub mod links;
+mod list;
 mod path_cache;
 pub mod projects;
 mod query;

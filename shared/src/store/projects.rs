@@ -8,10 +8,8 @@ use serde::Serialize;
 
 use super::deadline::Deadline;
 use super::items::{IndexItem, PathItem, ProjectItem, from_item, project_item, to_item};
-use super::keys::{DirectoryKey, DirectoryKind, KeyAttributes, index_partition};
+use super::keys::{DirectoryKey, DirectoryList, KeyAttributes, index_partition, last_path_prefix};
 use super::query::{Order, Pages};
-use super::read::ITEMS_A_BATCH;
-use super::scan::Table;
 use super::transaction::{Condition, Decision, Write};
 use super::{Store, StoreError};
 use crate::domain::project::{
@@ -138,15 +136,15 @@ impl Store {
                 source_url: new.source_url.clone(),
                 created_at: now,
             };
-            let put = |item| Write::Put {
-                table: self.tables.directory.clone(),
-                item,
-                condition: Some(Condition::absent()),
-            };
             let path_key = DirectoryKey::path(&project.path).attributes();
+            let item = project_item(&ProjectItem::new(&project))?;
             let writes = vec![
-                put(to_item(path_key, &PathItem { id })?),
-                put(project_item(&ProjectItem::new(&project))?),
+                self.put_in_directory(
+                    to_item(path_key, &PathItem { id })?,
+                    Some(Condition::absent()),
+                ),
+                self.put_in_directory(item, Some(Condition::absent())),
+                self.put_in_directory(DirectoryKey::project_entry(id).attributes(), None),
             ];
             match self.transact(writes, deadline).await? {
                 Decision::Committed => return Ok(ProjectCreated::Project(project)),
@@ -194,9 +192,8 @@ impl Store {
         Ok(self.read_project(id, deadline).await?.and_then(ProjectItem::alive))
     }
 
-    /// The projects of this number or path that were deleted, in the order of their numbers:
-    /// several may have had one path, one after the other. A path is looked for in the whole
-    /// directory; `step` bounds each request, not the whole.
+    /// The projects of this number or last path that were deleted, in the order of their numbers:
+    /// several may have had one path, one after the other. `step` bounds each request, not the whole.
     pub async fn find_deleted_projects(
         &self,
         project: &ProjectRef,
@@ -208,24 +205,28 @@ impl Store {
                 Ok(item.and_then(ProjectItem::buried).into_iter().collect())
             }
             ProjectRef::Path(path) => {
-                let path = path.folded();
-                let mut projects = self.scan_projects(ProjectItem::buried, step).await?;
-                projects.retain(|project| project.path.folded() == path);
-                Ok(projects)
+                let (list, prefix) = (DirectoryList::DeletedProjects, last_path_prefix(path));
+                let items = self.read_list::<ProjectItem>(list, &prefix, step).await?;
+                Ok(sorted(items.into_iter().filter_map(ProjectItem::buried)))
             }
             ProjectRef::Nothing => Ok(Vec::new()),
         }
     }
 
-    /// All projects, in the order of their numbers. Reads the whole directory; `step` bounds each
-    /// request, not the whole.
+    /// All projects, in the order of their numbers. `step` bounds each request, not the whole.
     pub async fn list_projects(&self, step: Duration) -> Result<Vec<Project>, StoreError> {
-        self.scan_projects(ProjectItem::alive, step).await
+        let items = self.read_list::<ProjectItem>(DirectoryList::Projects, "", step).await?;
+        Ok(sorted(items.into_iter().filter_map(ProjectItem::alive)))
     }
 
     /// How many projects there are.
     pub async fn count_projects(&self, deadline: Deadline) -> Result<u64, StoreError> {
-        Ok(self.list_projects(deadline.remaining()).await?.len() as u64)
+        let mut count = 0;
+        let mut pages = Pages::of_list(DirectoryList::Projects, "");
+        while let Some(entries) = self.next_page(&mut pages, deadline).await? {
+            count += entries.len() as u64;
+        }
+        Ok(count)
     }
 
     /// The state of each of these numbers; `step` bounds each request, not the whole.
@@ -235,14 +236,9 @@ impl Store {
         step: Duration,
     ) -> Result<HashMap<ProjectId, ProjectState>, StoreError> {
         let mut states: HashMap<_, _> = ids.iter().map(|id| (*id, ProjectState::Unknown)).collect();
-        let keys: Vec<_> = states.keys().map(|id| DirectoryKey::project(*id)).collect();
-        for keys in keys.chunks(ITEMS_A_BATCH) {
-            let rows = self.batch_get(keys, &[], Deadline::after(step)).await?;
-            for item in rows.directory {
-                let item: ProjectItem = from_item(item)?;
-                states.insert(item.id, item.into_state());
-            }
-        }
+        let keys = states.keys().map(|id| DirectoryKey::project(*id)).collect();
+        let found: Vec<(_, ProjectItem)> = self.read_directory(keys, step).await?;
+        states.extend(found.into_iter().map(|(_, item)| (item.id, item.into_state())));
         Ok(states)
     }
 
@@ -253,25 +249,6 @@ impl Store {
     ) -> Result<Option<ProjectItem>, StoreError> {
         let rows = self.batch_get(&[DirectoryKey::project(id)], &[], deadline).await?;
         rows.directory.into_iter().next().map(from_item).transpose()
-    }
-
-    /// The projects that `wanted` takes, in the order of their numbers.
-    async fn scan_projects(
-        &self,
-        wanted: fn(ProjectItem) -> Option<Project>,
-        step: Duration,
-    ) -> Result<Vec<Project>, StoreError> {
-        let mut projects = Vec::new();
-        let mut scan = self.scan(Table::Directory);
-        while let Some(items) = scan.next(Deadline::after(step)).await? {
-            for item in items {
-                if DirectoryKind::of(&item) == Some(DirectoryKind::Project) {
-                    projects.extend(wanted(from_item(item)?));
-                }
-            }
-        }
-        projects.sort_by_key(|project| project.id);
-        Ok(projects)
     }
 
     /// The keys of a project's releases, whether or not the project is still there, in the order
@@ -317,40 +294,15 @@ impl Store {
         path: ProjectPath,
         deadline: Deadline,
     ) -> Result<ProjectMoved, StoreError> {
-        let table = &self.tables.directory;
-        let text = |path: &ProjectPath| AttributeValue::S(path.as_str().to_owned());
-        let mut writes = vec![Write::Update {
-            table: table.clone(),
-            key: DirectoryKey::project(project.id).attributes(),
-            set: "SET #path = :path",
-            condition: Condition {
-                expression: "deleted = :false AND #path = :old".to_owned(),
-                names: vec![("#path", "path")],
-                values: [
-                    (":false".to_owned(), AttributeValue::Bool(false)),
-                    (":old".to_owned(), text(&project.path)),
-                    (":path".to_owned(), text(&path)),
-                ]
-                .into(),
-            },
-        }];
+        let new = (":new", AttributeValue::S(path.as_str().to_owned()));
+        let mut writes = vec![self.change_project(project, "SET #path = :new", new)];
         // A path item belongs to all spellings of its path.
         if path.folded() != project.path.folded() {
             let id = project.id;
-            writes.push(Write::Delete {
-                table: table.clone(),
-                key: DirectoryKey::path(&project.path).attributes(),
-                condition: Some(Condition {
-                    expression: "id = :id".to_owned(),
-                    names: Vec::new(),
-                    values: [(":id".to_owned(), AttributeValue::N(id.to_string()))].into(),
-                }),
-            });
-            writes.push(Write::Put {
-                table: table.clone(),
-                item: to_item(DirectoryKey::path(&path).attributes(), &PathItem { id })?,
-                condition: Some(Condition::absent()),
-            });
+            let old_path = DirectoryKey::path(&project.path);
+            writes.push(self.delete_from_directory(&old_path, Some(leads_to(id, "id = :id"))));
+            let new_path = to_item(DirectoryKey::path(&path).attributes(), &PathItem { id })?;
+            writes.push(self.put_in_directory(new_path, Some(Condition::absent())));
         }
         Ok(match self.transact(writes, deadline).await? {
             Decision::Committed => ProjectMoved::Project(Project { path, ..project.clone() }),
@@ -369,28 +321,75 @@ impl Store {
         project: &Project,
         deadline: Deadline,
     ) -> Result<bool, StoreError> {
-        let writes = vec![
-            Write::Update {
-                table: self.tables.directory.clone(),
-                key: DirectoryKey::project(project.id).attributes(),
-                set: "SET deleted = :true",
-                condition: Condition {
-                    values: [
-                        (":false".to_owned(), AttributeValue::Bool(false)),
-                        (":true".to_owned(), AttributeValue::Bool(true)),
-                    ]
-                    .into(),
-                    ..not_deleted()
-                },
-            },
-            Write::Delete {
-                table: self.tables.directory.clone(),
-                key: DirectoryKey::path(&project.path).attributes(),
-                condition: None,
-            },
-        ];
-        Ok(matches!(self.transact(writes, deadline).await?, Decision::Committed))
+        let id = project.id;
+        let mut project = project.clone();
+        loop {
+            let yes = (":true", AttributeValue::Bool(true));
+            let last_path = DirectoryKey::deleted_project_entry(&project.path, id);
+            let path_is_its_own = leads_to(id, "attribute_not_exists(pk) OR id = :id");
+            let path = project.path.clone();
+            let writes = vec![
+                self.change_project(&project, "SET deleted = :true", yes),
+                self.delete_from_directory(&DirectoryKey::path(&path), Some(path_is_its_own)),
+                self.delete_from_directory(&DirectoryKey::project_entry(id), None),
+                self.put_in_directory(last_path.attributes(), None),
+            ];
+            match self.transact(writes, deadline).await? {
+                Decision::Committed => return Ok(true),
+                // Another project has the path.
+                Decision::ConditionsFailed(failed) if failed.first() == Some(&false) => {
+                    let path = path.as_str();
+                    return Err(StoreError::Corrupt(format!("{path} is not project {id}'s path")));
+                }
+                Decision::ConditionsFailed(_) => {}
+            }
+            // Another operator moved or deleted it.
+            match self.find_project(&ProjectRef::Id(id), deadline).await? {
+                Some(moved) => project = moved,
+                None => return Ok(false),
+            }
+        }
     }
+
+    /// A change of one attribute of a project, on condition that it is not deleted and still has this
+    /// path.
+    fn change_project(
+        &self,
+        project: &Project,
+        set: &'static str,
+        (placeholder, value): (&str, AttributeValue),
+    ) -> Write {
+        Write::Update {
+            table: self.tables.directory.clone(),
+            key: DirectoryKey::project(project.id).attributes(),
+            set,
+            condition: Condition {
+                expression: "deleted = :false AND #path = :path".to_owned(),
+                names: vec![("#path", "path")],
+                values: [
+                    (":false".to_owned(), AttributeValue::Bool(false)),
+                    (":path".to_owned(), AttributeValue::S(project.path.as_str().to_owned())),
+                    (placeholder.to_owned(), value),
+                ]
+                .into(),
+            },
+        }
+    }
+}
+
+/// A condition of a path item, with the number of the project as `:id`.
+fn leads_to(id: ProjectId, expression: &str) -> Condition {
+    Condition {
+        expression: expression.to_owned(),
+        names: Vec::new(),
+        values: [(":id".to_owned(), AttributeValue::N(id.to_string()))].into(),
+    }
+}
+
+fn sorted(projects: impl Iterator<Item = Project>) -> Vec<Project> {
+    let mut projects: Vec<_> = projects.collect();
+    projects.sort_by_key(|project| project.id);
+    projects
 }
 
 fn not_deleted() -> Condition {

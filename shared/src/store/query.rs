@@ -1,4 +1,4 @@
-//! Reading a partition of the releases table, page by page.
+//! Reading a partition of a table, page by page.
 
 use std::collections::HashMap;
 
@@ -6,8 +6,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::deadline::Deadline;
 use super::items::Attributes;
-use super::keys::KeyAttributes;
+use super::keys::{DirectoryList, KeyAttributes};
 use super::request::run_or_refuse;
+use super::scan::Table;
 use super::{Store, StoreError};
 
 /// The order of keys in which to read a partition.
@@ -22,7 +23,9 @@ pub(super) enum Order {
 /// How far a partition has been read.
 #[derive(Clone, Debug)]
 pub(super) struct Pages {
+    table: Table,
     partition: String,
+    prefix: String,
     order: Order,
     limit: Option<i32>,
     attributes: &'static [&'static str],
@@ -37,9 +40,26 @@ enum Next {
 }
 
 impl Pages {
-    /// A partition of which nothing has been read.
+    /// A partition of the releases table, from its beginning.
     pub(super) fn new(partition: String, order: Order) -> Self {
-        Self { partition, order, limit: None, attributes: &[], next: Next::From(None) }
+        Self {
+            table: Table::Releases,
+            partition,
+            prefix: String::new(),
+            order,
+            limit: None,
+            attributes: &[],
+            next: Next::From(None),
+        }
+    }
+
+    /// The entries of a list of the directory whose sort keys begin with `prefix`.
+    pub(super) fn of_list(list: DirectoryList, prefix: &str) -> Self {
+        Self {
+            table: Table::Directory,
+            prefix: prefix.to_owned(),
+            ..Self::new(list.partition().to_owned(), Order::Ascending)
+        }
     }
 
     /// The same, at most this many items a page.
@@ -65,8 +85,8 @@ impl Pages {
 }
 
 impl Store {
-    /// The next items of a partition of the releases table, read consistently: at most a megabyte
-    /// of them; none after the last.
+    /// The next items of a partition, read consistently: at most a megabyte of them; none after the
+    /// last.
     pub(super) async fn next_page(
         &self,
         pages: &mut Pages,
@@ -79,12 +99,20 @@ impl Store {
         let names = pages.attributes.iter().map(|name| (format!("#{name}"), (*name).to_owned()));
         let names: HashMap<String, String> = names.collect();
         let chosen: Vec<String> = pages.attributes.iter().map(|name| format!("#{name}")).collect();
+        let mut values =
+            Attributes::from([(":pk".to_owned(), AttributeValue::S(pages.partition.clone()))]);
+        let condition = if pages.prefix.is_empty() {
+            "pk = :pk"
+        } else {
+            values.insert(":sk".to_owned(), AttributeValue::S(pages.prefix.clone()));
+            "pk = :pk AND begins_with(sk, :sk)"
+        };
         let request = self
             .client
             .query()
-            .table_name(&self.tables.releases)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", AttributeValue::S(pages.partition.clone()))
+            .table_name(self.table_name(pages.table))
+            .key_condition_expression(condition)
+            .set_expression_attribute_values(Some(values))
             .set_projection_expression((!chosen.is_empty()).then(|| chosen.join(", ")))
             .set_expression_attribute_names((!names.is_empty()).then_some(names))
             .scan_index_forward(pages.order == Order::Ascending)

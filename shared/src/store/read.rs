@@ -513,7 +513,7 @@ impl Selection<'_> {
 impl Trip {
     fn take_directory(&mut self, items: Vec<Attributes>) -> Result<(), StoreError> {
         for item in items {
-            match DirectoryKind::of(&item) {
+            match directory_key(&item).and_then(|key| key.kind()) {
                 Some(DirectoryKind::Token) => {
                     self.tokens.push(from_item::<TokenItem>(item)?.into());
                 }
@@ -593,8 +593,16 @@ impl Seen {
     }
 }
 
+/// The key of an item of the directory table.
+pub(super) fn directory_key(item: &Attributes) -> Option<DirectoryKey> {
+    Some(DirectoryKey { pk: text(item, PK)?, sk: text(item, SK)? })
+}
+
 /// The key of an item of the releases table.
 pub(super) fn releases_key(item: &Attributes) -> Option<ReleasesKey> {
-    let text = |name| item.get(name)?.as_s().ok().cloned();
-    Some(ReleasesKey { pk: text(PK)?, sk: text(SK)? })
+    Some(ReleasesKey { pk: text(item, PK)?, sk: text(item, SK)? })
+}
+
+fn text(item: &Attributes, name: &str) -> Option<String> {
+    item.get(name)?.as_s().ok().cloned()
 }

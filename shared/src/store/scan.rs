@@ -1,4 +1,4 @@
-//! Reading a whole table, page by page: for the operator's command, never for a request.
+//! Reading a whole table, page by page: for sweeps and audits, never for a request.
 
 use super::deadline::Deadline;
 use super::items::Attributes;
@@ -6,7 +6,7 @@ use super::keys::KeyAttributes;
 use super::request::run_or_refuse;
 use super::{Store, StoreError};
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Table {
     Directory,
     Releases,
@@ -21,11 +21,14 @@ pub(super) struct Scan<'a> {
 
 impl Store {
     pub(super) fn scan(&self, table: Table) -> Scan<'_> {
-        let table = match table {
+        Scan { store: self, table: self.table_name(table), from: None, finished: false }
+    }
+
+    pub(super) fn table_name(&self, table: Table) -> &str {
+        match table {
             Table::Directory => &self.tables.directory,
             Table::Releases => &self.tables.releases,
-        };
-        Scan { store: self, table, from: None, finished: false }
+        }
     }
 }
 

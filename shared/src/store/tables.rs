@@ -35,33 +35,27 @@ impl Store {
     /// Makes the tables that are not there yet and waits until they can be used. On AWS the
     /// template makes them; this serves the local server and bare databases.
     pub async fn create_tables(&self, deadline: Deadline) -> Result<(), StoreError> {
-        self.create_table(&self.tables.directory, &[(PK, KeyType::Hash)], deadline).await?;
-        let keys = [(PK, KeyType::Hash), (SK, KeyType::Range)];
-        self.create_table(&self.tables.releases, &keys, deadline).await?;
+        self.create_table(&self.tables.directory, deadline).await?;
+        self.create_table(&self.tables.releases, deadline).await?;
         self.expire_tokens(deadline).await
     }
 
-    async fn create_table(
-        &self,
-        name: &str,
-        keys: &[(&str, KeyType)],
-        deadline: Deadline,
-    ) -> Result<(), StoreError> {
+    async fn create_table(&self, name: &str, deadline: Deadline) -> Result<(), StoreError> {
         let mut request =
             self.client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
-        for (attribute, kind) in keys {
+        for (attribute, kind) in [(PK, KeyType::Hash), (SK, KeyType::Range)] {
             request = request
                 .attribute_definitions(
                     AttributeDefinition::builder()
-                        .attribute_name(*attribute)
+                        .attribute_name(attribute)
                         .attribute_type(ScalarAttributeType::S)
                         .build()
                         .map_err(|error| StoreError::Refused(error.to_string()))?,
                 )
                 .key_schema(
                     KeySchemaElement::builder()
-                        .attribute_name(*attribute)
-                        .key_type(kind.clone())
+                        .attribute_name(attribute)
+                        .key_type(kind)
                         .build()
                         .map_err(|error| StoreError::Refused(error.to_string()))?,
                 );

@@ -7,16 +7,19 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 
 use super::deadline::Deadline;
-use super::items::{TokenItem, from_item, to_item};
-use super::keys::{DirectoryKey, DirectoryKind};
-use super::request::{Outcome, refused, run};
-use super::scan::Table;
+use super::items::{TTL, TokenItem, from_item, to_item};
+use super::keys::{DirectoryKey, DirectoryList};
+use super::list::listed;
+use super::query::Pages;
 use super::transaction::{Condition, Decision, Write};
 use super::{Store, StoreError};
 use crate::domain::project::ProjectPath;
 use crate::domain::time::Timestamp;
 use crate::domain::token::{Grant, Job, Scope, Secret, SecretHash, Token, TokenKind, User};
 use crate::domain::username::Username;
+
+/// A limit on the tokens that one public id finds. Ids are 48 random bits, so two rarely share one.
+const MOST_TOKENS_OF_AN_ID: i32 = 100;
 
 /// What a token is made of.
 #[derive(Clone, Debug)]
@@ -118,20 +121,17 @@ impl Store {
             external: external.unwrap_or_default(),
         };
         let condition = other.map_or_else(Condition::absent, |other| other.is_stored());
-        let request = self
-            .client
-            .put_item()
-            .table_name(&self.tables.directory)
-            .set_item(Some(to_item(DirectoryKey::user(username).attributes(), &user)?))
-            .condition_expression(condition.expression)
-            .set_expression_attribute_values(
-                (!condition.values.is_empty()).then_some(condition.values),
-            );
-        match run(deadline, request.send()).await? {
-            Outcome::Done(_) => Ok(Some(user)),
-            Outcome::Failed(error) if error.is_conditional_check_failed_exception() => Ok(None),
-            Outcome::Failed(error) => Err(refused(&error)),
-        }
+        let writes = vec![
+            self.put_in_directory(
+                to_item(DirectoryKey::user(username).attributes(), &user)?,
+                Some(condition),
+            ),
+            self.put_in_directory(DirectoryKey::user_entry(username).attributes(), None),
+        ];
+        Ok(match self.transact(writes, deadline).await? {
+            Decision::Committed => Some(user),
+            Decision::ConditionsFailed(_) => None,
+        })
     }
 
     /// Makes a token. The secret is in the answer and nowhere else.
@@ -162,7 +162,7 @@ impl Store {
             revoked: false,
         };
         // Only this token can have this hash, and a repeated transaction happens once.
-        self.transact(vec![self.put_token(&token)?], deadline).await?;
+        self.transact(self.put_token(&token)?, deadline).await?;
         Ok((secret, token))
     }
 
@@ -178,19 +178,11 @@ impl Store {
         Ok(item.map(from_item::<TokenItem>).transpose()?.map(Token::from))
     }
 
-    /// All tokens that are kept, the oldest first. Reads the whole directory; `step` bounds each
-    /// request, not the whole.
+    /// All tokens that are kept, the oldest first. `step` bounds each request, not the whole.
     pub async fn list_tokens(&self, step: Duration) -> Result<Vec<Token>, StoreError> {
-        let mut tokens: Vec<Token> = Vec::new();
-        let mut scan = self.scan(Table::Directory);
-        while let Some(items) = scan.next(Deadline::after(step)).await? {
-            for item in items {
-                if DirectoryKind::of(&item) == Some(DirectoryKind::Token) {
-                    tokens.push(from_item::<TokenItem>(item)?.into());
-                }
-            }
-        }
-        tokens.sort_by_key(|token| token.created_at);
+        let items = self.read_list::<TokenItem>(DirectoryList::Tokens, "", step).await?;
+        let mut tokens: Vec<Token> = items.into_iter().map(Token::from).collect();
+        tokens.sort_by(|a, b| (a.created_at, a.id()).cmp(&(b.created_at, b.id())));
         Ok(tokens)
     }
 
@@ -237,7 +229,8 @@ impl Store {
                 .into(),
             },
         };
-        let writes = vec![self.put_token(&rotated)?, revoke];
+        let mut writes = self.put_token(&rotated)?;
+        writes.push(revoke);
         Ok(match self.transact(writes, deadline).await? {
             Decision::Committed => Some((secret, rotated)),
             Decision::ConditionsFailed(_) => None,
@@ -250,22 +243,27 @@ impl Store {
         id: &str,
         deadline: Deadline,
     ) -> Result<Vec<Token>, StoreError> {
-        let mut tokens = self.list_tokens(deadline.remaining()).await?;
-        tokens.retain(|token| token.id() == id);
-        Ok(tokens)
+        let mut first = Pages::of_list(DirectoryList::Tokens, id).limited_to(MOST_TOKENS_OF_AN_ID);
+        let entries = self.next_page(&mut first, deadline).await?.unwrap_or_default();
+        let rows = self.batch_get(&listed(&entries), &[], deadline).await?;
+        rows.directory.into_iter().map(|item| Ok(from_item::<TokenItem>(item)?.into())).collect()
     }
 
     /// Whether any token is kept.
     pub async fn has_tokens(&self, deadline: Deadline) -> Result<bool, StoreError> {
-        Ok(!self.list_tokens(deadline.remaining()).await?.is_empty())
+        let mut first = Pages::of_list(DirectoryList::Tokens, "").limited_to(1);
+        let entries = self.next_page(&mut first, deadline).await?;
+        Ok(entries.is_some_and(|entries| !entries.is_empty()))
     }
 
-    fn put_token(&self, token: &Token) -> Result<Write, StoreError> {
-        let key = DirectoryKey::token(&token.hash).attributes();
-        Ok(Write::Put {
-            table: self.tables.directory.clone(),
-            item: to_item(key, &TokenItem::from(token))?,
-            condition: None,
-        })
+    /// The creation of a token and of its entry in the list of tokens, which the database removes at the
+    /// same time.
+    fn put_token(&self, token: &Token) -> Result<Vec<Write>, StoreError> {
+        let item = to_item(DirectoryKey::token(&token.hash).attributes(), &TokenItem::from(token))?;
+        let mut entry = DirectoryKey::token_entry(&token.hash).attributes();
+        if let Some(ttl) = item.get(TTL) {
+            entry.insert(TTL.to_owned(), ttl.clone());
+        }
+        Ok(vec![self.put_in_directory(item, None), self.put_in_directory(entry, None)])
     }
 }

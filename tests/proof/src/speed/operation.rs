@@ -162,9 +162,12 @@ impl Subject {
         };
 
         let mut get = json!({});
-        let pks =
-            [DirectoryKey::token(&token.hash()).pk, DirectoryKey::project(release.key.project).pk];
-        get[&directory] = pks.iter().map(|pk| json!({ "pk": { "S": pk } })).collect();
+        let read_first =
+            [DirectoryKey::token(&token.hash()), DirectoryKey::project(release.key.project)];
+        get[&directory] = read_first
+            .iter()
+            .map(|DirectoryKey { pk, sk }| json!({ "pk": { "S": pk }, "sk": { "S": sk } }))
+            .collect();
         let release_key = key(ReleasesKey::release(&release.key));
         match what {
             Operation::Create => get[&table] = json!([release_key]),
