@@ -17,7 +17,8 @@ use pages::Page;
 
 /// Answers as GitLab does where there is nothing.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
-    frame(request, async |request: &Request| answer(app, request).await).await
+    // Boxed: the stack holds a future once for every caller that awaits it.
+    frame(request, async |request: &Request| Box::pin(answer(app, request)).await).await
 }
 
 async fn answer(app: &App, request: &Request) -> Result<Answer, ApiError> {
