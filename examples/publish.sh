@@ -1,0 +1,164 @@
+#!/usr/bin/env bash
+# Creates a release whose files are links, or updates it. Needs bash 3.2 and curl 7.76, or newer.
+set -euo pipefail
+# A trace would print the token.
+set +x
+# Text is handled byte by byte.
+LC_ALL=C
+
+usage='Usage: publish.sh [OPTION]... PROJECT TAG [NAME=URL[,path=PATH][,type=TYPE]]...
+
+Creates the release TAG of PROJECT with these links, or updates it. Run it again at any time: links
+with other names stay, and so do a name and notes that you leave out.
+
+  PROJECT        full path or number of the project, for example mygroup/app
+  TAG            for example v1.0.0
+  NAME=URL       a link, for example app=https://files.example.com/1.0.0/app
+    ,path=PATH   path of its permanent download URL [default: /NAME if that is a valid path]. For
+                 none, give an empty one: path=
+    ,type=TYPE   package, image, runbook or other [default: other]
+
+  --name NAME          title of the release, for example "App 1.0"
+  --notes TEXT         release notes, in Markdown
+  --notes-file FILE    release notes from a file, for example CHANGELOG.md
+  --ref SHA            commit of a new release
+
+  RELEASE_LINKS_URL        URL of the server [default: http://127.0.0.1:3000]
+  RELEASE_LINKS_TOKEN      access token, or
+  RELEASE_LINKS_JOB_TOKEN  job token
+
+Example:
+  publish.sh --notes-file CHANGELOG.md mygroup/app v1.0.0 \
+      app=https://files.example.com/1.0.0/app,path=/bin/app,type=package'
+
+fail() { # MESSAGE [EXIT_CODE]
+    printf 'publish.sh: %s\n' "$1" >&2
+    exit "${2-1}"
+}
+
+percent_encode() { # TEXT
+    local text=$1 char i
+    for ((i = 0; i < ${#text}; i++)); do
+        char=${text:i:1}
+        case $char in
+        [A-Za-z0-9._~-]) printf %s "$char" ;;
+        # Some versions of bash give bytes above 127 a negative number.
+        *) printf '%%%02X' $(($(printf %d "'$char") & 255)) ;;
+        esac
+    done
+}
+
+json_string() { # TEXT
+    local text=$1 char
+    text=${text//\\/\\\\}
+    text=${text//\"/\\\"}
+    text=${text//$'\n'/\\n}
+    text=${text//$'\t'/\\t}
+    text=${text//$'\r'/\\r}
+    printf '"%s"' "$text"
+}
+
+# Sends a request, and sets `status` and `body` to the response.
+request() { # METHOD PATH [JSON]
+    local response
+    # The token goes through a file descriptor: every user of the machine can read a command line.
+    response=$(curl --disable --silent --show-error --globoff --proto '=http,https' --max-time 60 \
+        --request "$1" --header 'Content-Type: application/json' --data-binary @- \
+        --config <(printf 'header = "%s"\n' "$credentials") \
+        --write-out '\n%{http_code}' -- "$server/api/v4/projects/$2" <<<"${3-}") ||
+        fail "no response from $server"
+    status=${response##*$'\n'}
+    body=${response%$'\n'*}
+}
+
+# The same, and ends the script if the request fails.
+request_or_fail() { # METHOD PATH [JSON]
+    request "$@"
+    [[ $status == 2* ]] || fail "$1 $server/api/v4/projects/$2: $status $body"
+}
+
+project='' tag='' fields='' ref='' arguments=() names=() links=()
+while (($#)); do
+    case $1 in
+    --help) printf '%s\n' "$usage" && exit ;;
+    --name | --notes | --notes-file | --ref)
+        (($# > 1)) || fail "$1 needs a value (see publish.sh --help)" 2
+        case $1 in
+        --name) fields+=",\"name\":$(json_string "$2")" ;;
+        --notes) fields+=",\"description\":$(json_string "$2")" ;;
+        --notes-file)
+            [[ -r $2 ]] || fail "cannot read $2" 2
+            fields+=",\"description\":$(json_string "$(<"$2")")"
+            ;;
+        --ref) ref=",\"ref\":$(json_string "$2")" ;;
+        esac
+        shift
+        ;;
+    -*) fail "unknown option $1 (see publish.sh --help)" 2 ;;
+    *) arguments+=("$1") ;;
+    esac
+    shift
+done
+((${#arguments[@]} >= 2)) || fail 'PROJECT and TAG are required (see publish.sh --help)' 2
+project=${arguments[0]} tag=${arguments[1]}
+
+valid_path='^/[A-Za-z0-9._-][A-Za-z0-9._/-]*[A-Za-z0-9]$'
+for link in "${arguments[@]:2}"; do
+    # A name may have an equals sign.
+    [[ $link =~ =[A-Za-z]+:// ]] ||
+        fail "expected NAME=URL, for example app=https://files.example.com/app: $link" 2
+    name=${link%%"${BASH_REMATCH[0]}"*}
+    url=${link:${#name}+1} path=/$name type=other
+    [[ $path =~ $valid_path && $path != *//* ]] || path=''
+    while [[ $url =~ ^(.*),(path|type)=([^,]*)$ ]]; do
+        url=${BASH_REMATCH[1]}
+        case ${BASH_REMATCH[2]} in
+        path) path=${BASH_REMATCH[3]} ;;
+        type) type=${BASH_REMATCH[3]} ;;
+        esac
+    done
+    name=$(json_string "$name")
+    [[ -z $path ]] && path=null || path=$(json_string "$path")
+    names+=("$name")
+    links+=("{\"name\":$name,\"url\":$(json_string "$url"),\"direct_asset_path\":$path,\"link_type\":$(json_string "$type")}")
+done
+
+server=${RELEASE_LINKS_URL:-http://127.0.0.1:3000}
+server=${server%/}
+if [[ -n ${RELEASE_LINKS_TOKEN-} ]]; then
+    credentials="Authorization: Bearer $RELEASE_LINKS_TOKEN"
+elif [[ -n ${RELEASE_LINKS_JOB_TOKEN-} ]]; then
+    credentials="JOB-TOKEN: $RELEASE_LINKS_JOB_TOKEN"
+else
+    fail 'set RELEASE_LINKS_TOKEN to an access token' 2
+fi
+
+releases=$(percent_encode "$project")/releases
+release=$releases/$(percent_encode "$tag")
+all=$(IFS=, && printf %s "${links[*]-}")
+request POST "$releases" "{\"tag_name\":$(json_string "$tag")$fields$ref,\"assets\":{\"links\":[$all]}}"
+if [[ $status == 2* ]]; then
+    printf 'created %s of %s\n' "$tag" "$project"
+    exit
+fi
+[[ $status == 409 ]] || fail "POST $server/api/v4/projects/$releases: $status $body"
+
+# The release exists.
+[[ -z $fields ]] || request_or_fail PUT "$release" "{${fields#,}}"
+existing='' page=0
+while ((${#names[@]})); do
+    page=$((page + 1))
+    request_or_fail GET "$release/assets/links?per_page=100&page=$page"
+    [[ $body != '[]' ]] || break
+    existing+=$body
+done
+for ((i = 0; i < ${#names[@]}; i++)); do
+    # Quotes inside a JSON string are escaped, so this text is never part of one.
+    before='\{"id":([0-9]+),"name":'
+    if [[ $existing =~ $before"${names[i]}", ]]; then
+        request_or_fail PUT "$release/assets/links/${BASH_REMATCH[1]}" "${links[i]}"
+    else
+        request_or_fail POST "$release/assets/links" "${links[i]}"
+    fi
+done
+printf 'updated %s of %s\n' "$tag" "$project"
