@@ -14,6 +14,7 @@ mod caller;
 mod clients;
 mod concurrency;
 mod deploy;
+mod examples;
 mod faults;
 mod headers;
 mod hidden;

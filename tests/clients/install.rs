@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use harness::binaries;
 
 /// A folder as `install` leaves it. What was installed by the same `pins` is used again.
-pub(super) fn once(name: &str, pins: &str, install: impl FnOnce(&Path)) -> PathBuf {
+pub(crate) fn once(name: &str, pins: &str, install: impl FnOnce(&Path)) -> PathBuf {
     // target/debug/release-links
     let clients = binaries::release_links().ancestors().nth(2).unwrap().join("clients");
     std::fs::create_dir_all(&clients).unwrap();
@@ -31,7 +31,7 @@ pub(super) fn once(name: &str, pins: &str, install: impl FnOnce(&Path)) -> PathB
 }
 
 /// Runs a program to its end; its failure is the test's.
-pub(super) fn run(command: &mut Command) -> Output {
+pub(crate) fn run(command: &mut Command) -> Output {
     let output = ended(command);
     assert!(
         output.status.success(),
@@ -45,7 +45,7 @@ pub(super) fn run(command: &mut Command) -> Output {
 }
 
 /// Runs a program that has to fail; returns all it printed.
-pub(super) fn fail(command: &mut Command) -> String {
+pub(crate) fn fail(command: &mut Command) -> String {
     let output = ended(command);
     let printed = [output.stdout, output.stderr].concat();
     let printed = String::from_utf8_lossy(&printed).into_owned();
@@ -64,7 +64,7 @@ fn ended(command: &mut Command) -> Output {
 }
 
 /// Asserts that a program that no package manager installs here is there.
-pub(super) fn require(program: &str, arguments: &[&str]) {
+pub(crate) fn require(program: &str, arguments: &[&str]) {
     let output = Command::new(program).args(arguments).output();
     let runs = output.is_ok_and(|output| output.status.success());
     assert!(runs, "the tests of clients need {program}: `{program} {}` fails", arguments.join(" "));

@@ -6,11 +6,11 @@ mod command_line;
 mod connection;
 mod consumers;
 mod glab;
-mod install;
-mod node;
+pub(crate) mod install;
+pub(crate) mod node;
 pub(crate) mod python;
 mod release_tools;
-mod repository;
+pub(crate) mod repository;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -6,7 +6,7 @@ use std::process::Command;
 use super::install;
 
 /// The folder that has the packages. Needs Node.js with npm.
-pub(super) fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     install::require("node", &["--version"]);
     install::require("npm", &["--version"]);
     let files = ["package.json", "package-lock.json"];

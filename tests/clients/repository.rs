@@ -8,13 +8,13 @@ use tempfile::TempDir;
 use super::install;
 
 /// A working copy on branch `main`, and its remote in a folder beside it.
-pub(super) struct Repository {
+pub(crate) struct Repository {
     folder: TempDir,
 }
 
 impl Repository {
     /// A repository without commits, whose remote has this URL. Needs Git.
-    pub(super) fn start(remote_url: &str) -> Self {
+    pub(crate) fn start(remote_url: &str) -> Self {
         install::require("git", &["--version"]);
         let repository = Self { folder: TempDir::new().unwrap() };
         let remote = repository.folder.path().join("remote");
@@ -38,7 +38,7 @@ impl Repository {
 
     /// A program in the working copy. Of the environment it sees nothing but where programs are: a
     /// token or a CI system's variables would change what release tools do.
-    pub(super) fn command(&self, program: &str) -> Command {
+    pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command
             .current_dir(self.working_copy())
@@ -52,13 +52,13 @@ impl Repository {
     }
 
     /// What Git prints, without the end of its last line.
-    pub(super) fn git(&self, arguments: &[&str]) -> String {
+    pub(crate) fn git(&self, arguments: &[&str]) -> String {
         let output = install::run(self.command("git").args(arguments));
         String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
     }
 
     /// Commits one file as it now is, pushes, and says which commit that made.
-    pub(super) fn commit(&self, name: &str, text: &str, message: &str) -> String {
+    pub(crate) fn commit(&self, name: &str, text: &str, message: &str) -> String {
         std::fs::write(self.working_copy().join(name), text).unwrap();
         self.git(&["add", name]);
         self.git(&["commit", "--quiet", "--message", message]);
@@ -67,7 +67,7 @@ impl Repository {
     }
 
     /// The tags the remote has, by name.
-    pub(super) fn remote_tags(&self) -> String {
+    pub(crate) fn remote_tags(&self) -> String {
         self.git(&["--git-dir", "../remote", "tag"])
     }
 }
