@@ -24,6 +24,7 @@ mod local;
 mod local_access;
 mod logs;
 mod moves;
+mod pages;
 mod projects;
 mod properties;
 mod redirects;

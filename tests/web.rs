@@ -19,7 +19,10 @@ async fn unknown_paths_and_methods_are_gitlabs_404() {
     let (_world, api) = World::hello().await;
     let links = format!("/api/v4{LINKS}");
     for (method, path) in [
-        ("GET", "/"),
+        ("POST", "/"),
+        ("GET", "/nothing"),
+        ("POST", "/mynamespace/hello"),
+        ("GET", "/-/nothing"),
         ("GET", "/api"),
         ("GET", "/api/v4"),
         ("GET", "/api/v4/nothing"),
@@ -191,7 +194,7 @@ async fn the_contract_is_served_with_the_url_of_the_installation() {
         assert_eq!(reply.header("content-type"), "application/json");
         assert_eq!(reply.header("cache-control"), "public, max-age=60");
         api.head("/openapi.json").await.is(200, "");
-        for path in ["/openapi.json/x", "/api/v4/openapi.json", "/openapi.yaml"] {
+        for path in ["/-/openapi.json", "/api/v4/openapi.json", "/openapi.yaml"] {
             api.get(path).await.is(404, NOT_FOUND);
         }
         api.post("/openapi.json", "{}").await.is(404, NOT_FOUND);
@@ -230,17 +233,12 @@ async fn the_page_of_a_download_leads_to_the_file() {
         "/Top/sub.group/app/-/releases/v1/downloads/",
         "/Top/sub.group/app/-/releases/v1/downloads",
         "/Top/sub.group/app/-/releases/v1/bin/app",
-        "/Top/sub.group/app/-/releases/v1",
-        "/Top/sub.group/app/-/releases/",
-        "/Top/sub.group/app/-/releases",
-        "/Top/sub.group/app/releases/v1/downloads/bin/app",
         "/sub.group/app/-/releases/v1/downloads/bin/app",
         "/app/-/releases/v1/downloads/bin/app",
         "/-/releases/v1/downloads/bin/app",
         "//-/releases/v1/downloads/bin/app",
         "/20/-/releases/v1/downloads/bin/app",
         "/Top/sub.group/app/x/-/releases/v1/downloads/bin/app",
-        "/Top/sub.group/app",
     ] {
         nobody.get(path).await.is(404, NOT_FOUND);
     }

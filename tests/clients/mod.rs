@@ -161,7 +161,7 @@ async fn gitbeaker_works_with_releases() {
 
 /// A program below the packages, where Node looks for them; in a folder of its own, since others are
 /// copied at the same time.
-fn program(folder: &Path, name: &str) -> PathBuf {
+pub(crate) fn program(folder: &Path, name: &str) -> PathBuf {
     let folder = folder.join(name.trim_end_matches(".mjs"));
     std::fs::create_dir_all(&folder).unwrap();
     for file in ["checks.mjs", name] {

@@ -159,7 +159,7 @@ async fn everything_else_is_webs(api: &Api) {
     let links = format!("/api/v4{LINKS}");
     let link = format!("{links}/3");
     for (method, path) in [
-        ("GET", "/"),
+        ("POST", "/"),
         ("GET", "/nothing"),
         ("GET", "/api/v4/projects/demo/hello/releases/v1.0.0/assets/links"),
         ("GET", "/api/v4/projects/demo%2Fhello/releases/release/1.0/assets/links"),

@@ -1,6 +1,7 @@
 //! Everything that is no endpoint of the API: wrong paths and methods, OPTIONS, requests of browsers
 //! for leave to call from a page of another origin, and the pages by which people download.
 
+mod health;
 mod pages;
 
 use lambda_http::http::header::{self, HeaderName};
@@ -9,20 +10,32 @@ use lambda_http::{Body, Request, Response};
 use shared::app::{App, WebUrl};
 use shared::http::call::split_path;
 use shared::http::event::path_was_normalized;
-use shared::http::respond::{MAX_HEADER_BYTES, frame};
+use shared::http::respond::{MAX_HEADER_BYTES, frame_with};
 use shared::http::{Answer, ApiError};
 use shared::routes::{Function, Verb, allowed_methods, find};
 
-use pages::Page;
+use pages::{Page, session};
 
 /// Answers as GitLab does where there is nothing.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
     // Boxed: the stack holds a future once for every caller that awaits it.
-    frame(request, async |request: &Request| Box::pin(answer(app, request)).await).await
+    let answer = async |request: &Request| Box::pin(answer(app, request)).await;
+    frame_with(request, answer, |request, error| pages::error(app, request, error)).await
 }
 
 async fn answer(app: &App, request: &Request) -> Result<Answer, ApiError> {
     let (prefix, path) = split_path(request);
+    if let Some(answer) = session::answer(app, request, path).await {
+        return answer;
+    }
+    if pages::reads(request.method())
+        && let Some(answer) = health::answer(app, request, path).await
+    {
+        return answer;
+    }
+    if path == "/" && pages::reads(request.method()) {
+        return pages::home::answer(app, request).await;
+    }
     if let Some(page) = Page::of(request.method(), path) {
         return pages::answer(app, request, page?).await;
     }
@@ -32,7 +45,7 @@ async fn answer(app: &App, request: &Request) -> Result<Answer, ApiError> {
     {
         return Answer::resend(app, request);
     }
-    if path == "/openapi.json" && matches!(*request.method(), Method::GET | Method::HEAD) {
+    if path == "/openapi.json" && pages::reads(request.method()) {
         return Ok(contract(&app.web_url(request, prefix)));
     }
     if path == "/api/v3" || path.starts_with("/api/v3/") {

@@ -197,12 +197,16 @@ fn refuse_other_formats(query: &Params) -> Result<(), ApiError> {
 /// the API, and the API's own.
 #[must_use]
 pub fn split_path(request: &Request) -> (&str, &str) {
-    let whole = match request.request_context_ref() {
-        // REST leaves the stage out of `path` and has it in the context's.
-        Some(RequestContext::ApiGatewayV1(context)) => context.path.as_deref(),
+    let context = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV1(context)) => Some(context),
         Some(RequestContext::ApiGatewayV2(_) | _) | None => None,
     };
+    // REST leaves the stage out of `path` and has it in the context's.
+    let whole = context.and_then(|context| context.path.as_deref());
     let whole = whole.unwrap_or_else(|| request.raw_http_path());
+    if context.is_some_and(|context| context.resource_path.as_deref() == Some("/")) {
+        return (whole.trim_end_matches('/'), "/");
+    }
     // Where the route takes what no other does, its greedy parameter is all that follows the prefix.
     // A page's own path may well hold another `/api/v4/`.
     let rest = request

@@ -32,7 +32,9 @@ pub struct Presented {
 }
 
 impl Presented {
-    fn read(text: &str) -> Self {
+    /// Reads a token as it was sent.
+    #[must_use]
+    pub fn read(text: &str) -> Self {
         Self { claims: TokenKind::claimed_by(text), secret: Secret::parse(text) }
     }
 }

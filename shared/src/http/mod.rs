@@ -10,6 +10,7 @@ pub mod error;
 pub mod event;
 pub mod fields;
 pub mod link_params;
+pub mod markdown;
 mod nested;
 pub mod pagination;
 pub mod params;
@@ -18,7 +19,7 @@ pub mod release_body;
 pub mod release_params;
 pub mod render;
 pub mod respond;
-mod sources;
+pub mod sources;
 pub mod tag_body;
 
 pub use call::Call;

@@ -95,14 +95,29 @@ impl Page {
         &rows[self.range(rows.len())]
     }
 
+    /// The number of the last page of a list of `total` rows.
+    fn last(&self, total: usize) -> u64 {
+        (total as u64).div_ceil(self.size).max(1)
+    }
+
+    /// The number of the page after this one in a list of `total` rows.
+    #[must_use]
+    pub fn next(&self, total: usize) -> Option<u64> {
+        (self.number < self.last(total)).then(|| self.number + 1)
+    }
+
+    /// The number of the page before this one. Beyond the last page GitLab knows none.
+    #[must_use]
+    pub fn previous(&self, total: usize) -> Option<u64> {
+        (1 < self.number && self.number <= self.last(total)).then(|| self.number - 1)
+    }
+
     /// The headers of this page of a list of `total` rows, in GitLab's order. Where the links are too
     /// long for a header, the way to the next page is the last to be left out.
     #[must_use]
     pub fn headers(&self, call: &Call, total: usize, repeated: &Repeated) -> HeaderMap {
-        let pages = (total as u64).div_ceil(self.size).max(1);
-        let next = (self.number < pages).then(|| self.number + 1);
-        // Beyond the last page GitLab knows no previous one.
-        let previous = (1 < self.number && self.number <= pages).then(|| self.number - 1);
+        let pages = self.last(total);
+        let (previous, next) = (self.previous(total), self.next(total));
         let counted = total <= MAX_COUNTED;
 
         let links = [

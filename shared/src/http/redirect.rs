@@ -11,10 +11,10 @@ use super::call::{Call, split_path};
 use super::credentials::TOKEN_PARAMETERS;
 use super::error::ApiError;
 use super::params::query_string;
-use super::render::{Answer, project_url, segment, segments};
+use super::render::{Answer, project_url, release_url, segment, segments};
 use super::respond::MAX_HEADER_BYTES;
 use crate::access::Admission;
-use crate::app::App;
+use crate::app::{App, WebUrl};
 use crate::domain::link::LinkUrl;
 use crate::domain::release::TagName;
 
@@ -58,7 +58,13 @@ impl Location {
     #[must_use]
     pub fn of_page(call: &Call, admission: &Admission, tag: &TagName, suffix: &str) -> Self {
         let project_url = project_url(&call.base, admission.project());
-        Self::below(format!("{project_url}/-/releases/{}", segment(tag)), suffix, call)
+        Self::below(release_url(&project_url, tag), suffix, call)
+    }
+
+    /// A path on this server, which begins with a slash.
+    #[must_use]
+    pub fn local(base: &WebUrl, path: &str) -> Self {
+        Self::new(&format!("{base}{path}"))
     }
 
     fn below(mut location: String, suffix: &str, call: &Call) -> Self {
@@ -115,6 +121,11 @@ impl Answer {
             "private, no-store".to_owned()
         };
         Self::leading(StatusCode::FOUND, location, &cache)
+    }
+
+    /// Leads a browser to another page, which depends on who is signed in.
+    pub fn see_other(location: &Location) -> Result<Self, ApiError> {
+        Self::leading(StatusCode::SEE_OTHER, location, "private, no-store")
     }
 
     /// Asks the client to send the request again, with its method and body, to its normalized path,

@@ -9,7 +9,9 @@ use url::form_urlencoded;
 use super::call::Call;
 use super::commit_body::{self, CommitBody};
 use super::error::ApiError;
-use super::render::{Answer, LinkBody, UserBody, project_url, segment, segment_bytes, to_json};
+use super::render::{
+    Answer, LinkBody, UserBody, project_url, release_url, segment, segment_bytes, to_json,
+};
 use super::sources::{SourceBody, sources};
 use crate::access::Admission;
 use crate::app::WebUrl;
@@ -120,7 +122,7 @@ impl PageLinks {
             .finish();
         let list =
             |page, state| format!("{project_url}/-/{page}?{of_release}&scope=all&state={state}");
-        let itself = format!("{project_url}/-/releases/{}", segment(tag));
+        let itself = release_url(&project_url, tag);
         Self {
             closed_issues_url: list("issues", "closed"),
             closed_merge_requests_url: list("merge_requests", "closed"),
@@ -135,7 +137,7 @@ impl PageLinks {
 
 /// The most bytes of releases in one answer. Lambda hands on six megabytes, a little of which is
 /// the frame around them.
-pub(super) const MAX_BYTES: usize = 5 * 1024 * 1024;
+pub const MAX_BYTES: usize = 5 * 1024 * 1024;
 /// How long an answer of [`MAX_BYTES`] takes after the last of it was read: to be rendered, hashed
 /// for its `ETag`, put into Lambda's JSON and sent. Lambda gives a function of 512 MB 0.29 of a
 /// processor.

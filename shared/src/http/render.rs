@@ -109,12 +109,21 @@ impl<'a> UserBody<'a> {
     }
 }
 
-fn direct_asset_url(project_url: &str, tag: &TagName, path: &DirectAssetPath) -> String {
-    format!("{project_url}/-/releases/{}/downloads{}", segment(tag), segments(path.as_str()))
+/// A release's page, below the page of its project.
+#[must_use]
+pub fn release_url(project_url: &str, tag: &TagName) -> String {
+    format!("{project_url}/-/releases/{}", segment(tag))
+}
+
+/// The URL by which people download a file of a release, below the page of its project.
+#[must_use]
+pub fn direct_asset_url(project_url: &str, tag: &TagName, path: &DirectAssetPath) -> String {
+    format!("{}/downloads{}", release_url(project_url, tag), segments(path.as_str()))
 }
 
 /// A tag as a segment of a path.
-pub(super) fn segment(tag: &TagName) -> impl std::fmt::Display {
+#[must_use]
+pub fn segment(tag: &TagName) -> impl std::fmt::Display {
     utf8_percent_encode(tag.as_str(), SEGMENT)
 }
 

@@ -42,6 +42,15 @@ pub async fn frame(
     request: Request,
     endpoint: impl AsyncFnOnce(&Request) -> Result<Answer, ApiError>,
 ) -> Response<Body> {
+    frame_with(request, endpoint, |_, error| error.answer()).await
+}
+
+/// The same for an endpoint that shows errors in its own way.
+pub async fn frame_with(
+    request: Request,
+    endpoint: impl AsyncFnOnce(&Request) -> Result<Answer, ApiError>,
+    show_error: impl FnOnce(&Request, &ApiError) -> Answer,
+) -> Response<Body> {
     let started = Instant::now();
     let request_id = request_id(&request);
     let result = endpoint(&request).await;
@@ -53,7 +62,7 @@ pub async fn frame(
         let version = version(&request);
         tracing::error!(request_id, version, transient, cause, "the request failed");
     }
-    let answer = result.unwrap_or_else(|error| error.answer());
+    let answer = result.unwrap_or_else(|error| show_error(&request, &error));
     let response = finish(&request, answer, &request_id);
     tracing::info!(
         request_id,
@@ -75,7 +84,7 @@ fn finish(request: &Request, answer: Answer, request_id: &str) -> Response<Body>
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'"),
         (header::VARY, "Origin"),
     ] {
-        headers.insert(name, HeaderValue::from_static(value));
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     let meta = format!(r#"{{"correlation_id":"{request_id}","version":"1"}}"#);
     for (name, value) in [("x-request-id", request_id), ("x-gitlab-meta", &meta)] {
@@ -110,8 +119,8 @@ fn finish(request: &Request, answer: Answer, request_id: &str) -> Response<Body>
     response
 }
 
-/// The headers by which a page of any origin may read an answer; it never gets one that depends on
-/// a cookie, since there are none.
+/// The headers by which a page of any origin may read an answer. It never gets one that depends on a
+/// cookie: with `*`, browsers refuse answers to requests that carry cookies.
 pub(crate) fn allow_any_origin(headers: &mut HeaderMap) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(

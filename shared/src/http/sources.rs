@@ -11,16 +11,19 @@ const FORMATS: [&str; 4] = ["zip", "tar.gz", "tar.bz2", "tar"];
 
 /// An archive, with its keys in GitLab's order.
 #[derive(Debug, Serialize)]
-pub(super) struct SourceBody {
-    format: &'static str,
-    url: String,
+pub struct SourceBody {
+    /// Its format, for example `tar.gz`.
+    pub format: &'static str,
+    /// Its URL at the project's own GitLab.
+    pub url: String,
 }
 
 /// The archives of a tag; none without a page of the code.
 ///
 /// As in GitLab's routes, slashes of the tag stay slashes in the folder of the URL, and become
 /// dashes in the name of the file.
-pub(super) fn sources(page: Option<&SourceUrl>, tag: &TagName) -> Vec<SourceBody> {
+#[must_use]
+pub fn sources(page: Option<&SourceUrl>, tag: &TagName) -> Vec<SourceBody> {
     let Some(page) = page else { return Vec::new() };
     let (folder, project) = (segments(tag.as_str()), page.project());
     let in_name = tag.as_str().replace('/', "-");

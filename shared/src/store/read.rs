@@ -58,6 +58,8 @@ pub enum Selection<'a> {
     Project,
     /// A release, and of its links these.
     Release(&'a TagName, LinkSelection),
+    /// A release with its first links, and the latest release's entry in the project's list.
+    Page(&'a TagName),
     /// A release, and where a path of it leads.
     Download(&'a TagName, &'a DirectAssetPath),
     /// The latest release's entry in the project's list.
@@ -159,6 +161,12 @@ pub struct FirstListed {
 }
 
 impl FirstListed {
+    /// The first entries, at most [`FIRST_ROWS`].
+    #[must_use]
+    pub fn first(&self) -> &[Listed] {
+        &self.listed
+    }
+
     /// The latest release.
     #[must_use]
     pub fn latest(&self) -> Option<&Listed> {
@@ -324,21 +332,22 @@ impl Store {
         directory.push(named);
         let keys = selection.keys(project);
         let mut pages = selection.pages(project);
-        let query = async {
-            match &mut pages {
-                Some(pages) => Ok(self.next_page(pages, deadline).await?.unwrap_or_default()),
-                None => Ok(Vec::new()),
-            }
-        };
-        let (rows, items) = tokio::try_join!(self.batch_get(&directory, &keys, deadline), query)?;
+        let mut latest = selection.latest(project);
+        let (rows, items, latest) = tokio::try_join!(
+            self.batch_get(&directory, &keys, deadline),
+            // Boxed: every caller's future would hold both.
+            Box::pin(self.first_page(&mut pages, deadline)),
+            Box::pin(self.first_page(&mut latest, deadline)),
+        )?;
         let rest = pages.filter(|pages| !pages.are_over());
         trip.take_directory(rows.directory)?;
         let seen = &mut trip.seen;
         match selection {
             Selection::Project => {}
-            Selection::Release(_, LinkSelection::First) => {
+            Selection::Release(_, LinkSelection::First) | Selection::Page(_) => {
                 seen.take_release(items)?;
                 seen.links.rest = rest;
+                seen.listed.take(latest)?;
             }
             Selection::Release(_, LinkSelection::None | LinkSelection::One(_)) => {
                 seen.take_release(rows.releases)?;
@@ -354,6 +363,17 @@ impl Store {
             }
         }
         Ok(trip)
+    }
+
+    async fn first_page(
+        &self,
+        pages: &mut Option<Pages>,
+        deadline: Deadline,
+    ) -> Result<Vec<Attributes>, StoreError> {
+        match pages {
+            Some(pages) => Ok(self.next_page(pages, deadline).await?.unwrap_or_default()),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// The whole list of which this is the beginning.
@@ -480,9 +500,11 @@ impl Selection<'_> {
                 let release = key(tag);
                 vec![ReleasesKey::release(&release), ReleasesKey::link(&release, *id)]
             }
-            Self::Project | Self::Release(_, LinkSelection::First) | Self::Latest | Self::List => {
-                Vec::new()
-            }
+            Self::Project
+            | Self::Release(_, LinkSelection::First)
+            | Self::Page(_)
+            | Self::Latest
+            | Self::List => Vec::new(),
         }
     }
 
@@ -491,7 +513,7 @@ impl Selection<'_> {
         let key = |tag: &TagName| ReleaseKey { project, tag: tag.clone() };
         match self {
             Self::Project | Self::Release(_, LinkSelection::None | LinkSelection::One(_)) => None,
-            Self::Release(tag, LinkSelection::First) => {
+            Self::Release(tag, LinkSelection::First) | Self::Page(tag) => {
                 let partition = release_partition(&key(tag));
                 // The release itself comes before its links.
                 Some(Pages::new(partition, Order::Ascending).limited_to(FIRST_ROWS + 1))
@@ -500,14 +522,28 @@ impl Selection<'_> {
                 let partition = path_partition(&key(tag), path);
                 Some(Pages::new(partition, Order::Ascending).limited_to(FIRST_CLAIMS))
             }
-            Self::Latest => {
-                Some(Pages::new(index_partition(project), Order::Descending).limited_to(1))
-            }
+            Self::Latest => Some(latest(project)),
             Self::List => {
                 Some(Pages::new(index_partition(project), Order::Descending).limited_to(FIRST_ROWS))
             }
         }
     }
+}
+
+impl Selection<'_> {
+    /// The entry of the latest release, if it is read beside another.
+    fn latest(&self, project: ProjectId) -> Option<Pages> {
+        match self {
+            Self::Page(_) => Some(latest(project)),
+            Self::Project | Self::Release(..) | Self::Download(..) | Self::Latest | Self::List => {
+                None
+            }
+        }
+    }
+}
+
+fn latest(project: ProjectId) -> Pages {
+    Pages::new(index_partition(project), Order::Descending).limited_to(1)
 }
 
 impl Trip {

@@ -24,7 +24,9 @@ const KNOWN_HEADERS: &[&str] = &[
     "etag",
     "link",
     "location",
+    "referrer-policy",
     "retry-after",
+    "set-cookie",
     "vary",
     "www-authenticate",
     "x-content-type-options",
@@ -225,9 +227,16 @@ impl Reply {
             );
             assert_eq!(self.header("x-frame-options"), "SAMEORIGIN", "{said}");
             assert_eq!(self.header("x-content-type-options"), "nosniff", "{said}");
-            assert_eq!(self.header("vary"), "Origin", "{said}");
-            assert_eq!(self.header("content-security-policy"), "default-src 'none'", "{said}");
+            let is_page = self.is_page();
+            let vary = if is_page { "Cookie, Origin" } else { "Origin" };
+            assert_eq!(self.header("vary"), vary, "{said}");
+            let policy = self.header("content-security-policy");
+            assert!(policy.starts_with("default-src 'none'"), "{said}");
+            assert!(is_page || policy == "default-src 'none'", "{said}");
             let holds: &[&str] = match self.status {
+                _ if is_page => &["public, max-age=60", "private, no-store"],
+                _ if path.starts_with("/-/") && self.status != 303 => &["no-store", "no-cache"],
+                303 => &["private, no-store"],
                 200 | 304 if path == "/openapi.json" => &["public, max-age=60"],
                 200 | 201 | 304 => &["max-age=0, private, must-revalidate"],
                 302 => &["public, max-age=60", "private, no-store"],
@@ -237,19 +246,31 @@ impl Reply {
         }
         // A header that was split leaves one more of some name.
         assert_eq!(self.headers.keys().count(), self.headers.len(), "{said}");
-        assert_eq!(self.headers.contains_key("location"), self.status == 302, "{said}");
-        if !self.body.is_empty() && self.body != "Bad Request" {
-            let content_type = if self.status == 302 { "text/plain" } else { "application/json" };
+        let redirects = matches!(self.status, 302 | 303);
+        assert_eq!(self.headers.contains_key("location"), redirects, "{said}");
+        let is_json = !self.is_page() && self.body != "GitLab OK";
+        if is_json && !self.body.is_empty() && self.body != "Bad Request" {
+            let content_type = if redirects { "text/plain" } else { "application/json" };
             assert_eq!(self.header("content-type"), content_type, "{said}");
             assert!(serde_json::from_str::<serde_json::Value>(&self.body).is_ok(), "{said}");
         }
-        if self.status == 302 {
+        if redirects {
             let location = self.header("location");
             assert!(location.bytes().all(|byte| byte.is_ascii_graphic()), "{said}");
             let words = format!("This resource has been moved temporarily to {location}.");
             assert!(method == "HEAD" || self.json() == words, "{said}");
         }
         assert!(method != "HEAD" || self.body.is_empty(), "{said}");
+    }
+
+    /// Whether it is HTML, a feed or an image.
+    fn is_page(&self) -> bool {
+        let content_type = self.headers.get("content-type").map(HeaderValue::as_bytes);
+        content_type.is_some_and(|content_type| {
+            ["text/html; charset", "application/atom+xml", "image/svg+xml"]
+                .iter()
+                .any(|page| content_type.starts_with(page.as_bytes()))
+        })
     }
 
     /// Asserts a redirect, and where it leads.

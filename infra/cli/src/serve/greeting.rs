@@ -43,11 +43,7 @@ impl fmt::Display for Greeting<'_> {
         }
         writeln!(f, "Listening on:     {}", self.address)?;
         writeln!(f, "API:              {url}/api/v4")?;
-        writeln!(
-            f,
-            "Open:             {url}/api/v4/projects/{}/releases",
-            sample::ENCODED_PROJECT
-        )?;
+        writeln!(f, "Open:             {url}/{}", sample::PROJECT)?;
         let program = program();
         let connection =
             folder.map_or_else(|| format!(" --endpoint-url {database_url}"), connection_option);

@@ -1,0 +1,58 @@
+//! GitLab's health checks, for load balancers and monitors. They take no token.
+
+use lambda_http::Request;
+use lambda_http::http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde_json::{Value, json};
+use shared::app::App;
+use shared::domain::project::{ProjectId, ProjectRef};
+use shared::http::{Answer, ApiError, Call};
+use shared::store::read::{Selection, Wanted};
+
+/// Answers a check. `None` if the path is none's.
+pub(crate) async fn answer(
+    app: &App,
+    request: &Request,
+    path: &str,
+) -> Option<Result<Answer, ApiError>> {
+    match path {
+        "/-/health" => Some(Ok(Answer {
+            status: StatusCode::OK,
+            headers: HeaderMap::from_iter([
+                (header::CONTENT_TYPE, HeaderValue::from_static("text/plain")),
+                (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+            ]),
+            body: "GitLab OK".to_owned(),
+        })),
+        "/-/liveness" => Some(status(StatusCode::OK, &json!({ "status": "ok" }))),
+        "/-/readiness" => Some(readiness(app, request).await),
+        _ => None,
+    }
+}
+
+/// Whether both tables answer.
+async fn readiness(app: &App, request: &Request) -> Result<Answer, ApiError> {
+    let call = Box::pin(Call::read(app, request)).await?;
+    let wanted = Wanted {
+        tokens: &[],
+        // No project has this number.
+        project: &ProjectRef::Id(ProjectId(0)),
+        selection: Selection::Latest,
+    };
+    let (code, word) = match app.store.look(&wanted, call.deadline).await {
+        Ok(_) => (StatusCode::OK, "ok"),
+        // Every other request logs the cause.
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "failed"),
+    };
+    let body = json!({
+        "status": word,
+        "master_check": [{ "status": "ok" }],
+        "db_check": [{ "status": word }],
+    });
+    status(code, &body)
+}
+
+fn status(code: StatusCode, body: &Value) -> Result<Answer, ApiError> {
+    let mut answer = Answer::json(code, body)?;
+    answer.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(answer)
+}

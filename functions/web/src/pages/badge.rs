@@ -1,0 +1,103 @@
+//! The badge with the tag of the latest release, with GitLab's parameters.
+
+use lambda_http::http::HeaderValue;
+use lambda_http::http::header;
+use maud::{Markup, html};
+use shared::app::App;
+use shared::http::admit::Entered;
+use shared::http::{Answer, ApiError, Call, release_body};
+
+use super::document::{cache, is_public};
+
+const KEY_TEXT: &str = "Latest Release";
+const KEY_WIDTH: u32 = 90;
+const VALUE_WIDTH: u32 = 54;
+/// The longest text and the greatest widths that GitLab takes. It ignores others.
+const MAX_KEY_CHARS: usize = 64;
+const MAX_KEY_WIDTH: u32 = 512;
+const MAX_VALUE_WIDTH: u32 = 200;
+const KEY_COLOR: &str = "#555";
+const VALUE_COLOR: &str = "#3076af";
+const NONE_COLOR: &str = "#e05d44";
+
+pub(super) async fn answer(app: &App, call: &Call, entered: Entered) -> Result<Answer, ApiError> {
+    let Entered { admission, listed, .. } = entered;
+    admission.may_read_code().map_err(|_| ApiError::RouteNotFound)?;
+    let latest = if by_creation(call) {
+        let due = release_body::deadline(call);
+        let listed = app.store.all_listed(listed, due).await?;
+        listed.into_iter().max_by_key(|listed| listed.created_at)
+    } else {
+        listed.latest().cloned()
+    };
+    let tag = latest.as_ref().map(|latest| latest.tag.as_str());
+    let svg = Badge::read(call, tag).svg().into_string();
+    let mut answer = super::typed("image/svg+xml", svg);
+    // An SVG image that is opened as a page.
+    let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; sandbox");
+    answer.headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    cache(&mut answer, is_public(call, &admission));
+    Ok(answer)
+}
+
+/// Whether the badge shows the newest `created_at`. By default it shows the newest `released_at`.
+pub(super) fn by_creation(call: &Call) -> bool {
+    call.text("order_by") == Some("created_at")
+}
+
+struct Badge<'a> {
+    key: &'a str,
+    key_width: u32,
+    value: &'a str,
+    value_width: u32,
+    value_color: &'static str,
+    is_flat_square: bool,
+}
+
+impl<'a> Badge<'a> {
+    fn read(call: &'a Call, tag: Option<&'a str>) -> Self {
+        let width = |name, most, default| {
+            let width = call.text(name).and_then(|text| text.parse().ok());
+            width.filter(|width| (1..=most).contains(width)).unwrap_or(default)
+        };
+        let key = call.text("key_text").filter(|text| text.chars().count() <= MAX_KEY_CHARS);
+        Self {
+            key: key.unwrap_or(KEY_TEXT),
+            key_width: width("key_width", MAX_KEY_WIDTH, KEY_WIDTH),
+            value: tag.unwrap_or("none"),
+            value_width: width("value_width", MAX_VALUE_WIDTH, VALUE_WIDTH),
+            value_color: if tag.is_some() { VALUE_COLOR } else { NONE_COLOR },
+            is_flat_square: call.text("style") == Some("flat-square"),
+        }
+    }
+
+    fn svg(&self) -> Markup {
+        let width = self.key_width + self.value_width;
+        let radius = if self.is_flat_square { 0 } else { 3 };
+        let key_middle = f64::from(self.key_width) / 2.0;
+        let value_middle = f64::from(self.key_width) + f64::from(self.value_width) / 2.0;
+        let label = format!("{}: {}", self.key, self.value);
+        let text = |x: f64, words: &str| {
+            html! {
+                @if !self.is_flat_square {
+                    text x=(x) y="15" fill="#010101" fill-opacity=".3" { (words) }
+                }
+                text x=(x) y="14" { (words) }
+            }
+        };
+        html! {
+            svg xmlns="http://www.w3.org/2000/svg" width=(width) height="20" role="img" aria-label=(label) {
+                title { (label) }
+                clipPath id="corners" { rect width=(width) height="20" rx=(radius) {} }
+                g clip-path="url(#corners)" {
+                    rect width=(self.key_width) height="20" fill=(KEY_COLOR) {}
+                    rect x=(self.key_width) width=(self.value_width) height="20" fill=(self.value_color) {}
+                }
+                g fill="#fff" text-anchor="middle" font-family="DejaVu Sans,Verdana,Geneva,sans-serif" font-size="11" {
+                    (text(key_middle, self.key))
+                    (text(value_middle, self.value))
+                }
+            }
+        }
+    }
+}

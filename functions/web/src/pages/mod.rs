@@ -1,0 +1,186 @@
+//! The pages that GitLab has about releases outside its API. `direct_asset_url` and `_links.self`
+//! name some of them.
+//!
+//! Their paths have raw slashes, in the namespace of the project for example, so no other route of
+//! the gateway can name their parts.
+
+mod badge;
+mod document;
+mod feed;
+pub(crate) mod home;
+mod project;
+mod release;
+pub(crate) mod session;
+
+use lambda_http::Request;
+use lambda_http::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use shared::access::Refusal;
+use shared::app::App;
+use shared::domain::link::DirectAssetPath;
+use shared::domain::project::{ProjectPath, ProjectRef};
+use shared::domain::release::TagName;
+use shared::http::admit::{Entered, enter_releases_of};
+use shared::http::call::decoded;
+use shared::http::redirect::Location;
+use shared::http::{Answer, ApiError, Call, release_params};
+use shared::store::read::Selection;
+
+pub(crate) use document::error;
+
+/// A page about a project's releases.
+pub(crate) struct Page {
+    project: ProjectRef,
+    kind: Kind,
+}
+
+enum Kind {
+    Releases,
+    Release(TagName),
+    Feed,
+    Badge,
+    Download { tag: TagName, path: DirectAssetPath },
+    Latest { suffix: String },
+}
+
+impl Page {
+    /// The page that a request asks for. `None` if no page has its path; an error if the path begins
+    /// like a page's and cannot be one.
+    pub(crate) fn of(method: &Method, encoded_path: &str) -> Option<Result<Self, ApiError>> {
+        let path = encoded_path.strip_prefix('/')?;
+        if !reads(method) || path.starts_with("-/") || path == "api" || path.starts_with("api/") {
+            return None;
+        }
+        let (project, rest) = match path.split_once("/-/") {
+            Some((project, rest)) => (project, Some(rest)),
+            None if path.contains('/') => (path, None),
+            None => return None,
+        };
+        Some(Self::read(project, rest))
+    }
+
+    fn read(project: &str, rest: Option<&str>) -> Result<Self, ApiError> {
+        let project =
+            ProjectPath::parse(&decoded(project)?).map_err(|_| ApiError::RouteNotFound)?;
+        let kind = match rest {
+            None | Some("releases") => Kind::Releases,
+            Some("releases.atom") => Kind::Feed,
+            Some("badges/release.svg") => Kind::Badge,
+            Some(rest) => {
+                let below = rest.strip_prefix("releases/").ok_or(ApiError::RouteNotFound)?;
+                Kind::below_releases(below)?
+            }
+        };
+        Ok(Self { project: ProjectRef::Path(project), kind })
+    }
+}
+
+impl Kind {
+    fn below_releases(path: &str) -> Result<Self, ApiError> {
+        if let Some(suffix) = path.strip_prefix("permalink/latest") {
+            let suffix = suffix.strip_prefix('/').or(suffix.is_empty().then_some(suffix));
+            let suffix = decoded(suffix.ok_or(ApiError::RouteNotFound)?)?;
+            release_params::file_path("suffix_path", &suffix)
+                .map_err(|_| ApiError::RouteNotFound)?;
+            return Ok(Self::Latest { suffix });
+        }
+        let tag =
+            |encoded: &str| TagName::parse(&decoded(encoded)?).map_err(|_| ApiError::RouteNotFound);
+        let Some((encoded_tag, path)) = path.split_once("/downloads/") else {
+            // A slash of the tag is encoded.
+            return if path.contains('/') {
+                Err(ApiError::RouteNotFound)
+            } else {
+                Ok(Self::Release(tag(path)?))
+            };
+        };
+        let path = decoded(path)?;
+        release_params::file_path("direct_asset_path", &path)
+            .map_err(|_| ApiError::RouteNotFound)?;
+        let path =
+            DirectAssetPath::parse(&format!("/{path}")).map_err(|_| ApiError::RouteNotFound)?;
+        Ok(Self::Download { tag: tag(encoded_tag)?, path })
+    }
+
+    fn selection(&self, call: &Call) -> Selection<'_> {
+        match self {
+            Self::Releases | Self::Feed => Selection::List,
+            Self::Badge if badge::by_creation(call) => Selection::List,
+            Self::Release(tag) => Selection::Page(tag),
+            Self::Badge | Self::Latest { suffix: _ } => Selection::Latest,
+            Self::Download { tag, path } => Selection::Download(tag, path),
+        }
+    }
+
+    /// Whether callers without access are sent to the form to sign in. Programs get 404 for files
+    /// and images instead.
+    fn asks_to_sign_in(&self, request: &Request) -> bool {
+        match self {
+            Self::Releases | Self::Release(_) => true,
+            Self::Download { .. } | Self::Latest { .. } => prefers_html(request),
+            Self::Feed | Self::Badge => false,
+        }
+    }
+}
+
+/// Answers with the page. Callers without access learn nothing: a page that they may not see and one
+/// that does not exist get the same answer.
+pub(crate) async fn answer(app: &App, request: &Request, page: Page) -> Result<Answer, ApiError> {
+    let mut call = Box::pin(Call::read(app, request)).await?;
+    let has_cookie = session::add_cookie(&mut call, request);
+    let entered = enter_releases_of(app, &call, &page.project, page.kind.selection(&call)).await;
+    let entered = match entered {
+        Ok(entered) => entered,
+        Err(ApiError::Refused(refusal)) => match refusal {
+            Refusal::ProjectInvisible | Refusal::Forbidden | Refusal::JobTokenNotAllowed { .. } => {
+                return if call.credentials.hashes().is_empty() && page.kind.asks_to_sign_in(request)
+                {
+                    session::redirect_to_form(&call, request, None)
+                } else {
+                    Err(ApiError::RouteNotFound)
+                };
+            }
+            Refusal::UnknownToken | Refusal::DeadToken(_) if has_cookie => {
+                return session::redirect_to_form(&call, request, Some(session::Ended));
+            }
+            Refusal::UnknownToken | Refusal::DeadToken(_) | Refusal::InsufficientScope => {
+                return Err(ApiError::Refused(refusal));
+            }
+        },
+        Err(other) => return Err(other),
+    };
+    match page.kind {
+        Kind::Releases => project::answer(app, &call, entered).await,
+        Kind::Release(_) => release::answer(app, &call, entered).await,
+        Kind::Feed => feed::answer(app, &call, entered).await,
+        Kind::Badge => badge::answer(app, &call, entered).await,
+        Kind::Download { .. } => {
+            let Entered { admission, target, .. } = entered;
+            let url = app.store.url_of(target, call.deadline).await?;
+            let location = Location::of_link(&url.ok_or(ApiError::RouteNotFound)?);
+            Answer::redirect(&call, &location, &admission)
+        }
+        Kind::Latest { suffix } => {
+            let latest = entered.listed.latest().ok_or(ApiError::RouteNotFound)?;
+            let location = Location::of_page(&call, &entered.admission, &latest.tag, &suffix);
+            Answer::redirect(&call, &location, &entered.admission)
+        }
+    }
+}
+
+/// Whether a request reads.
+pub(crate) fn reads(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
+}
+
+/// Whether a request is a browser's for a page: programs ask for any type, or for JSON.
+pub(crate) fn prefers_html(request: &Request) -> bool {
+    let accept = request.headers().get(header::ACCEPT).map(HeaderValue::as_bytes);
+    accept.is_some_and(|accept| accept.trim_ascii_start().starts_with(b"text/html"))
+}
+
+/// An answer with a body of this media type.
+fn typed(content_type: &'static str, body: String) -> Answer {
+    let mut answer = Answer { status: StatusCode::OK, headers: HeaderMap::new(), body };
+    answer.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    answer
+}

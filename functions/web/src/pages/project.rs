@@ -1,0 +1,98 @@
+//! The page of a project: its releases, the newest first.
+
+use lambda_http::http::StatusCode;
+use maud::{Markup, PreEscaped, html};
+use shared::app::App;
+use shared::domain::release::{Description, TagName};
+use shared::http::admit::Entered;
+use shared::http::pagination::Page;
+use shared::http::render::{project_url, release_url};
+use shared::http::{Answer, ApiError, Call, markdown, release_body};
+use shared::store::fitting::{Room, WithLinks};
+
+use super::document::{Document, Viewer, is_public};
+use super::release::{about, title_of};
+
+/// As much of a release's notes as its card shows, in bytes of Markdown.
+const NOTES_BYTES: usize = 1_000;
+/// Links are only counted.
+const MAX_LINK_BYTES: usize = 64 * 1024;
+
+pub(super) async fn answer(app: &App, call: &Call, entered: Entered) -> Result<Answer, ApiError> {
+    let Entered { admission, listed, .. } = entered;
+    let page = Page::read(call)?;
+    let latest = listed.latest().map(|latest| latest.tag.clone());
+    let due = release_body::deadline(call);
+    let listed = app.store.all_listed(listed, due).await?;
+    let tags: Vec<TagName> = listed.into_iter().map(|listed| listed.tag).collect();
+    let frame = release_body::Frame::new(call, &admission);
+    let shown = page.rows(&tags);
+    let room = Room::new(&frame, MAX_LINK_BYTES * shown.len().max(1), shown.len());
+    let project = admission.project();
+    let releases = app.store.releases_with_links(project.id, shown, &room, due).await?;
+
+    let url = project_url(&call.base, project);
+    let feed = format!("{url}/-/releases.atom");
+    let path = project.path.as_str();
+    let reads_code = admission.may_read_code().is_ok();
+    let main = html! {
+        h1 { (path) }
+        p.about {
+            span { (tags.len()) @if tags.len() == 1 { " release" } @else { " releases" } }
+            span.label { (project.visibility.as_str()) }
+            a href=(feed) { "Atom feed" }
+        }
+        @for release in &releases {
+            (card(&url, release, latest.as_ref() == Some(&release.0.key.tag), reads_code))
+        }
+        @if tags.is_empty() {
+            p { "This project has no releases yet." }
+        }
+        (others(&page, &url, tags.len()))
+    };
+    let document = Document {
+        base: &call.base,
+        title: &format!("Releases · {path}"),
+        viewer: Viewer::of(&admission),
+        feed: Some(&feed),
+        is_public: is_public(call, &admission),
+        main,
+    };
+    Ok(document.answer(StatusCode::OK))
+}
+
+fn card(url: &str, (release, links): &WithLinks, is_latest: bool, reads_code: bool) -> Markup {
+    let page = release_url(url, &release.key.tag);
+    let notes = release.description.as_ref().map(Description::as_str).unwrap_or_default();
+    let beginning = &notes[..notes.floor_char_boundary(NOTES_BYTES)];
+    html! {
+        article {
+            h2 { @if reads_code { a href=(page) { (title_of(release)) } } @else { (title_of(release)) } }
+            (about(release, is_latest))
+            @if !notes.is_empty() {
+                div.notes { (PreEscaped(markdown::to_html(beginning, 2))) }
+            }
+            @if reads_code {
+                p { a href=(page) {
+                    (links.count) @if links.count == 1 { " file" } @else { " files" }
+                    @if beginning.len() < notes.len() { " and all notes" }
+                    span.hidden { " of " (title_of(release)) }
+                } }
+            }
+        }
+    }
+}
+
+/// The ways to the pages before and after this one.
+fn others(page: &Page, url: &str, total: usize) -> Markup {
+    let link = |number: u64| format!("{url}/-/releases?page={number}");
+    let (previous, next) = (page.previous(total), page.next(total));
+    html! {
+        @if previous.or(next).is_some() {
+            nav.pages aria-label="Pages" {
+                @if let Some(previous) = previous { a rel="prev" href=(link(previous)) { "Newer" } }
+                @if let Some(next) = next { a rel="next" href=(link(next)) { "Older" } }
+            }
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! The page of a release: its notes, its files, and how to fetch them.
+
+use lambda_http::http::StatusCode;
+use maud::{Markup, PreEscaped, html};
+use shared::access::Admission;
+use shared::app::App;
+use shared::domain::link::{Link, LinkType};
+use shared::domain::release::{Description, Release, ReleaseName, TagName};
+use shared::domain::time::Timestamp;
+use shared::http::admit::Entered;
+use shared::http::render::{direct_asset_url, project_url, segment};
+use shared::http::sources::sources;
+use shared::http::{Answer, ApiError, Call, markdown, release_body};
+use shared::store::fitting::{Choice, Room, SomeLinks};
+
+use super::document::{Document, Viewer, command, is_public, quoted, time};
+
+/// Links are read into this many bytes, as the API counts them; a page takes several times that.
+const MAX_LINK_BYTES: usize = 1024 * 1024;
+/// The most bytes of a page: Lambda hands on six megabytes of JSON, in which quotes take two bytes.
+const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
+/// Links of a group that are shown before the reader unfolds the rest.
+const SHOWN: usize = 50;
+
+pub(super) async fn answer(app: &App, call: &Call, entered: Entered) -> Result<Answer, ApiError> {
+    let Entered { admission, release, links, listed, .. } = entered;
+    admission.may_read_code().map_err(|_| ApiError::RouteNotFound)?;
+    let release = release.ok_or(ApiError::RouteNotFound)?;
+    let is_latest = listed.latest().is_some_and(|latest| latest.tag == release.key.tag);
+    let frame = release_body::Frame::new(call, &admission);
+    let room = Room::new(&frame, MAX_LINK_BYTES, 1);
+    let due = release_body::deadline(call);
+    let found = app.store.links_of(release, links, Choice::Newest, &room, due).await?;
+    let (release, links) = found.ok_or(ApiError::RouteNotFound)?;
+    let page = Page { call, admission: &admission, release: &release, is_latest };
+    let answer = page.document(&links);
+    if answer.body.len() <= MAX_PAGE_BYTES {
+        return Ok(answer);
+    }
+    Ok(page.document(&SomeLinks { links: Vec::new(), count: links.count }))
+}
+
+struct Page<'a> {
+    call: &'a Call,
+    admission: &'a Admission,
+    release: &'a Release,
+    is_latest: bool,
+}
+
+impl Page<'_> {
+    fn document(&self, links: &SomeLinks) -> Answer {
+        let project = self.admission.project();
+        let url = project_url(&self.call.base, project);
+        let title = format!("{} · {}", title_of(self.release), project.path.as_str());
+        let feed = format!("{url}/-/releases.atom");
+        let notes = self.release.description.as_ref().map(Description::as_str).unwrap_or_default();
+        let main = html! {
+            nav aria-label="Breadcrumb" { a href=(url) { (project.path.as_str()) } }
+            h1 { (title_of(self.release)) }
+            (about(self.release, self.is_latest))
+            @if !notes.is_empty() {
+                div.notes { (PreEscaped(markdown::to_html(notes, 1))) }
+            }
+            (self.assets(links))
+            (self.latest(&url, &feed, &links.links))
+        };
+        let document = Document {
+            base: &self.call.base,
+            title: &title,
+            viewer: Viewer::of(self.admission),
+            feed: Some(&feed),
+            is_public: is_public(self.call, self.admission),
+            main,
+        };
+        document.answer(StatusCode::OK)
+    }
+
+    fn assets(&self, links: &SomeLinks) -> Markup {
+        let sources = sources(self.admission.project().source_url.as_ref(), &self.release.key.tag);
+        let hidden = links.count.saturating_sub(links.links.len());
+        html! {
+            section {
+                h2 { "Assets " span.count { (links.count + sources.len()) } }
+                @for (link_type, heading) in GROUPS {
+                    (self.group(heading, &links_in(&links.links, link_type)))
+                }
+                @if hidden > 0 {
+                    p { (hidden) " more links do not fit on this page. The API lists them all: "
+                        code { "GET " (self.api()) "/assets/links" } }
+                }
+                @if !sources.is_empty() {
+                    h3 { "Source code" }
+                    ul.assets {
+                        @for source in &sources {
+                            li { a href=(source.url) rel="nofollow" { (source.format) } }
+                        }
+                    }
+                }
+                @if links.count + sources.len() == 0 { p { "This release has no files." } }
+            }
+        }
+    }
+
+    fn api(&self) -> String {
+        let project = self.admission.project().id;
+        let base = &self.call.base;
+        format!("{base}/api/v4/projects/{project}/releases/{}", segment(&self.release.key.tag))
+    }
+
+    fn group(&self, heading: &str, links: &[&Link]) -> Markup {
+        let (shown, rest) = links.split_at(links.len().min(SHOWN));
+        html! {
+            @if !links.is_empty() {
+                h3 { (heading) " " span.count { (links.len()) } }
+                ul.assets { @for link in shown { (self.asset(link)) } }
+                @if !rest.is_empty() {
+                    details {
+                        summary { "Show " (rest.len()) " more" }
+                        ul.assets { @for link in rest { (self.asset(link)) } }
+                    }
+                }
+            }
+        }
+    }
+
+    fn asset(&self, link: &Link) -> Markup {
+        let url = link.fields.url.as_str();
+        let permanent = self.permanent_url(link);
+        html! {
+            li {
+                a href=(permanent.as_deref().unwrap_or(url)) rel="nofollow noopener noreferrer" {
+                    (link.fields.name.as_str())
+                }
+                " " span.host { (host(url)) }
+                @if let Some(permanent) = &permanent { (command(&self.download(permanent))) }
+            }
+        }
+    }
+
+    /// The URL that stays when the file moves, if the link has a path.
+    fn permanent_url(&self, link: &Link) -> Option<String> {
+        let path = link.fields.path.as_ref()?;
+        let url = project_url(&self.call.base, self.admission.project());
+        Some(direct_asset_url(&url, &self.release.key.tag, path))
+    }
+
+    /// A command that downloads from this URL.
+    fn download(&self, url: &str) -> String {
+        let token = if self.admission.is_open_to_everybody() {
+            ""
+        } else {
+            r#"-H "Authorization: Bearer $RELEASE_LINKS_TOKEN" "#
+        };
+        format!("curl -fLO {token}{}", quoted(url))
+    }
+
+    fn latest(&self, url: &str, feed: &str, links: &[Link]) -> Markup {
+        let latest = format!("{url}/-/releases/permalink/latest");
+        let example = links.iter().find_map(|link| link.fields.path.as_ref());
+        let badge = format!("[![Latest release]({url}/-/badges/release.svg)]({latest})");
+        html! {
+            section {
+                h2 { "Always the latest" }
+                p { a href=(latest) { "Latest release" } " · " a href=(feed) { "Atom feed" } }
+                @if let Some(path) = example {
+                    p { "The newest release's file, by a URL that stays the same:" }
+                    (command(&self.download(&format!("{latest}/downloads{}", path.as_str()))))
+                }
+                p { img src={ (url) "/-/badges/release.svg" } alt="Latest release"; " A badge, in Markdown:" }
+                (command(&badge))
+            }
+        }
+    }
+}
+
+/// The kinds of links in the order of the page.
+const GROUPS: [(LinkType, &str); 4] = [
+    (LinkType::Package, "Packages"),
+    (LinkType::Image, "Images"),
+    (LinkType::Runbook, "Runbooks"),
+    (LinkType::Other, "Other"),
+];
+
+fn links_in(links: &[Link], link_type: LinkType) -> Vec<&Link> {
+    links.iter().filter(|link| link.fields.link_type == link_type).collect()
+}
+
+/// The host of a link's target, as it is written.
+fn host(url: &str) -> &str {
+    let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = authority.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    authority.rsplit_once('@').map_or(authority, |(_, host)| host)
+}
+
+/// A release's name; its tag if it has none.
+pub(super) fn title_of(release: &Release) -> &str {
+    release.name.as_ref().map_or(release.key.tag.as_str(), ReleaseName::as_str)
+}
+
+/// The line below a release's title.
+pub(super) fn about(release: &Release, is_latest: bool) -> Markup {
+    let is_upcoming = release.released_at > Timestamp::now();
+    html! {
+        p.about {
+            span.tag { (release.key.tag.as_str()) }
+            @if is_upcoming { span.label.upcoming { "Upcoming" } }
+            @else if is_latest { span.label.latest { "Latest" } }
+            @if is_pre_release(&release.key.tag) { span.label.pre { "Pre-release" } }
+            span { (time(release.released_at)) " by " (release.author.username) }
+        }
+    }
+}
+
+/// Whether a tag is a pre-release by Semantic Versioning, with or without a `v` before it.
+fn is_pre_release(tag: &TagName) -> bool {
+    let version = tag.as_str().strip_prefix('v').unwrap_or(tag.as_str());
+    semver::Version::parse(version).is_ok_and(|version| !version.pre.is_empty())
+}

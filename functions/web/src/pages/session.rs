@@ -1,0 +1,203 @@
+//! Signing in: a cookie with an access token, which pages read and the API never does.
+
+use std::net::IpAddr;
+
+use lambda_http::Request;
+use lambda_http::http::{HeaderValue, Method, StatusCode, header};
+use maud::html;
+use shared::access::Refusal;
+use shared::app::{App, WebUrl};
+use shared::http::admit::sign_in;
+use shared::http::call::split_path;
+use shared::http::credentials::Presented;
+use shared::http::redirect::Location;
+use shared::http::{Answer, ApiError, Call};
+use url::form_urlencoded;
+
+use super::document::{Document, Viewer};
+
+const COOKIE: &str = "release_links_token";
+const FORM: &str = "/-/sign_in";
+const RETURN_TO: &str = "return_to";
+
+/// The session's token was revoked or has expired.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ended;
+
+/// Takes the cookie's token for the caller's, if the request carries no other. Returns whether it did.
+pub(super) fn add_cookie(call: &mut Call, request: &Request) -> bool {
+    let credentials = &mut call.credentials;
+    if credentials.bearer.is_some() || credentials.private.is_some() || credentials.job.is_some() {
+        return false;
+    }
+    credentials.private = cookie(request).map(Presented::read);
+    credentials.private.is_some()
+}
+
+/// Whether a browser is signed in, or was until its token ended.
+pub(super) fn has_cookie(request: &Request) -> bool {
+    cookie(request).is_some()
+}
+
+fn cookie(request: &Request) -> Option<&str> {
+    let headers = request.headers().get_all(header::COOKIE).iter();
+    let cookies = headers.filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(';'));
+    cookies
+        .filter_map(|cookie| cookie.trim().split_once('='))
+        .find(|(name, value)| *name == COOKIE && !value.is_empty())
+        .map(|(_, token)| token)
+}
+
+/// Sends a browser to the form, which comes back to this page.
+pub(super) fn redirect_to_form(
+    call: &Call,
+    request: &Request,
+    ended: Option<Ended>,
+) -> Result<Answer, ApiError> {
+    let (_, path) = split_path(request);
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair(RETURN_TO, path);
+    if ended.is_some() {
+        query.append_pair("ended", "");
+    }
+    let form = format!("{FORM}?{}", query.finish());
+    let mut answer = Answer::see_other(&Location::local(&call.base, &form))?;
+    if ended.is_some() {
+        set_cookie(&mut answer, &call.base, "")?;
+    }
+    Ok(answer)
+}
+
+/// Answers `/-/sign_in` and `/-/sign_out`. `None` if the request is for neither.
+pub(crate) async fn answer(
+    app: &App,
+    request: &Request,
+    path: &str,
+) -> Option<Result<Answer, ApiError>> {
+    match (path, request.method()) {
+        (FORM, method) if super::reads(method) => Some(form(app, request).await),
+        (FORM, &Method::POST) => Some(signed_in(app, request).await),
+        ("/-/sign_out", &Method::POST) => Some(signed_out(app, request).await),
+        _ => None,
+    }
+}
+
+async fn form(app: &App, request: &Request) -> Result<Answer, ApiError> {
+    let call = Box::pin(Call::read(app, request)).await?;
+    let has_ended = call.query.contains_key("ended");
+    let sentence =
+        has_ended.then_some("Your session has ended: its token was revoked or has expired.");
+    Ok(show_form(&call, StatusCode::OK, sentence))
+}
+
+async fn signed_in(app: &App, request: &Request) -> Result<Answer, ApiError> {
+    let call = own(Box::pin(Call::read(app, request)).await?, request)?;
+    let token = call.text("access_token").unwrap_or_default().to_owned();
+    let credentials = call.credentials.without_job_tokens();
+    // Signing in reads.
+    let reading = Call { method: Method::GET, ..call };
+    match sign_in(app, &reading, &credentials).await {
+        Ok(_) => {}
+        Err(ApiError::Refused(refusal)) => {
+            let sentence = match refusal {
+                Refusal::DeadToken(_) => "This token was revoked or has expired.",
+                Refusal::UnknownToken
+                | Refusal::ProjectInvisible
+                | Refusal::InsufficientScope
+                | Refusal::JobTokenNotAllowed { .. }
+                | Refusal::Forbidden => "This is not an access token of this server.",
+            };
+            return Ok(show_form(&reading, StatusCode::UNPROCESSABLE_ENTITY, Some(sentence)));
+        }
+        Err(other) => return Err(other),
+    }
+    let location = Location::local(&reading.base, return_to(&reading));
+    let mut answer = Answer::see_other(&location)?;
+    set_cookie(&mut answer, &reading.base, &token)?;
+    Ok(answer)
+}
+
+async fn signed_out(app: &App, request: &Request) -> Result<Answer, ApiError> {
+    let call = own(Box::pin(Call::read(app, request)).await?, request)?;
+    let mut answer = Answer::see_other(&Location::local(&call.base, "/"))?;
+    set_cookie(&mut answer, &call.base, "")?;
+    Ok(answer)
+}
+
+/// Refuses a form that another site sends: it could sign people in as somebody else.
+fn own(call: Call, request: &Request) -> Result<Call, ApiError> {
+    let site = request.headers().get("sec-fetch-site").map(HeaderValue::as_bytes);
+    match site {
+        None | Some(b"same-origin" | b"none") => Ok(call),
+        Some(_) => Err(ApiError::Refused(Refusal::Forbidden)),
+    }
+}
+
+fn show_form(call: &Call, status: StatusCode, sentence: Option<&str>) -> Answer {
+    let root = call.base.path();
+    let main = html! {
+        h1 { "Sign in" }
+        @if let Some(sentence) = sentence { p.alert role="alert" { (sentence) } }
+        @if transport(&call.base) == Transport::Open {
+            p { "Signing in needs HTTPS, because this server is not on your machine. Ask its operator for a URL that begins with https." }
+        } @else {
+            form.fields method="post" action={ (root) (FORM) } {
+                label for="token" { "Access token" }
+                input #token name="access_token" type="password" required autocomplete="current-password" placeholder="glpat-…" aria-describedby="hint";
+                p #hint { "The operator of this server creates tokens. A token with the scope read_api is enough." }
+                input name=(RETURN_TO) type="hidden" value=(return_to(call));
+                button { "Sign in" }
+            }
+        }
+    };
+    let (base, viewer) = (&call.base, Viewer::Anonymous);
+    let document = Document { base, title: "Sign in", viewer, feed: None, is_public: false, main };
+    document.answer(status)
+}
+
+/// The path on this server to return to after signing in. Any other value becomes `/`.
+fn return_to(call: &Call) -> &str {
+    let path = call.text(RETURN_TO).unwrap_or("/");
+    let is_local = path.starts_with('/')
+        && !path.starts_with("//")
+        && !path.contains(|c: char| c == '\\' || c.is_control());
+    if is_local { path } else { "/" }
+}
+
+/// How the browser's requests travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Transport {
+    Encrypted,
+    /// To this machine.
+    Loopback,
+    /// Over a network, readable to all on the way: browsers keep no secret cookie for such a site.
+    Open,
+}
+
+fn transport(base: &WebUrl) -> Transport {
+    let host = base.host().trim_matches(['[', ']']);
+    let is_loopback =
+        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    if base.to_string().starts_with("https:") {
+        Transport::Encrypted
+    } else if is_loopback {
+        Transport::Loopback
+    } else {
+        Transport::Open
+    }
+}
+
+/// Sets the cookie, or clears it if `token` is empty. It ends with the browser's session.
+fn set_cookie(answer: &mut Answer, base: &WebUrl, token: &str) -> Result<(), ApiError> {
+    let secure = match transport(base) {
+        Transport::Encrypted | Transport::Open => "; Secure",
+        Transport::Loopback => "",
+    };
+    let age = if token.is_empty() { "; Max-Age=0" } else { "" };
+    let root = base.path();
+    let cookie = format!("{COOKIE}={token}; Path={root}/; HttpOnly; SameSite=Lax{secure}{age}");
+    let cookie = HeaderValue::from_str(&cookie)
+        .map_err(|error| ApiError::Internal { cause: error.to_string() })?;
+    answer.headers.insert(header::SET_COOKIE, cookie);
+    Ok(())
+}
