@@ -56,6 +56,10 @@ async fn a_creation_that_is_killed_half_way_is_not_seen_and_is_swept() {
         async move { api.post(RELEASES, &release("v2", "old", 100)).await }
     });
     gate.reached().await;
+    // Not before one of the other batches is written.
+    while proxied.world.audit().await.unreachable == 0 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     proxied.kill_server();
     assert!(posting.await.is_err(), "nothing was answered");
 
