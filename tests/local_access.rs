@@ -298,6 +298,37 @@ fn a_second_server_on_a_data_folder_leaves_the_first_ones_files_alone() {
     Server::start_with(&in_folder(&data));
 }
 
+#[test]
+fn data_of_another_format_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    drop(Server::start_with(&in_folder(&data)));
+    let format = data.join("format");
+    assert_eq!(std::fs::read_to_string(&format).unwrap(), "2\n");
+    let shown = data.display();
+    let older = format!(
+        "the data in {shown} has format 1, of an older version; this version uses format 2: move the \
+         folder away, or choose another one with --data-dir"
+    );
+    let newer = format!(
+        "the data in {shown} has format 3, of a newer version; this version uses format 2: start the \
+         newer version, or choose another folder with --data-dir"
+    );
+    for (number, words) in [(Some("1"), &older), (None, &older), (Some("3"), &newer)] {
+        match number {
+            Some(number) => std::fs::write(&format, number).unwrap(),
+            None => std::fs::remove_file(&format).unwrap(),
+        }
+        // The flags have variables of the same names.
+        let mut server = Command::new(binaries::release_links());
+        server.env("RELEASE_LINKS_LISTEN", "127.0.0.1:0").env("RELEASE_LINKS_DATA_DIR", &data);
+        let output = server.env("RELEASE_LINKS_DYNAMODB_LISTEN", "127.0.0.1:0").output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), said), (Some(1), format!("error: {words}\n")));
+        assert_eq!(std::fs::read_to_string(&format).ok().as_deref(), number);
+    }
+}
+
 #[tokio::test]
 async fn the_data_folder_and_its_keys_are_their_owners_alone() {
     let folder = tempfile::tempdir().unwrap();
