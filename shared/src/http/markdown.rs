@@ -2,8 +2,8 @@
 //! strikethrough, footnotes and bare URLs goes.
 //!
 //! Everyone who can publish a release can write notes, so notes must not act in a reader's browser:
-//! raw HTML is shown as text, and links and images lead only where [`is_safe_link`] and
-//! [`is_safe_image`] allow.
+//! raw HTML is shown as text, links lead to http, https, mailto or relative URLs only, and images come
+//! by https only.
 
 use linkify::{LinkFinder, LinkKind};
 use pulldown_cmark::{
