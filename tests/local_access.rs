@@ -304,17 +304,17 @@ fn data_of_another_format_is_refused_and_left_alone() {
     let data = folder.path().join("data");
     drop(Server::start_with(&in_folder(&data)));
     let format = data.join("format");
-    assert_eq!(std::fs::read_to_string(&format).unwrap(), "2\n");
+    assert_eq!(std::fs::read_to_string(&format).unwrap(), "3\n");
     let shown = data.display();
     let older = format!(
-        "the data in {shown} has format 1, of an older version; this version uses format 2: move the \
+        "the data in {shown} has format 1, of an older version; this version uses format 3: move the \
          folder away, or choose another one with --data-dir"
     );
     let newer = format!(
-        "the data in {shown} has format 3, of a newer version; this version uses format 2: start the \
+        "the data in {shown} has format 4, of a newer version; this version uses format 3: start the \
          newer version, or choose another folder with --data-dir"
     );
-    for (number, words) in [(Some("1"), &older), (None, &older), (Some("3"), &newer)] {
+    for (number, words) in [(Some("1"), &older), (None, &older), (Some("4"), &newer)] {
         match number {
             Some(number) => std::fs::write(&format, number).unwrap(),
             None => std::fs::remove_file(&format).unwrap(),

@@ -1,6 +1,8 @@
 //! Who is calling, and what they may do: GitLab's roles, in GitLab's order of checks.
 
-use crate::domain::project::{Project, ProjectPath, ProtectedTag, ReleasesAccess, Visibility};
+use crate::domain::project::{
+    ListedProject, Project, ProjectId, ProjectPath, ProtectedTag, ReleasesAccess, Visibility,
+};
 use crate::domain::release::TagName;
 use crate::domain::time::Timestamp;
 use crate::domain::token::{AccessLevel, Dead, Membership, Scope, Token, TokenKind};
@@ -99,16 +101,28 @@ impl Caller {
         }
     }
 
-    fn membership(&self, project: &Project) -> Membership {
+    fn membership(&self, project: ProjectId, path: &ProjectPath) -> Membership {
         match self {
             Self::Anonymous => Membership::default(),
-            Self::Bearer(token) => token.membership(project),
+            Self::Bearer(token) => token.membership(project, path),
         }
     }
 
-    /// Whether the project's visibility alone shows it to this caller.
-    fn is_shown(&self, project: &Project) -> bool {
-        match (project.visibility, self) {
+    /// The caller's role in a project of the list of projects. `None` for non-members.
+    #[must_use]
+    pub fn level_in(&self, listed: &ListedProject) -> Option<AccessLevel> {
+        self.membership(listed.id, &listed.path).level()
+    }
+
+    /// Whether the caller may know of this project of the list of projects.
+    #[must_use]
+    pub fn may_see(&self, listed: &ListedProject) -> bool {
+        self.level_in(listed).is_some() || self.is_shown(listed.visibility)
+    }
+
+    /// Whether a project's visibility alone shows it to this caller.
+    fn is_shown(&self, visibility: Visibility) -> bool {
+        match (visibility, self) {
             (Visibility::Private, _) | (Visibility::Internal, Self::Anonymous) => false,
             (Visibility::Internal, Self::Bearer(token)) => !token.user.external,
             (Visibility::Public, _) => true,
@@ -137,9 +151,9 @@ impl Admission {
     /// Admits `caller` to `project`, if there is one.
     pub fn to_project(caller: Caller, project: Option<Project>) -> Result<Self, Refusal> {
         let project = project.ok_or(Refusal::ProjectInvisible)?;
-        let membership = caller.membership(&project);
+        let membership = caller.membership(project.id, &project.path);
         let is_member = membership.level().is_some();
-        if !is_member && !caller.is_shown(&project) {
+        if !is_member && !caller.is_shown(project.visibility) {
             return Err(Refusal::ProjectInvisible);
         }
         if let Caller::Bearer(Token { job: Some(job), .. }) = &caller
@@ -166,8 +180,8 @@ impl Admission {
     /// Fails unless the caller may read the project's code: GitLab asks it of who reads a release
     /// by its tag.
     pub fn may_read_code(&self) -> Result<(), Refusal> {
-        let may =
-            self.level() >= Some(AccessLevel::Reporter) || self.caller.is_shown(&self.project);
+        let may = self.level() >= Some(AccessLevel::Reporter)
+            || self.caller.is_shown(self.project.visibility);
         if may { Ok(()) } else { Err(Refusal::Forbidden) }
     }
 

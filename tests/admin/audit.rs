@@ -229,6 +229,16 @@ async fn an_audit_names_each_contradiction_between_a_list_and_its_items() {
     for (removed, added, found) in [
         (Some(&one), None, "project 1 is missing from the list of projects"),
         (
+            None,
+            Some(changed(&stored(&one), "visibility", json!({ "S": "public" }))),
+            "the list of projects has another path or visibility for project 1",
+        ),
+        (
+            None,
+            Some(changed(&stored(&one), "path", json!({ "S": "kept/other" }))),
+            "the list of projects has another path or visibility for project 1",
+        ),
+        (
             Some(&DirectoryKey::deleted_project_entry(&two.path, two.id)),
             None,
             "project 2 is missing from the list of deleted projects",

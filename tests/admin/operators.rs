@@ -151,19 +151,25 @@ async fn a_change_is_made_despite_conflicts_and_lost_responses() {
     world.project(project(20, "mynamespace/hello")).await;
     let proxy = Proxy::start(&world.server.dynamodb_url).await;
     let admin: Admin = admin_behind(&proxy);
-    for (fault, command, archived) in [
-        (Fault::Conflict, "archive", true),
-        (Fault::DropAfter, "unarchive", false),
-        (Fault::Throttle, "archive", true),
+    let faults = || [Fault::Conflict, Fault::DropAfter, Fault::Throttle];
+    let update = ["project", "update", "20"];
+    // One item alone, and one with its entry in the list of projects.
+    for (changing, option, values, attribute) in [
+        ("UpdateItem", "--releases-access", ["private", "disabled"], "releases_access"),
+        ("TransactWriteItems", "--visibility", ["public", "internal"], "visibility"),
     ] {
-        let tries = std::sync::atomic::AtomicU64::new(0);
-        let shown = format!("{fault:?}");
-        proxy.decide(move |operation, _| {
-            let is_first = || tries.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0;
-            if operation == "UpdateItem" && is_first() { fault.clone() } else { Fault::Pass }
-        });
-        assert_eq!(admin.json(&["project", command, "20"])["archived"], archived, "{shown}");
-        let updates = proxy.take_seen().into_iter().filter(|seen| seen.operation == "UpdateItem");
-        assert!(updates.count() > 0, "{shown}");
+        for (fault, value) in faults().into_iter().zip(values.into_iter().cycle()) {
+            let tries = std::sync::atomic::AtomicU64::new(0);
+            let shown = format!("{fault:?} of {changing}");
+            proxy.decide(move |operation, _| {
+                let is_first = || tries.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0;
+                if operation == changing && is_first() { fault.clone() } else { Fault::Pass }
+            });
+            let changed = admin.json(&[&update[..], &[option, value]].concat());
+            assert_eq!(changed[attribute], value, "{shown}");
+            let sent = proxy.take_seen().into_iter().filter(|seen| seen.operation == changing);
+            assert!(sent.count() > 0, "{shown}");
+        }
     }
+    world.assert_sound().await;
 }

@@ -131,6 +131,7 @@ mod tests {
             tag: TagName::parse(tag).unwrap(),
             commit,
             created_at: Timestamp::from_unix_millis(0),
+            released_at: Timestamp::from_unix_millis(0),
         });
         let prefix = CommitPrefix::parse(name)?;
         meant(listed.into(), name, &prefix).map(|one| one.tag.as_str().to_owned())

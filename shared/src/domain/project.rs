@@ -397,6 +397,26 @@ pub struct Project {
     pub created_at: Timestamp,
 }
 
+/// A project in the list of projects: enough to decide who sees it, and to find it by its path.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListedProject {
+    /// Its number.
+    pub id: ProjectId,
+    /// Its full path.
+    pub path: ProjectPath,
+    /// Who sees it.
+    pub visibility: Visibility,
+    /// Whether it is read-only.
+    pub archived: bool,
+}
+
+impl From<&Project> for ListedProject {
+    fn from(project: &Project) -> Self {
+        let Project { id, path, visibility, archived, .. } = project;
+        Self { id: *id, path: path.clone(), visibility: *visibility, archived: *archived }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

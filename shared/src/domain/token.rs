@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::project::{NamespacePath, Project, ProjectId, ProjectPath};
+use super::project::{NamespacePath, ProjectId, ProjectPath};
 use super::time::Timestamp;
 
 /// What a token was made for; its secret's prefix tells.
@@ -172,6 +172,16 @@ pub enum AccessLevel {
 }
 
 impl AccessLevel {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Guest,
+        Self::Planner,
+        Self::Reporter,
+        Self::Developer,
+        Self::Maintainer,
+        Self::Owner,
+    ];
+
     /// The number GitLab's API has for it.
     #[must_use]
     pub const fn number(self) -> u8 {
@@ -292,14 +302,14 @@ impl Token {
         }
     }
 
-    /// The roles its grants give in `project`.
+    /// The roles its grants give in the project with this number and path.
     #[must_use]
-    pub fn membership(&self, project: &Project) -> Membership {
+    pub fn membership(&self, project: ProjectId, path: &ProjectPath) -> Membership {
         let mut membership = Membership::default();
         for Grant { target, level } in &self.grants {
             let held = match target {
-                GrantTarget::Project(id) if *id == project.id => &mut membership.project,
-                GrantTarget::Namespace(path) if path.contains(&project.path) => {
+                GrantTarget::Project(id) if *id == project => &mut membership.project,
+                GrantTarget::Namespace(namespace) if namespace.contains(path) => {
                     &mut membership.group
                 }
                 GrantTarget::Project(_) | GrantTarget::Namespace(_) => continue,

@@ -29,7 +29,7 @@ use super::request::Sent;
 use super::scan::Table;
 use super::{Store, StoreError};
 use crate::domain::link::{Link, LinkId};
-use crate::domain::project::{ProjectId, ProjectPath};
+use crate::domain::project::{ListedProject, ProjectId};
 use crate::domain::release::{Release, ReleaseKey, ReleaseUid};
 use crate::domain::time::Timestamp;
 use crate::domain::token::{GrantTarget, TOKEN_ID_DIGITS, Token};
@@ -364,25 +364,26 @@ impl Auditor<'_> {
         items: Vec<Attributes>,
         namespaces: &mut HashSet<String>,
     ) -> Result<(), StoreError> {
-        let mut projects: Vec<(ProjectId, ProjectPath)> = Vec::new();
-        let mut unlisted: Vec<(DirectoryKey, String)> = Vec::new();
+        let mut projects: Vec<ListedProject> = Vec::new();
+        let mut deleted: Vec<(DirectoryKey, String)> = Vec::new();
         for item in items {
             if directory_key(&item).and_then(|key| key.kind()) != Some(DirectoryKind::Project) {
                 continue;
             }
-            let item: ProjectItem = from_item(item)?;
-            let (id, state) = (item.id, item.into_state());
-            unlisted
-                .extend(project_entry(id, &state).map(|entry| (entry, format!("project {id}"))));
-            if let ProjectState::Live(path) = state {
-                projects.push((id, path));
+            let (project, is_deleted) = from_item::<ProjectItem>(item)?.into_project();
+            if is_deleted {
+                let entry = DirectoryKey::deleted_project_entry(&project.path, project.id);
+                deleted.push((entry, format!("project {}", project.id)));
+            } else {
+                projects.push(ListedProject::from(&project));
             }
         }
         self.audit.projects += projects.len() as u64;
-        let keys = projects.iter().map(|(_, path)| DirectoryKey::path(path)).collect();
+        self.check_entries_of_projects(&projects).await?;
+        let keys = projects.iter().map(|project| DirectoryKey::path(&project.path)).collect();
         let found: Vec<(_, PathItem)> = self.store.read_directory(keys, self.step).await?;
         let found: HashMap<_, _> = found.into_iter().collect();
-        for (id, path) in projects {
+        for ListedProject { id, path, .. } in projects {
             let folded = path.folded();
             let ends = folded.match_indices('/').map(|(end, _)| end);
             namespaces.extend(ends.map(|end| folded[..end].to_owned()));
@@ -392,7 +393,30 @@ impl Auditor<'_> {
                 self.audit.violation(format!("project {id} is not found by its path {path}"));
             }
         }
-        self.check_listed_in_directory(unlisted).await
+        self.check_listed_in_directory(deleted).await
+    }
+
+    /// Checks that the list of projects has each of these, and the same of it as its own item.
+    async fn check_entries_of_projects(
+        &mut self,
+        projects: &[ListedProject],
+    ) -> Result<(), StoreError> {
+        let keys = projects.iter().map(|project| DirectoryKey::project_entry(project.id)).collect();
+        let found: Vec<(_, ListedProject)> = self.store.read_directory(keys, self.step).await?;
+        let found: HashMap<_, _> = found.into_iter().collect();
+        for project in projects {
+            let id = project.id;
+            match found.get(&DirectoryKey::project_entry(id)) {
+                None => self
+                    .audit
+                    .violation(format!("project {id} is missing from the list of projects")),
+                Some(listed) if listed != project => self.audit.violation(format!(
+                    "the list of projects has another path or visibility for project {id}"
+                )),
+                Some(_) => {}
+            }
+        }
+        Ok(())
     }
 
     async fn check_rest_of_directory(

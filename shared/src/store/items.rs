@@ -233,12 +233,14 @@ impl ProjectItem {
 
     /// The project, unless it was deleted.
     pub(super) fn alive(self) -> Option<Project> {
-        (!self.deleted).then(|| self.into_project())
+        let (project, is_deleted) = self.into_project();
+        (!is_deleted).then_some(project)
     }
 
     /// The project as it was, if it was deleted.
     pub(super) fn buried(self) -> Option<Project> {
-        self.deleted.then(|| self.into_project())
+        let (project, is_deleted) = self.into_project();
+        is_deleted.then_some(project)
     }
 
     pub(super) fn into_state(self) -> ProjectState {
@@ -246,8 +248,9 @@ impl ProjectItem {
         state(self.path)
     }
 
-    fn into_project(self) -> Project {
-        Project {
+    /// The project as it is or was, and whether it was deleted.
+    pub(super) fn into_project(self) -> (Project, bool) {
+        let project = Project {
             id: self.id,
             path: self.path,
             visibility: self.visibility,
@@ -257,7 +260,8 @@ impl ProjectItem {
             default_branch: self.default_branch,
             source_url: self.source_url,
             created_at: self.created_at,
-        }
+        };
+        (project, self.deleted)
     }
 }
 

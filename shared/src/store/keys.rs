@@ -317,6 +317,13 @@ impl ReleasesKey {
         Self { pk: index_partition(project), sk: format!("{ordered:020}#{tag}") }
     }
 
+    /// The time by which a release is listed, from the key that [`Self::index`] makes.
+    #[must_use]
+    pub fn released_at(&self) -> Option<Timestamp> {
+        let ordered: u64 = self.sk.split_once('#')?.0.parse().ok()?;
+        Some(Timestamp::from_unix_millis((ordered ^ (1 << 63)).cast_signed()))
+    }
+
     /// The last number given to a link.
     #[must_use]
     pub fn link_counter() -> Self {
@@ -494,6 +501,7 @@ mod tests {
         fn releases_are_listed_in_the_order_of_their_time(p in project(), t in tag(), a: i64, b: i64) {
             let key = |at| ReleasesKey::index(p, Timestamp::from_unix_millis(at), &t);
             prop_assert_eq!(key(a).cmp(&key(b)), a.cmp(&b));
+            prop_assert_eq!(key(a).released_at(), Some(Timestamp::from_unix_millis(a)));
         }
 
         #[test]

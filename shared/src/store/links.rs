@@ -231,15 +231,15 @@ fn as_draft(fields: &LinkFields) -> Draft {
 fn as_read(link: &Link) -> Condition {
     let fields = &link.fields;
     let text = |value: &str| AttributeValue::S(value.to_owned());
-    let mut condition = Condition {
-        expression: "release_uid = :uid AND #name = :name AND #url = :url".to_owned(),
-        names: vec![("#name", "name"), ("#url", "url")],
-        values: Attributes::from([
-            (":uid".to_owned(), text(link.release.as_str())),
-            (":name".to_owned(), text(fields.name.as_str())),
-            (":url".to_owned(), text(fields.url.as_str())),
-        ]),
-    };
+    let mut condition = Condition::new(
+        "release_uid = :uid AND #name = :name AND #url = :url",
+        [("#name", "name"), ("#url", "url")],
+        [
+            (":uid", text(link.release.as_str())),
+            (":name", text(fields.name.as_str())),
+            (":url", text(fields.url.as_str())),
+        ],
+    );
     if let Some(path) = &fields.path {
         condition.expression.push_str(" AND direct_asset_path = :path");
         condition.values.insert(":path".to_owned(), text(path.as_str()));

@@ -1,7 +1,8 @@
 //! Lists of the directory. With them, a listing costs what it lists.
 //!
-//! An entry of a list holds the key of an item and nothing else. It is written in the transaction that
-//! creates the item, and deleted in the transaction that deletes it. The database removes a token and its entry
+//! An entry of a list holds the key of an item. An entry of the list of projects also holds what
+//! decides who sees the project. It is written in the transaction that creates or changes the item, and
+//! deleted in the transaction that deletes it. The database removes a token and its entry
 //! independently some time after the token's expiry, so an entry may outlive its item.
 
 use std::collections::HashSet;

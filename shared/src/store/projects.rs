@@ -4,17 +4,21 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use futures_util::future::try_join_all;
 use serde::Serialize;
 
 use super::deadline::Deadline;
-use super::items::{IndexItem, PathItem, ProjectItem, from_item, project_item, to_item};
+use super::items::{
+    Attributes, IndexItem, PathItem, ProjectItem, from_item, project_item, to_item,
+};
 use super::keys::{DirectoryKey, DirectoryList, KeyAttributes, index_partition, last_path_prefix};
 use super::query::{Order, Pages};
+use super::read::Listed;
 use super::transaction::{Condition, Decision, Write};
 use super::{Store, StoreError};
 use crate::domain::project::{
-    BranchName, Project, ProjectId, ProjectPath, ProjectRef, ProtectedTag, ReleasesAccess,
-    SourceUrl, Visibility,
+    BranchName, ListedProject, Project, ProjectId, ProjectPath, ProjectRef, ProtectedTag,
+    ReleasesAccess, SourceUrl, Visibility,
 };
 use crate::domain::release::ReleaseKey;
 use crate::domain::time::Timestamp;
@@ -60,6 +64,21 @@ pub struct ProjectChanges {
     /// The page of the project that has its code; `Some(None)` removes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_url: Option<Option<SourceUrl>>,
+}
+
+/// Those of the changes that a project's entry in the list of projects shows.
+#[derive(Serialize)]
+struct EntryChanges {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    visibility: Option<Visibility>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    archived: Option<bool>,
+}
+
+impl ProjectChanges {
+    fn of_entry(&self) -> EntryChanges {
+        EntryChanges { visibility: self.visibility, archived: self.archived }
+    }
 }
 
 /// What came of making a project.
@@ -138,13 +157,14 @@ impl Store {
             };
             let path_key = DirectoryKey::path(&project.path).attributes();
             let item = project_item(&ProjectItem::new(&project))?;
+            let entry = DirectoryKey::project_entry(id).attributes();
             let writes = vec![
                 self.put_in_directory(
                     to_item(path_key, &PathItem { id })?,
                     Some(Condition::absent()),
                 ),
                 self.put_in_directory(item, Some(Condition::absent())),
-                self.put_in_directory(DirectoryKey::project_entry(id).attributes(), None),
+                self.put_in_directory(to_item(entry, &ListedProject::from(&project))?, None),
             ];
             match self.transact(writes, deadline).await? {
                 Decision::Committed => return Ok(ProjectCreated::Project(project)),
@@ -219,6 +239,63 @@ impl Store {
         Ok(sorted(items.into_iter().filter_map(ProjectItem::alive)))
     }
 
+    /// The newest of the projects with a number below `before`: those that one query of at most a
+    /// megabyte reads, some 10,000. Also returns whether there may be more.
+    pub async fn newest_projects(
+        &self,
+        before: Option<ProjectId>,
+        deadline: Deadline,
+    ) -> Result<(Vec<ListedProject>, bool), StoreError> {
+        let mut pages = Pages::of_list(DirectoryList::Projects, "").descending();
+        if let Some(id) = before {
+            pages = pages.after(DirectoryKey::project_entry(id).attributes());
+        }
+        let entries = self.next_page(&mut pages, deadline).await?.unwrap_or_default();
+        let listed = entries.into_iter().map(from_item).collect::<Result<_, _>>()?;
+        Ok((listed, !pages.are_over()))
+    }
+
+    /// The list of all projects, the newest number first.
+    pub async fn listed_projects(
+        &self,
+        deadline: Deadline,
+    ) -> Result<Vec<ListedProject>, StoreError> {
+        let mut listed: Vec<ListedProject> = Vec::new();
+        let mut pages = Pages::of_list(DirectoryList::Projects, "").descending();
+        while let Some(entries) = self.next_page(&mut pages, deadline).await? {
+            for entry in entries {
+                listed.push(from_item(entry)?);
+            }
+        }
+        Ok(listed)
+    }
+
+    /// These projects, at most a hundred, in this order. Those that were deleted meanwhile are left out.
+    pub async fn read_projects(
+        &self,
+        ids: &[ProjectId],
+        deadline: Deadline,
+    ) -> Result<Vec<Project>, StoreError> {
+        let keys: Vec<_> = ids.iter().map(|id| DirectoryKey::project(*id)).collect();
+        let rows = self.batch_get(&keys, &[], deadline).await?;
+        let items = rows.directory.into_iter().map(from_item::<ProjectItem>);
+        let alive = items.filter_map(|item| item.map(ProjectItem::alive).transpose());
+        let mut found = alive
+            .map(|project| project.map(|project| (project.id, project)))
+            .collect::<Result<HashMap<_, _>, _>>()?;
+        Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+    }
+
+    /// The latest release of each of these projects, if it has one. One request for each project, all at once.
+    pub async fn latest_releases(
+        &self,
+        ids: &[ProjectId],
+        deadline: Deadline,
+    ) -> Result<Vec<Option<Listed>>, StoreError> {
+        let latest = ids.iter().map(|id| self.latest_release(*id, deadline));
+        try_join_all(latest).await
+    }
+
     /// How many projects there are.
     pub async fn count_projects(&self, deadline: Deadline) -> Result<u64, StoreError> {
         let mut count = 0;
@@ -283,8 +360,23 @@ impl Store {
             return self.find_project(&ProjectRef::Id(id), deadline).await;
         }
         let key = DirectoryKey::project(id);
-        let item = self.set_attributes(&key, attributes, not_deleted(), deadline).await?;
-        Ok(item.map(from_item::<ProjectItem>).transpose()?.and_then(ProjectItem::alive))
+        let listed = to_item(KeyAttributes::new(), &changes.of_entry())?;
+        if listed.is_empty() {
+            let item = self.set_attributes(&key, attributes, not_deleted(), deadline).await?;
+            return Ok(item
+                .map(from_item::<ProjectItem>)
+                .transpose()?
+                .and_then(ProjectItem::alive));
+        }
+        let writes = vec![
+            self.change_in_directory(&key, attributes, not_deleted()),
+            self.change_entry(id, listed),
+        ];
+        match self.transact(writes, deadline).await? {
+            Decision::Committed => self.find_project(&ProjectRef::Id(id), deadline).await,
+            Decision::ConditionsFailed(failed) if failed.first() == Some(&true) => Ok(None),
+            Decision::ConditionsFailed(_) => Err(missing_entry(id)),
+        }
     }
 
     /// Gives a project a new path. Its old path is free at once.
@@ -294,11 +386,14 @@ impl Store {
         path: ProjectPath,
         deadline: Deadline,
     ) -> Result<ProjectMoved, StoreError> {
-        let new = (":new", AttributeValue::S(path.as_str().to_owned()));
-        let mut writes = vec![self.change_project(project, "SET #path = :new", new)];
+        let id = project.id;
+        let new = || AttributeValue::S(path.as_str().to_owned());
+        let mut writes = vec![
+            self.change_project(project, ("path", new())),
+            self.change_entry(id, [("path".to_owned(), new())].into()),
+        ];
         // A path item belongs to all spellings of its path.
         if path.folded() != project.path.folded() {
-            let id = project.id;
             let old_path = DirectoryKey::path(&project.path);
             writes.push(self.delete_from_directory(&old_path, Some(leads_to(id, "id = :id"))));
             let new_path = to_item(DirectoryKey::path(&path).attributes(), &PathItem { id })?;
@@ -308,7 +403,8 @@ impl Store {
             Decision::Committed => ProjectMoved::Project(Project { path, ..project.clone() }),
             Decision::ConditionsFailed(failed) => match failed.as_slice() {
                 // Then the new path may be this project's own, taken by another move.
-                [false, false, true] => ProjectMoved::PathTaken,
+                [false, false, false, true] => ProjectMoved::PathTaken,
+                [false, true, ..] => return Err(missing_entry(id)),
                 _ => ProjectMoved::Gone,
             },
         })
@@ -324,12 +420,11 @@ impl Store {
         let id = project.id;
         let mut project = project.clone();
         loop {
-            let yes = (":true", AttributeValue::Bool(true));
             let last_path = DirectoryKey::deleted_project_entry(&project.path, id);
             let path_is_its_own = leads_to(id, "attribute_not_exists(pk) OR id = :id");
             let path = project.path.clone();
             let writes = vec![
-                self.change_project(&project, "SET deleted = :true", yes),
+                self.change_project(&project, ("deleted", AttributeValue::Bool(true))),
                 self.delete_from_directory(&DirectoryKey::path(&path), Some(path_is_its_own)),
                 self.delete_from_directory(&DirectoryKey::project_entry(id), None),
                 self.put_in_directory(last_path.attributes(), None),
@@ -353,37 +448,33 @@ impl Store {
 
     /// A change of one attribute of a project, on condition that it is not deleted and still has this
     /// path.
-    fn change_project(
-        &self,
-        project: &Project,
-        set: &'static str,
-        (placeholder, value): (&str, AttributeValue),
-    ) -> Write {
-        Write::Update {
-            table: self.tables.directory.clone(),
-            key: DirectoryKey::project(project.id).attributes(),
-            set,
-            condition: Condition {
-                expression: "deleted = :false AND #path = :path".to_owned(),
-                names: vec![("#path", "path")],
-                values: [
-                    (":false".to_owned(), AttributeValue::Bool(false)),
-                    (":path".to_owned(), AttributeValue::S(project.path.as_str().to_owned())),
-                    (placeholder.to_owned(), value),
-                ]
-                .into(),
-            },
-        }
+    fn change_project(&self, project: &Project, (name, value): (&str, AttributeValue)) -> Write {
+        let path = AttributeValue::S(project.path.as_str().to_owned());
+        self.change_in_directory(
+            &DirectoryKey::project(project.id),
+            [(name.to_owned(), value)].into(),
+            Condition::new(
+                "deleted = :false AND #path = :path",
+                [("#path", "path")],
+                [(":false", AttributeValue::Bool(false)), (":path", path)],
+            ),
+        )
     }
+
+    /// A change of a project's entry in the list of projects.
+    fn change_entry(&self, id: ProjectId, attributes: Attributes) -> Write {
+        let key = DirectoryKey::project_entry(id);
+        self.change_in_directory(&key, attributes, Condition::exists())
+    }
+}
+
+fn missing_entry(id: ProjectId) -> StoreError {
+    StoreError::Corrupt(format!("project {id} is missing from the list of projects"))
 }
 
 /// A condition of a path item, with the number of the project as `:id`.
 fn leads_to(id: ProjectId, expression: &str) -> Condition {
-    Condition {
-        expression: expression.to_owned(),
-        names: Vec::new(),
-        values: [(":id".to_owned(), AttributeValue::N(id.to_string()))].into(),
-    }
+    Condition::new(expression, [], [(":id", AttributeValue::N(id.to_string()))])
 }
 
 fn sorted(projects: impl Iterator<Item = Project>) -> Vec<Project> {
@@ -393,9 +484,5 @@ fn sorted(projects: impl Iterator<Item = Project>) -> Vec<Project> {
 }
 
 fn not_deleted() -> Condition {
-    Condition {
-        expression: "deleted = :false".to_owned(),
-        names: Vec::new(),
-        values: [(":false".to_owned(), AttributeValue::Bool(false))].into(),
-    }
+    Condition::new("deleted = :false", [], [(":false", AttributeValue::Bool(false))])
 }

@@ -62,6 +62,16 @@ impl Pages {
         }
     }
 
+    /// The same, the last key first.
+    pub(super) fn descending(self) -> Self {
+        Self { order: Order::Descending, ..self }
+    }
+
+    /// The same from after this key.
+    pub(super) fn after(self, key: KeyAttributes) -> Self {
+        Self { next: Next::From(Some(key)), ..self }
+    }
+
     /// The same, at most this many items a page.
     pub(super) fn limited_to(self, items: i32) -> Self {
         Self { limit: Some(items), ..self }

@@ -195,6 +195,8 @@ pub struct Listed {
     pub commit: Option<CommitSha>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// When it was or will be released.
+    pub released_at: Timestamp,
 }
 
 /// The result of one round trip.
@@ -363,6 +365,17 @@ impl Store {
             }
         }
         Ok(trip)
+    }
+
+    /// The latest release's entry in a project's list.
+    pub(super) async fn latest_release(
+        &self,
+        project: ProjectId,
+        deadline: Deadline,
+    ) -> Result<Option<Listed>, StoreError> {
+        let mut listed = FirstListed::default();
+        listed.take(self.first_page(&mut Some(latest(project)), deadline).await?)?;
+        Ok(listed.listed.pop())
     }
 
     async fn first_page(
@@ -571,8 +584,10 @@ impl Trip {
 impl FirstListed {
     fn take(&mut self, items: Vec<Attributes>) -> Result<(), StoreError> {
         for item in items {
+            let released_at = releases_key(&item).and_then(|key| key.released_at());
             let IndexItem { tag, commit, created_at, .. } = from_item(item)?;
-            self.listed.push(Listed { tag, commit, created_at });
+            let released_at = released_at.unwrap_or(created_at);
+            self.listed.push(Listed { tag, commit, created_at, released_at });
         }
         Ok(())
     }

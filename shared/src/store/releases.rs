@@ -291,15 +291,11 @@ fn index_key(release: &Release) -> ReleasesKey {
 /// That the release is of the same life, and was not changed since: `released_at`, which its entry
 /// in the list is found by, is then the one that was read.
 fn as_read(release: &Release) -> Condition {
-    Condition {
-        expression: "uid = :uid AND updated_at = :updated_at".to_owned(),
-        names: Vec::new(),
-        values: Attributes::from([
-            (":uid".to_owned(), AttributeValue::S(release.uid.as_str().to_owned())),
-            (
-                ":updated_at".to_owned(),
-                AttributeValue::N(release.updated_at.unix_millis().to_string()),
-            ),
-        ]),
-    }
+    let updated_at = AttributeValue::N(release.updated_at.unix_millis().to_string());
+    let uid = AttributeValue::S(release.uid.as_str().to_owned());
+    Condition::new(
+        "uid = :uid AND updated_at = :updated_at",
+        [],
+        [(":uid", uid), (":updated_at", updated_at)],
+    )
 }

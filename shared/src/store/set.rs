@@ -1,7 +1,9 @@
-//! Setting attributes of one directory item and leaving its other attributes as they are.
+//! Setting attributes of one item and leaving its other attributes as they are.
 //!
 //! Two operators who change different attributes of an item both keep their change. The values are
 //! constants, so a retry after a lost response sets the same values again.
+
+use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::ReturnValue;
 
@@ -9,10 +11,52 @@ use super::deadline::{Backoff, Deadline};
 use super::items::Attributes;
 use super::keys::DirectoryKey;
 use super::request::{Outcome, refused, run};
-use super::transaction::Condition;
+use super::transaction::{Condition, Write, placeholders};
 use super::{Store, StoreError};
 
+/// An update expression with what its placeholders stand for.
+#[derive(Clone)]
+pub(super) struct Change {
+    pub(super) expression: String,
+    pub(super) names: HashMap<String, String>,
+    pub(super) values: Attributes,
+}
+
+impl Change {
+    /// Sets these attributes, and removes those that are null.
+    pub(super) fn set(attributes: Attributes) -> Self {
+        let (mut names, mut values) = (HashMap::new(), Attributes::new());
+        let (mut set, mut removed) = (Vec::new(), Vec::new());
+        for (n, (name, value)) in attributes.into_iter().enumerate() {
+            names.insert(format!("#set{n}"), name);
+            if value.is_null() {
+                removed.push(format!("#set{n}"));
+            } else {
+                set.push(format!("#set{n} = :set{n}"));
+                values.insert(format!(":set{n}"), value);
+            }
+        }
+        let clauses = [("SET", set), ("REMOVE", removed)];
+        let clauses = clauses.iter().filter(|(_, actions)| !actions.is_empty());
+        let clauses: Vec<_> =
+            clauses.map(|(verb, actions)| format!("{verb} {}", actions.join(", "))).collect();
+        Self { expression: clauses.join(" "), names, values }
+    }
+}
+
 impl Store {
+    /// The change of an item of the directory as a part of a transaction.
+    pub(super) fn change_in_directory(
+        &self,
+        key: &DirectoryKey,
+        attributes: Attributes,
+        condition: Condition,
+    ) -> Write {
+        let change = Change::set(attributes);
+        let table = self.tables.directory.clone();
+        Write::Update { table, key: key.attributes(), change, condition }
+    }
+
     /// Sets these attributes, and removes those that are null, if the item meets the condition, which
     /// an absent item must not. Returns the whole item after the change, or `None` if nothing was
     /// changed.
@@ -23,31 +67,18 @@ impl Store {
         condition: Condition,
         deadline: Deadline,
     ) -> Result<Option<Attributes>, StoreError> {
-        let mut request = self
+        let Change { expression, names, values } = Change::set(attributes);
+        let (condition, of_condition, values) = placeholders(Some(condition.with(names, values)));
+        let request = self
             .client
             .update_item()
             .table_name(&self.tables.directory)
             .set_key(Some(key.attributes()))
-            .condition_expression(condition.expression)
+            .update_expression(expression)
+            .set_condition_expression(condition)
+            .set_expression_attribute_names(of_condition)
+            .set_expression_attribute_values(values)
             .return_values(ReturnValue::AllNew);
-        for (placeholder, value) in condition.values {
-            request = request.expression_attribute_values(placeholder, value);
-        }
-        let (mut set, mut removed) = (Vec::new(), Vec::new());
-        for (n, (name, value)) in attributes.into_iter().enumerate() {
-            request = request.expression_attribute_names(format!("#set{n}"), name);
-            if value.is_null() {
-                removed.push(format!("#set{n}"));
-            } else {
-                set.push(format!("#set{n} = :set{n}"));
-                request = request.expression_attribute_values(format!(":set{n}"), value);
-            }
-        }
-        let clauses = [("SET", set), ("REMOVE", removed)];
-        let clauses = clauses.iter().filter(|(_, actions)| !actions.is_empty());
-        let clauses: Vec<_> =
-            clauses.map(|(verb, actions)| format!("{verb} {}", actions.join(", "))).collect();
-        let request = request.update_expression(clauses.join(" "));
         let mut backoff = Backoff::new(deadline);
         loop {
             match run(deadline, request.clone().send()).await? {

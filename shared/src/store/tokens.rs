@@ -50,11 +50,8 @@ struct UserItem {
 impl UserItem {
     /// The condition that the key still belongs to this user.
     fn is_stored(&self) -> Condition {
-        Condition {
-            expression: "username = :username".to_owned(),
-            names: Vec::new(),
-            values: [(":username".to_owned(), AttributeValue::S(self.username.clone()))].into(),
-        }
+        let username = AttributeValue::S(self.username.clone());
+        Condition::new("username = :username", [], [(":username", username)])
     }
 }
 
@@ -215,20 +212,11 @@ impl Store {
             revoked: false,
             ..token.clone()
         };
-        let revoke = Write::Update {
-            table: self.tables.directory.clone(),
-            key: DirectoryKey::token(&token.hash).attributes(),
-            set: "SET revoked = :true",
-            condition: Condition {
-                expression: "revoked = :false".to_owned(),
-                names: Vec::new(),
-                values: [
-                    (":false".to_owned(), AttributeValue::Bool(false)),
-                    (":true".to_owned(), AttributeValue::Bool(true)),
-                ]
-                .into(),
-            },
-        };
+        let revoke = self.change_in_directory(
+            &DirectoryKey::token(&token.hash),
+            [("revoked".to_owned(), AttributeValue::Bool(true))].into(),
+            Condition::new("revoked = :false", [], [(":false", AttributeValue::Bool(false))]),
+        );
         let mut writes = self.put_token(&rotated)?;
         writes.push(revoke);
         Ok(match self.transact(writes, deadline).await? {

@@ -1,46 +1,48 @@
 //! All-or-nothing writes.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Update};
 
 use super::deadline::{Backoff, Deadline};
 use super::items::Attributes;
 use super::keys::{KeyAttributes, ReleasesKey};
 use super::request::{Outcome, refused, run};
+use super::set::Change;
 use super::{Store, StoreError};
 use crate::domain::token::random_u128;
 
 /// One item's part of a transaction, and the condition under which it may happen.
 #[derive(Clone)]
 pub(super) enum Write {
-    Put {
-        table: String,
-        item: Attributes,
-        condition: Option<Condition>,
-    },
-    Delete {
-        table: String,
-        key: KeyAttributes,
-        condition: Option<Condition>,
-    },
-    /// `set` assigns placeholders of the condition; other attributes stay as they are.
-    Update {
-        table: String,
-        key: KeyAttributes,
-        set: &'static str,
-        condition: Condition,
-    },
+    Put { table: String, item: Attributes, condition: Option<Condition> },
+    Delete { table: String, key: KeyAttributes, condition: Option<Condition> },
+    Update { table: String, key: KeyAttributes, change: Change, condition: Condition },
 }
 
 /// A condition expression with what its placeholders stand for.
 #[derive(Clone, Default)]
 pub(super) struct Condition {
     pub(super) expression: String,
-    pub(super) names: Vec<(&'static str, &'static str)>,
+    pub(super) names: HashMap<String, String>,
     pub(super) values: Attributes,
 }
 
 impl Condition {
+    /// A condition with placeholders of names and of values.
+    pub(super) fn new<const NAMES: usize, const VALUES: usize>(
+        expression: &str,
+        names: [(&str, &str); NAMES],
+        values: [(&str, AttributeValue); VALUES],
+    ) -> Self {
+        Self {
+            expression: expression.to_owned(),
+            names: names.map(|(name, stands_for)| (name.to_owned(), stands_for.to_owned())).into(),
+            values: values.map(|(name, value)| (name.to_owned(), value)).into(),
+        }
+    }
+
     /// The condition that an item has this key.
     pub(super) fn exists() -> Self {
         Self { expression: "attribute_exists(pk)".to_owned(), ..Self::default() }
@@ -49,6 +51,13 @@ impl Condition {
     /// That no item has this key.
     pub(super) fn absent() -> Self {
         Self { expression: "attribute_not_exists(pk)".to_owned(), ..Self::default() }
+    }
+
+    /// The same, beside a change with these placeholders: a request has one list of them.
+    pub(super) fn with(mut self, names: HashMap<String, String>, values: Attributes) -> Self {
+        self.names.extend(names);
+        self.values.extend(values);
+        self
     }
 }
 
@@ -170,12 +179,13 @@ impl TryFrom<Write> for TransactWriteItem {
                     .map_err(incomplete)?;
                 Self::builder().delete(delete).build()
             }
-            Write::Update { table, key, set, condition } => {
+            Write::Update { table, key, change, condition } => {
+                let condition = condition.with(change.names, change.values);
                 let (expression, names, values) = placeholders(Some(condition));
                 let update = Update::builder()
                     .table_name(table)
                     .set_key(Some(key))
-                    .update_expression(set)
+                    .update_expression(change.expression)
                     .set_condition_expression(expression)
                     .set_expression_attribute_names(names)
                     .set_expression_attribute_values(values)
@@ -187,22 +197,13 @@ impl TryFrom<Write> for TransactWriteItem {
     }
 }
 
-type Placeholders =
-    (Option<String>, Option<std::collections::HashMap<String, String>>, Option<Attributes>);
+type Placeholders = (Option<String>, Option<HashMap<String, String>>, Option<Attributes>);
 
 /// A condition in the form of a request, in which an empty map of placeholders is an error.
-fn placeholders(condition: Option<Condition>) -> Placeholders {
-    let Some(condition) = condition else {
+pub(super) fn placeholders(condition: Option<Condition>) -> Placeholders {
+    let Some(Condition { expression, names, values }) = condition else {
         return (None, None, None);
     };
-    let names = condition
-        .names
-        .into_iter()
-        .map(|(placeholder, name)| (placeholder.to_owned(), name.to_owned()))
-        .collect::<std::collections::HashMap<_, _>>();
-    (
-        Some(condition.expression),
-        (!names.is_empty()).then_some(names),
-        (!condition.values.is_empty()).then_some(condition.values),
-    )
+    let names = (!names.is_empty()).then_some(names);
+    (Some(expression), names, (!values.is_empty()).then_some(values))
 }

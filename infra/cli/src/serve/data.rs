@@ -16,7 +16,7 @@ use crate::data_folder;
 /// The number of the folder's format.
 const FORMAT_FILE: &str = "format";
 /// The format that this version reads and writes. Folders of format 1 have no such file.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 /// Locked by the server that uses the folder.
 const LOCK: &str = "lock";
 /// The same as environment variables, for `cargo lambda watch --env-file` and AWS's tools.

@@ -79,7 +79,9 @@ impl Filter {
             let found = store.find_project(&name.project, deadline()).await?;
             match (found, &name.project) {
                 (Some(project), _) => {
-                    tokens.retain(|token| token.membership(&project).level().is_some());
+                    tokens.retain(|token| {
+                        token.membership(project.id, &project.path).level().is_some()
+                    });
                 }
                 // Tokens outlive their project.
                 (None, ProjectRef::Id(id)) => tokens.retain(|token| {
