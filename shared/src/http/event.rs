@@ -165,6 +165,7 @@ struct RestEvent {
 #[serde(rename_all = "camelCase")]
 struct RestContext {
     path: Option<String>,
+    resource_path: Option<String>,
     domain_name: Option<String>,
     request_id: Option<String>,
 }
@@ -203,6 +204,7 @@ fn rest(event: RestEvent) -> Result<Request, Unreadable> {
     headers.insert(header::HOST, host);
     let mut context = ApiGatewayProxyRequestContext::default();
     context.path = from_gateway.path.map(|path| routes::normalized(&path));
+    context.resource_path = from_gateway.resource_path;
     context.request_id = from_gateway.request_id;
     let parameters = event.multi_value_query_string_parameters;
     let query: HashMap<_, _> =
