@@ -193,6 +193,8 @@ fn rows_of_releases() -> Vec<Row> {
         Row { requests: 3, ..write("delete a release", ("DELETE", v2), "", 200, (4.0, 3.0)) },
         write("delete a tag", ("DELETE", &format!("{TAGS}/v3")), "", 204, (4.0, 3.0)),
         read("get a project", "/projects/20", 200, (1, 1, 2.0)),
+        // The caller, the list, then the projects of the page.
+        read("list projects", "/api/v4/projects", 200, (3, 3, 3.0)),
         read("get the user", "/api/v4/user", 200, (1, 1, 1.0)),
     ]
 }

@@ -41,7 +41,7 @@ async fn unknown_paths_and_methods_are_gitlabs_404() {
         ("GET", "/api/v4/projects/20/releases/v1/7/0"),
         ("GET", "/api/v4/projects/20/releases/v1.7.0/assets"),
         ("GET", "/api/v4/projects/20/releases/v1.7.0/evidence"),
-        ("GET", "/api/v4/projects"),
+        ("POST", "/api/v4/projects"),
         ("GET", "/api/v4/users/1"),
         ("POST", "/api/v4/version"),
     ] {

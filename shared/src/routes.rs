@@ -34,6 +34,8 @@ pub enum Function {
     DownloadAsset,
     /// Leads to the latest release of a project.
     LatestRelease,
+    /// Lists the projects the caller may see.
+    ListProjects,
     /// Shows a project.
     GetProject,
     /// Shows the caller as a member of a project.
@@ -64,7 +66,7 @@ pub enum Function {
 
 impl Function {
     /// All functions.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::ListLinks,
         Self::GetLink,
         Self::CreateLink,
@@ -77,6 +79,7 @@ impl Function {
         Self::DeleteRelease,
         Self::DownloadAsset,
         Self::LatestRelease,
+        Self::ListProjects,
         Self::GetProject,
         Self::GetMember,
         Self::ListMergeRequests,
@@ -108,6 +111,7 @@ impl Function {
             Self::DeleteRelease => "delete-release",
             Self::DownloadAsset => "download-asset",
             Self::LatestRelease => "latest-release",
+            Self::ListProjects => "list-projects",
             Self::GetProject => "get-project",
             Self::GetMember => "get-member",
             Self::ListMergeRequests => "list-merge-requests",
@@ -189,6 +193,8 @@ pub const DOWNLOAD: &str =
 pub const LATEST: &str = "/api/v4/projects/{id}/releases/permalink/latest";
 /// Whatever lies below the latest release of a project.
 pub const BELOW_LATEST: &str = "/api/v4/projects/{id}/releases/permalink/latest/{suffix_path+}";
+/// The projects.
+pub const PROJECTS: &str = "/api/v4/projects";
 /// A project.
 pub const PROJECT: &str = "/api/v4/projects/{id}";
 /// A member of a project.
@@ -245,6 +251,9 @@ pub const ROUTES: &[Route] = &[
     route(Verb::Put, RELEASE, Function::UpdateRelease),
     route(Verb::Delete, RELEASE, Function::DeleteRelease),
     route(Verb::Any, RELEASE, Function::Web),
+    route(Verb::Get, PROJECTS, Function::ListProjects),
+    route(Verb::Head, PROJECTS, Function::ListProjects),
+    route(Verb::Any, PROJECTS, Function::Web),
     route(Verb::Get, PROJECT, Function::GetProject),
     route(Verb::Head, PROJECT, Function::GetProject),
     route(Verb::Any, PROJECT, Function::Web),

@@ -423,6 +423,10 @@ READS_DIRECTORY = {("DirectoryTable", "BatchGetItem"): PROJECTS}
 GETS = {**READS_DIRECTORY, ("ReleasesTable", "BatchGetItem"): None}
 QUERIES = {**READS_DIRECTORY, ("ReleasesTable", "Query"): None}
 
+# The list of projects, and none of the other lists.
+LIST = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["projects"]}, **NAMES_KEYS}
+LISTS_PROJECTS = {("DirectoryTable", "Query"): LIST}
+
 # What each function asks of the database, by the files of shared/src/store.
 MAY = {
     "list-links": GETS | QUERIES,
@@ -455,6 +459,7 @@ MAY = {
     "delete-release": {**GETS, **QUERIES, ("ReleasesTable", "DeleteItem"): TRANSACTION},
     "download-asset": GETS | QUERIES,
     "latest-release": QUERIES,
+    "list-projects": {("DirectoryTable", "BatchGetItem"): items("project", "token"), **LISTS_PROJECTS},
     "get-project": READS_DIRECTORY,
     "get-member": READS_DIRECTORY,
     "list-merge-requests": READS_DIRECTORY,
@@ -467,7 +472,7 @@ MAY = {
     "get-user": KNOWS_CALLERS,
     "get-job": KNOWS_CALLERS,
     "get-version": KNOWS_CALLERS,
-    "web": GETS | QUERIES,
+    "web": GETS | QUERIES | LISTS_PROJECTS,
     SWEEP: {
         ("ReleasesTable", "Query"): None,
         ("ReleasesTable", "BatchWriteItem"): RELEASES,
@@ -528,7 +533,7 @@ def the_kinds_of_items_in_roles_are_those_of_the_code(stack):
 def no_function_may_write_the_directory(stack):
     for function in FUNCTIONS:
         for action, resource, _ in grants(stack, function):
-            reads = action in ("dynamodb:GetItem", "dynamodb:BatchGetItem")
+            reads = action in ("dynamodb:BatchGetItem", "dynamodb:Query")
             if "DirectoryTable" in json.dumps(resource) and not reads:
                 yield f"{function} may {action} the directory"
 

@@ -116,16 +116,16 @@ async fn clients_connect(invoke: &impl AsyncFn(&str, &str) -> Value) {
         )
     );
     let (project, at) = made_at(invoke("get-project", "get-project.json").await);
+    let shown = format!(
+        r#"{{"id":20,"name":"hello","name_with_namespace":"demo / hello","path":"hello","path_with_namespace":"demo/hello","created_at":"{at}","default_branch":"main","web_url":"{STAGE}/demo/hello","archived":false,"visibility":"private","releases_access_level":"enabled","permissions":{{"project_access":{{"access_level":30,"notification_level":3}},"group_access":null}}}}"#
+    );
+    assert_eq!(project, response(200, &shown, REVALIDATE, &[]));
+    let url = format!(
+        "{STAGE}/api/v4/projects?membership=false&order_by=created_at&owned=false&page=1&per_page=20&simple=false&sort=desc"
+    );
     assert_eq!(
-        project,
-        response(
-            200,
-            &format!(
-                r#"{{"id":20,"name":"hello","name_with_namespace":"demo / hello","path":"hello","path_with_namespace":"demo/hello","created_at":"{at}","default_branch":"main","web_url":"{STAGE}/demo/hello","archived":false,"visibility":"private","releases_access_level":"enabled","permissions":{{"project_access":{{"access_level":30,"notification_level":3}},"group_access":null}}}}"#
-            ),
-            REVALIDATE,
-            &[]
-        )
+        invoke("list-projects", "list-projects.json").await,
+        response(200, &format!("[{shown}]"), REVALIDATE, &page("20", "1", &both_ends(&url)))
     );
     let url = format!(
         "{STAGE}/api/v4/projects/demo%2Fhello/repository/commits/6104942438c14ec7bd21c6cd5bd995272b3faff6/merge_requests?id=demo%2Fhello&page=1&per_page=20&sha=6104942438c14ec7bd21c6cd5bd995272b3faff6"

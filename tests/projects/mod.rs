@@ -1,6 +1,7 @@
 //! `/projects`
 
 mod get;
+mod list;
 mod members;
 pub(crate) mod releases;
 mod repository;

@@ -7,6 +7,7 @@ pub mod commit;
 pub mod link;
 pub mod link_url;
 pub mod project;
+pub mod project_search;
 pub mod ref_search;
 pub mod release;
 pub mod time;

@@ -114,13 +114,18 @@ async fn identify(
     Ok((caller, first))
 }
 
-/// The token of a caller who has to have one, on an endpoint that names no project.
-pub async fn sign_in(app: &App, call: &Call, credentials: &Credentials) -> Result<Token, ApiError> {
+/// The caller of an endpoint that names no project.
+pub async fn caller(app: &App, call: &Call, credentials: &Credentials) -> Result<Caller, ApiError> {
     let project = &ProjectRef::Nothing;
     let selection = Selection::Project;
     let wanted = Wanted { tokens: &credentials.hashes(), project, selection };
     let (caller, _) = identify(app, call, credentials, &wanted).await?;
-    Ok(caller.signed_in()?)
+    Ok(caller)
+}
+
+/// The token of a caller who has to have one, on an endpoint that names no project.
+pub async fn sign_in(app: &App, call: &Call, credentials: &Credentials) -> Result<Token, ApiError> {
+    Ok(caller(app, call, credentials).await?.signed_in()?)
 }
 
 /// A release the caller may read, with the links that were asked for.

@@ -216,16 +216,21 @@ impl<'a> Fields<'a> {
         name: &'static str,
         words: [(&str, T); N],
     ) -> T {
-        match self.optional(name) {
-            Field::Absent | Field::Null => words[0].1,
-            Field::Text(text) => {
-                let found = words.iter().find(|(word, _)| *word == text);
-                if found.is_none() {
-                    self.problem(ParamProblem::NotListed(name.into()));
-                }
-                found.unwrap_or(&words[0]).1
-            }
+        self.optional_word(name, words).unwrap_or(words[0].1)
+    }
+
+    /// A parameter of type string that is one of these words, or is not there.
+    pub fn optional_word<T: Copy, const N: usize>(
+        &mut self,
+        name: &'static str,
+        words: [(&str, T); N],
+    ) -> Option<T> {
+        let text = self.optional(name).text()?;
+        let found = words.iter().find(|(word, _)| *word == text);
+        if found.is_none() {
+            self.problem(ParamProblem::NotListed(name.into()));
         }
+        found.map(|(_, value)| *value)
     }
 
     /// A parameter of type time.

@@ -14,6 +14,7 @@ pub mod markdown;
 mod nested;
 pub mod pagination;
 pub mod params;
+pub mod project_body;
 pub mod redirect;
 pub mod release_body;
 pub mod release_params;

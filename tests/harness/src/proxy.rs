@@ -434,7 +434,8 @@ fn partition_keys(body: &Value) -> Vec<String> {
     match body {
         Value::Array(values) => values.iter().flat_map(partition_keys).collect(),
         Value::Object(members) => {
-            let own = members.get("pk").and_then(|key| key["S"].as_str());
+            // A query's stands in its expression's values.
+            let own = members.get("pk").or(members.get(":pk")).and_then(|key| key["S"].as_str());
             let below = members.values().flat_map(partition_keys);
             own.map(str::to_owned).into_iter().chain(below).collect()
         }

@@ -48,6 +48,7 @@ pub(crate) async fn of(function: &str, database: &Database, unique: &str) -> Res
         }
         Function::DownloadAsset => (Verb::Get, format!("{release}/downloads{PATH}"), Value::Null),
         Function::LatestRelease => (Verb::Get, format!("{releases}/permalink/latest"), Value::Null),
+        Function::ListProjects => (Verb::Get, "/api/v4/projects".to_owned(), Value::Null),
         Function::GetProject => (Verb::Get, project, Value::Null),
         Function::GetMember => {
             (Verb::Get, format!("{project}/members/all/{}", database.user), Value::Null)

@@ -83,6 +83,7 @@ async fn invoke(
         Function::DeleteRelease => delete_release::handle(app, request).await,
         Function::DownloadAsset => download_asset::handle(app, request).await,
         Function::LatestRelease => latest_release::handle(app, request).await,
+        Function::ListProjects => list_projects::handle(app, request).await,
         Function::GetProject => get_project::handle(app, request).await,
         Function::GetMember => get_member::handle(app, request).await,
         Function::ListMergeRequests => list_merge_requests::handle(app, request).await,

@@ -1,0 +1,6 @@
+//! The Lambda function `list-projects`.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    shared::app::run(list_projects::handle).await
+}

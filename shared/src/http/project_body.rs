@@ -1,0 +1,89 @@
+//! A project as `GET /projects/:id` and `GET /projects` answer it.
+
+use serde::Serialize;
+
+use super::call::Call;
+use super::render::project_url;
+use crate::access::Admission;
+use crate::domain::token::AccessLevel;
+
+/// A project as it is answered.
+#[derive(Serialize)]
+pub struct ProjectBody<'a> {
+    id: u64,
+    name: &'a str,
+    name_with_namespace: String,
+    path: &'a str,
+    path_with_namespace: &'a str,
+    created_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default_branch: Option<&'a str>,
+    web_url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    archived: Option<bool>,
+    visibility: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    releases_access_level: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    permissions: Option<Permissions>,
+}
+
+/// What a caller with a token may do: semantic-release stops where this is missing.
+#[derive(Serialize)]
+struct Permissions {
+    project_access: Option<Access>,
+    group_access: Option<Access>,
+}
+
+#[derive(Serialize)]
+struct Access {
+    access_level: u8,
+    notification_level: u8,
+}
+
+impl<'a> ProjectBody<'a> {
+    /// The project, with what the caller may do there if they sent a token.
+    #[must_use]
+    pub fn new(call: &Call, admission: &'a Admission) -> Self {
+        let project = admission.project();
+        Self {
+            archived: Some(project.archived),
+            releases_access_level: Some(project.releases_access.as_str()),
+            permissions: admission.token().map(|_| Permissions::new(admission)),
+            ..Self::simple(call, admission)
+        }
+    }
+
+    /// The few fields that GitLab shows for `simple=true`.
+    #[must_use]
+    pub fn simple(call: &Call, admission: &'a Admission) -> Self {
+        let project = admission.project();
+        let (namespace, path) = project.path.split();
+        let reads_code = admission.may_read_code().is_ok();
+        Self {
+            id: project.id.0,
+            name: path,
+            name_with_namespace: format!("{} / {path}", namespace.replace('/', " / ")),
+            path,
+            path_with_namespace: project.path.as_str(),
+            created_at: project.created_at.to_string(),
+            default_branch: reads_code.then(|| project.default_branch.as_str()),
+            web_url: project_url(&call.base, project),
+            archived: None,
+            visibility: project.visibility.as_str(),
+            releases_access_level: None,
+            permissions: None,
+        }
+    }
+}
+
+impl Permissions {
+    fn new(admission: &Admission) -> Self {
+        // GitLab's "global" level of notifications: nothing here sends any.
+        let access = |level: Option<AccessLevel>| {
+            level.map(|level| Access { access_level: level.number(), notification_level: 3 })
+        };
+        let membership = admission.membership();
+        Self { project_access: access(membership.project), group_access: access(membership.group) }
+    }
+}
