@@ -279,7 +279,7 @@ async fn a_session_opens_private_pages_until_its_token_ends() {
     for page in ["releases/v1", "releases.atom", "badges/release.svg"] {
         assert_eq!(guest.get(&format!("/g/p/-/{page}")).await.status, 404, "{page}");
     }
-    shows(&signed_in.get("/").await, &["Sign out", "Open a project"]);
+    shows(&signed_in.get("/").await, &["Sign out", "g/p"]);
 
     let out = post(&world, "/-/sign_out", "", "same-origin").await;
     assert_eq!((out.status, out.header("location")), (303, &*format!("{here}/")));
@@ -406,23 +406,67 @@ async fn the_feed_is_atom_and_the_badge_gitlabs() {
 }
 
 #[tokio::test]
-async fn home_leads_to_a_project() {
+async fn home_lists_what_the_viewer_may_see_and_searches_it() {
     let world = World::empty();
-    let api = browser(&world, None);
-    let here = format!("http://{}", world.server.address);
-    let home = api.get("/").await;
-    shows(&home, &["<h1>Releases</h1>", "name=\"project\"", "href=\"/openapi.json\""]);
+    let nobody = browser(&world, None);
+    let home = nobody.get("/").await;
+    shows(&home, &["<h1>Releases</h1>", "There is no project here that you may see."]);
     assert_eq!(home.header("cache-control"), "public, max-age=60");
-    let found = api.get("/?project=+%2Fg%2Fp%2F").await;
-    assert_eq!((found.status, found.header("location")), (303, &*format!("{here}/g/p")));
-    let wrong = api.get("/?project=%22%3E%3Cb%3E").await;
-    assert_eq!(wrong.status, 422);
-    assert!(wrong.body.contains("value=\"&quot;&gt;&lt;b&gt;\""), "{}", wrong.body);
 
-    let missing = api.get("/-/nothing").await;
+    for id in 1..=45 {
+        let visibility = if id % 2 == 0 { Visibility::Public } else { Visibility::Private };
+        let path = if id < 41 { format!("many/p{id:02}") } else { format!("few/q{id}") };
+        world.project(NewProject { visibility, ..project(id, &path) }).await;
+    }
+    world.release(42, "v1").await;
+    world.release_at("x", "2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z").await;
+    let hidden = shared::domain::project::ReleasesAccess::Private;
+    world.release(44, "v-hidden").await;
+    world.change_project(44, |project| project.releases_access = hidden).await;
+    let here = format!("http://{}", world.server.address);
+    let first = nobody.get("/").await;
+    let release = format!("href=\"{here}/few/q42/-/releases/v1\">v1</a><time");
+    shows(
+        &first,
+        &[">few/q44</a>", "No releases", ">few/q42</a>", &release, ">many/p40<", ">many/p06<"],
+    );
+    assert!(!first.body.contains("v-hidden") && !first.body.contains("q43"), "{first:?}");
+    shows(&first, &["<a rel=\"next\" href=\"/?before=6\">Older projects</a>"]);
+    let second = nobody.get("/?before=6").await;
+    shows(&second, &[">many/p04<", ">many/p02<", "href=\"/\">Newest projects</a>"]);
+    assert!(!second.body.contains("Older") && !second.body.contains("p06"), "{second:?}");
+
+    // Of project 20, which is released at another time than it was made.
+    shows(
+        &nobody.get("/?search=P20+MANY").await,
+        &[
+            "value=\"P20 MANY\"",
+            ">many/p20</a>",
+            ">x</a><time datetime=\"2020-01-02T00:00:00.000Z\"",
+        ],
+    );
+    for search in ["q43", "many/p99", "%22%3E%3Cb%3E"] {
+        let none = nobody.get(&format!("/?search={search}")).await;
+        shows(&none, &["No project that you may see has all of these words in its path."]);
+        assert!(!none.body.contains("<b>"), "{none:?}");
+    }
+    let pages = nobody.get("/?search=many").await;
+    assert!(!pages.body.contains("Older"), "{pages:?}");
+
+    let grants = vec![grant(43, AccessLevel::Guest)];
+    let member = world.token(NewToken { grants, ..token() }).await;
+    let signed_in = browser(&world, Some(member.reveal()));
+    let found = signed_in.get("/?search=q43").await;
+    shows(&found, &["Sign out", ">few/q43</a>", "private"]);
+    assert_eq!(found.header("cache-control"), "private, no-store");
+    world.revoke(&member).await;
+    let ended = signed_in.get("/").await;
+    assert_eq!(ended.header("location"), format!("{here}/-/sign_in?return_to=%2F&ended="));
+
+    let missing = nobody.get("/-/nothing").await;
     assert_eq!(missing.status, 404);
     assert!(missing.body.contains("<h1>Page not found</h1>"), "{missing:?}");
-    api.get("/api/v4/nothing").await.is(404, r#"{"error":"404 Not Found"}"#);
+    nobody.get("/api/v4/nothing").await.is(404, r#"{"error":"404 Not Found"}"#);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -38,8 +38,12 @@ const tasks = {
         const at = (path) => assert.equal(page.url(), base + path);
         const heading = async (text) => assert.equal(await page.textContent('h1'), text);
         // By keyboard alone.
-        await page.focus('#project');
-        await page.keyboard.type('g/open');
+        await page.focus('#search');
+        await page.keyboard.type('OPEN g/');
+        await page.keyboard.press('Enter');
+        await page.waitForURL('**/?search=OPEN+g%2F');
+        assert.equal(await page.locator('.projects li').count(), 1);
+        await page.focus('.projects a');
         await page.keyboard.press('Enter');
         await page.waitForURL('**/g/open');
         await heading('g/open');

@@ -328,7 +328,16 @@ async fn a_release_too_large_for_an_answer(functions: &Functions, tokens: &Token
 }
 
 async fn projects_and_callers(functions: &Functions, tokens: &Tokens) {
+    let mut home = event("web-download.json", tokens);
+    home["resource"] = json!("/");
+    home["requestContext"]["resourcePath"] = json!("/");
+    home["path"] = json!("/");
+    home["requestContext"]["path"] = json!("/prod/");
+    home["pathParameters"] = json!(null);
+    let answer = functions.invoke("web", &home).await;
+    assert!(answer["body"].as_str().unwrap().contains(">demo/hello</a>"), "{answer}");
     for function in [
+        "list-projects",
         "get-project",
         "get-member",
         "list-merge-requests",

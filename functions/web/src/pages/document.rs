@@ -28,11 +28,7 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Viewer<'a> {
     Anonymous,
-    SignedIn {
-        username: &'a str,
-    },
-    /// Somebody with a session that this page did not look at.
-    Unknown,
+    SignedIn { username: &'a str },
 }
 
 impl<'a> Viewer<'a> {
@@ -85,11 +81,9 @@ impl Document<'_> {
                         a.home href={ (root) "/" } { "Releases" }
                         @match self.viewer {
                             Viewer::Anonymous => a href={ (root) "/-/sign_in" } { "Sign in" },
-                            Viewer::SignedIn { .. } | Viewer::Unknown => {
+                            Viewer::SignedIn { username } => {
                                 form method="post" action={ (root) "/-/sign_out" } {
-                                    @if let Viewer::SignedIn { username } = self.viewer {
-                                        span.user { (username) }
-                                    }
+                                    span.user { (username) }
                                     button { "Sign out" }
                                 }
                             },
@@ -142,7 +136,7 @@ pub(crate) fn error(app: &App, request: &Request, error: &ApiError) -> Answer {
     let main = html! {
         h1 { (title) }
         p { (sentence) }
-        p { a href={ (base.path()) "/" } { "Open a project" } }
+        p { a href={ (base.path()) "/" } { "All projects" } }
     };
     let viewer = Viewer::Anonymous;
     let document = Document { base, title, viewer, feed: None, is_public: false, main };

@@ -1,54 +1,152 @@
-//! The first page: what this server is, and the way to a project.
+//! The first page: the projects that the viewer may see, and a search by path.
 
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
-use maud::html;
+use maud::{Markup, html};
+use shared::access::{Admission, Caller};
 use shared::app::App;
-use shared::domain::project::ProjectPath;
-use shared::http::redirect::Location;
-use shared::http::{Answer, ApiError, Call};
+use shared::domain::project::{ListedProject, ProjectId};
+use shared::domain::project_search::{PathPart, ProjectSearch};
+use shared::http::render::{project_url, release_url};
+use shared::http::{Answer, ApiError, Call, admit};
+use shared::store::read::Listed;
+use url::form_urlencoded;
 
-use super::document::{Document, Viewer};
+use super::document::{Document, Viewer, time};
 use super::session;
 
-/// The form's field with a project's path.
-const PROJECT: &str = "project";
+const SEARCH: &str = "search";
+/// The number below which the projects of this page are.
+const BEFORE: &str = "before";
+const PROJECTS_A_PAGE: usize = 20;
 
-/// Answers with the page, or leads to the project whose path was typed into it.
 pub(crate) async fn answer(app: &App, request: &Request) -> Result<Answer, ApiError> {
-    let call = Box::pin(Call::read(app, request)).await?;
-    let typed = call.text(PROJECT).map(|typed| typed.trim().trim_matches('/'));
-    let wrong = match typed.map(ProjectPath::parse) {
-        None => None,
-        Some(Ok(path)) => {
-            let page = Location::local(&call.base, &format!("/{}", path.as_str()));
-            return Answer::see_other(&page);
-        }
-        Some(Err(_)) => typed,
+    let mut call = Box::pin(Call::read(app, request)).await?;
+    let has_cookie = session::add_cookie(&mut call, request);
+    let caller = match admit::caller(app, &call, &call.credentials).await {
+        Ok(caller) => caller,
+        Err(error) => return session::refused(&call, request, has_cookie, error),
     };
-    let root = call.base.path();
-    let main = html! {
-        h1 { "Releases" }
-        p { "Release notes and files of projects, at URLs that stay the same." }
-        form.fields action={ (root) "/" } {
-            label for="project" { "Open a project" }
-            @if wrong.is_some() {
-                p.alert role="alert" { "A project's path has a namespace and a name, for example mygroup/app." }
-            }
-            input #project name=(PROJECT) required placeholder="mygroup/app" value=[wrong];
-            button { "Open" }
-        }
-        p { "For programs: " a href={ (root) "/openapi.json" } { "the API" } "." }
+    let before = call.text(BEFORE).and_then(|number| number.parse().ok()).map(ProjectId);
+    let searched = call.text(SEARCH).unwrap_or_default().trim();
+    let search = ProjectSearch::parse(searched, PathPart::Whole);
+
+    let (newest, has_more) = app.store.newest_projects(before, call.deadline).await?;
+    let last_read = newest.last().map(|project| project.id);
+    let mut found: Vec<ListedProject> = newest
+        .into_iter()
+        .filter(|project| search.finds(&project.path) && caller.may_see(project))
+        .collect();
+    let more = if found.len() > PROJECTS_A_PAGE {
+        found.truncate(PROJECTS_A_PAGE);
+        found.last().map(|project| project.id)
+    } else {
+        last_read.filter(|_| has_more)
     };
-    let has_session = session::has_cookie(request);
+    let ids: Vec<ProjectId> = found.into_iter().map(|project| project.id).collect();
+    let (projects, latest) = tokio::try_join!(
+        app.store.read_projects(&ids, call.deadline),
+        app.store.latest_releases(&ids, call.deadline),
+    )?;
+    // A project may have become private since the list was read.
+    let admit = |project| Admission::to_project(caller.clone(), Some(project)).ok();
+    let shown: Vec<(Admission, Option<&Listed>)> = projects
+        .into_iter()
+        .filter_map(|project| {
+            let place = ids.iter().position(|id| *id == project.id)?;
+            Some((admit(project)?, latest[place].as_ref()))
+        })
+        .collect();
+
+    let viewer = match &caller {
+        Caller::Anonymous => Viewer::Anonymous,
+        Caller::Bearer(token) => Viewer::SignedIn { username: &token.user.username },
+    };
     let document = Document {
         base: &call.base,
         title: "Releases",
-        viewer: if has_session { Viewer::Unknown } else { Viewer::Anonymous },
+        viewer,
         feed: None,
-        is_public: !has_session,
-        main,
+        is_public: true,
+        main: main(&call, searched, &shown, before, more),
     };
-    let status = if wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    Ok(document.answer(status))
+    Ok(document.answer(StatusCode::OK))
+}
+
+fn main(
+    call: &Call,
+    searched: &str,
+    shown: &[(Admission, Option<&Listed>)],
+    before: Option<ProjectId>,
+    more: Option<ProjectId>,
+) -> Markup {
+    let root = call.base.path();
+    html! {
+        h1 { "Releases" }
+        form.search role="search" action={ (root) "/" } {
+            label for="search" { "Search projects by path" }
+            input #search name=(SEARCH) type="search" placeholder="mygroup/app" value=[Some(searched).filter(|text| !text.is_empty())];
+            button { "Search" }
+        }
+        @if shown.is_empty() {
+            p { (nothing(searched, more.is_some())) }
+        } @else {
+            ul.projects {
+                @for (admission, latest) in shown {
+                    li { (entry(call, admission, *latest)) }
+                }
+            }
+        }
+        @if before.or(more).is_some() {
+            nav.pages aria-label="Pages" {
+                @if before.is_some() { a href=(page(root, searched, None)) { "Newest projects" } }
+                @if more.is_some() { a rel="next" href=(page(root, searched, more)) { "Older projects" } }
+            }
+        }
+        p { "For programs: " a href={ (root) "/openapi.json" } { "the API" } "." }
+    }
+}
+
+fn nothing(searched: &str, has_more: bool) -> &'static str {
+    match (searched.is_empty(), has_more) {
+        (_, true) => "None of the newest projects. There are older ones.",
+        (true, false) => "There is no project here that you may see.",
+        (false, false) => "No project that you may see has all of these words in its path.",
+    }
+}
+
+fn entry(call: &Call, admission: &Admission, latest: Option<&Listed>) -> Markup {
+    let project = admission.project();
+    let url = project_url(&call.base, project);
+    let latest = latest.filter(|_| admission.may_read_releases().is_ok());
+    html! {
+        a.path href=(url) { (project.path.as_str()) }
+        p.about {
+            @match latest {
+                Some(latest) => {
+                    @if admission.may_read_code().is_ok() {
+                        a.tag href=(release_url(&url, &latest.tag)) { (latest.tag.as_str()) }
+                    } @else {
+                        span.tag { (latest.tag.as_str()) }
+                    }
+                    (time(latest.released_at))
+                }
+                None => span { "No releases" },
+            }
+            span.label { (project.visibility.as_str()) }
+        }
+    }
+}
+
+/// The URL of a page of the same search.
+fn page(root: &str, searched: &str, before: Option<ProjectId>) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    if !searched.is_empty() {
+        query.append_pair(SEARCH, searched);
+    }
+    if let Some(before) = before {
+        query.append_pair(BEFORE, &before.to_string());
+    }
+    let query = query.finish();
+    if query.is_empty() { format!("{root}/") } else { format!("{root}/?{query}") }
 }

@@ -130,23 +130,17 @@ pub(crate) async fn answer(app: &App, request: &Request, page: Page) -> Result<A
     let entered = enter_releases_of(app, &call, &page.project, page.kind.selection(&call)).await;
     let entered = match entered {
         Ok(entered) => entered,
-        Err(ApiError::Refused(refusal)) => match refusal {
-            Refusal::ProjectInvisible | Refusal::Forbidden | Refusal::JobTokenNotAllowed { .. } => {
-                return if call.credentials.hashes().is_empty() && page.kind.asks_to_sign_in(request)
-                {
-                    session::redirect_to_form(&call, request, None)
-                } else {
-                    Err(ApiError::RouteNotFound)
-                };
-            }
-            Refusal::UnknownToken | Refusal::DeadToken(_) if has_cookie => {
-                return session::redirect_to_form(&call, request, Some(session::Ended));
-            }
-            Refusal::UnknownToken | Refusal::DeadToken(_) | Refusal::InsufficientScope => {
-                return Err(ApiError::Refused(refusal));
-            }
-        },
-        Err(other) => return Err(other),
+        Err(ApiError::Refused(
+            Refusal::ProjectInvisible | Refusal::Forbidden | Refusal::JobTokenNotAllowed { .. },
+        )) => {
+            let is_anonymous = call.credentials.hashes().is_empty();
+            return if is_anonymous && page.kind.asks_to_sign_in(request) {
+                session::redirect_to_form(&call, request, None)
+            } else {
+                Err(ApiError::RouteNotFound)
+            };
+        }
+        Err(error) => return session::refused(&call, request, has_cookie, error),
     };
     match page.kind {
         Kind::Releases => project::answer(app, &call, entered).await,

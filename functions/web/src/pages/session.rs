@@ -34,11 +34,6 @@ pub(super) fn add_cookie(call: &mut Call, request: &Request) -> bool {
     credentials.private.is_some()
 }
 
-/// Whether a browser is signed in, or was until its token ended.
-pub(super) fn has_cookie(request: &Request) -> bool {
-    cookie(request).is_some()
-}
-
 fn cookie(request: &Request) -> Option<&str> {
     let headers = request.headers().get_all(header::COOKIE).iter();
     let cookies = headers.filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(';'));
@@ -66,6 +61,22 @@ pub(super) fn redirect_to_form(
         set_cookie(&mut answer, &call.base, "")?;
     }
     Ok(answer)
+}
+
+/// Answers a caller who is refused before any page is looked at. A session whose token has ended leads
+/// to the form.
+pub(super) fn refused(
+    call: &Call,
+    request: &Request,
+    has_cookie: bool,
+    error: ApiError,
+) -> Result<Answer, ApiError> {
+    match error {
+        ApiError::Refused(Refusal::UnknownToken | Refusal::DeadToken(_)) if has_cookie => {
+            redirect_to_form(call, request, Some(Ended))
+        }
+        error => Err(error),
+    }
 }
 
 /// Answers `/-/sign_in` and `/-/sign_out`. `None` if the request is for neither.
