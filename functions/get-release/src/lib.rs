@@ -19,10 +19,10 @@ async fn get(app: &App, call: Call) -> Result<Answer, ApiError> {
     let tag = call.tag();
     let selection = Selection::release(tag.as_ref(), LinkSelection::First);
     let entered = enter_releases(app, &call, selection).await?;
-    release_params::show(&call)?;
+    let includes_html = release_params::show(&call)?;
     entered.admission.may_read_code()?;
     let release = entered.release.ok_or(ApiError::ReleaseNotFound)?;
-    let frame = Frame::new(&call, &entered.admission);
+    let frame = Frame::new(&call, &entered.admission).with_html(includes_html);
     let (room, due) = (frame.room(1), release_body::deadline(&call));
     let found = app.store.links_of(release, entered.links, Choice::Newest, &room, due).await?;
     let (release, links) = found.ok_or(ApiError::ReleaseNotFound)?;

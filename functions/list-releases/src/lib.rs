@@ -30,7 +30,7 @@ async fn list(app: &App, call: Call) -> Result<Answer, ApiError> {
         tags = touched(app, due, &listing, project, tags).await?;
     }
     let page = listing.page.rows(&tags);
-    let frame = Frame::new(&call, &entered.admission);
+    let frame = Frame::new(&call, &entered.admission).with_html(listing.includes_html);
     let room = frame.room(page.len());
     let releases = app.store.releases_with_links(project, page, &room, due).await?;
     let mut answer = release_body::answer_list(&frame, &releases)?;

@@ -9,6 +9,7 @@ use url::form_urlencoded;
 use super::call::Call;
 use super::commit_body::{self, CommitBody};
 use super::error::ApiError;
+use super::markdown;
 use super::render::{
     Answer, LinkBody, UserBody, project_url, release_url, segment, segment_bytes, to_json,
 };
@@ -31,6 +32,8 @@ struct ReleaseBody<'a> {
     created_at: String,
     released_at: String,
     upcoming_release: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description_html: Option<String>,
     author: UserBody<'a>,
     #[serde(flatten)]
     code: Option<Code<'a>>,
@@ -75,7 +78,7 @@ impl<'a> ReleaseBody<'a> {
     fn new(
         frame: &Frame<'_>,
         release: &'a Release,
-        description: Option<&'a str>,
+        notes: Notes<'a>,
         count: usize,
         links: &'a [Link],
     ) -> Self {
@@ -90,15 +93,55 @@ impl<'a> ReleaseBody<'a> {
         Self {
             name: release.name.as_ref().map_or(tag.as_str(), ReleaseName::as_str),
             tag_name: tag.as_str(),
-            description,
+            description: notes.text,
             created_at: release.created_at.to_string(),
             released_at: release.released_at.to_string(),
             upcoming_release: release.released_at > now,
+            description_html: notes.html,
             author: UserBody::new(base, release.author.id, &release.author.username),
             code: reads_code.then(|| Code::new(base, admission.project(), release)),
             assets: Assets { count, sources, links },
             _links: PageLinks::new(base, admission, release),
         }
+    }
+}
+
+/// Release notes as they are shown.
+#[derive(Default)]
+struct Notes<'a> {
+    text: Option<&'a str>,
+    /// For those who ask for it.
+    html: Option<String>,
+}
+
+/// The HTML of notes that takes more than so many times the bytes of the notes is cut: no notes that
+/// people write do.
+const HTML_GROWTH: usize = 16;
+/// For the key, and the elements around short notes.
+const HTML_FRAME_BYTES: usize = 200;
+
+impl<'a> Notes<'a> {
+    /// The notes of a release in at most `share` bytes of an answer, without their end if they are longer.
+    fn of(frame: &Frame<'_>, release: &'a Release, share: usize) -> Self {
+        let notes = release.description.as_ref().map(Description::as_str);
+        let (text, html) = frame.room_for_notes(release, share);
+        Self {
+            text: notes.map(|notes| beginning(notes, text)),
+            html: frame.includes_html.then(|| html_in(notes.unwrap_or_default(), html)),
+        }
+    }
+}
+
+/// As much of the notes as HTML as takes no more than `most` bytes on its way.
+fn html_in(notes: &str, most: usize) -> String {
+    let mut end = notes.len().min(most);
+    loop {
+        end = notes.floor_char_boundary(end);
+        let html = markdown::to_html(&notes[..end], 0);
+        if end == 0 || bytes_of_text(&html) <= most {
+            return html;
+        }
+        end /= 2;
     }
 }
 
@@ -171,6 +214,7 @@ pub struct Frame<'a> {
     /// How long a project's page is.
     project_url_bytes: usize,
     now: Timestamp,
+    includes_html: bool,
 }
 
 impl<'a> Frame<'a> {
@@ -182,7 +226,13 @@ impl<'a> Frame<'a> {
 
     fn at(base: &'a WebUrl, admission: &'a Admission) -> Self {
         let project_url_bytes = project_url(base, admission.project()).len();
-        Self { base, admission, project_url_bytes, now: Timestamp::now() }
+        Self { base, admission, project_url_bytes, now: Timestamp::now(), includes_html: false }
+    }
+
+    /// The same, in which releases have their notes as HTML too, if they are asked for.
+    #[must_use]
+    pub fn with_html(self, includes_html: bool) -> Self {
+        Self { includes_html, ..self }
     }
 
     /// The room in the answer, for this many releases.
@@ -193,8 +243,19 @@ impl<'a> Frame<'a> {
 
     /// The bytes of a release without its description and links.
     fn bare(&self, release: &Release) -> usize {
-        let bare = ReleaseBody::new(self, release, None, usize::MAX, &[]);
+        let bare = ReleaseBody::new(self, release, Notes::default(), usize::MAX, &[]);
         to_json(&bare).map_or(MAX_BYTES, |json| bytes_on_the_way(&json))
+    }
+
+    /// The most bytes of the text and of the HTML of a release's notes, of a share of an answer.
+    fn room_for_notes(&self, release: &Release, share: usize) -> (usize, usize) {
+        let text = bytes_of_text(description(release));
+        if !self.includes_html {
+            return (text.min(share / 2), 0);
+        }
+        // Not rendered, since many long notes would take long.
+        let html = text * HTML_GROWTH + HTML_FRAME_BYTES;
+        (text.min(share / 4), html.min(share / 2))
     }
 }
 
@@ -205,7 +266,8 @@ const LINK_FRAME_BYTES: usize = 200;
 
 impl Weigh for Frame<'_> {
     fn release(&self, release: &Release) -> usize {
-        self.bare(release) + bytes_of_text(description(release))
+        let (text, html) = self.room_for_notes(release, usize::MAX);
+        self.bare(release) + text + html
     }
 
     fn link(&self, release: &Release, link: &Link) -> usize {
@@ -218,8 +280,8 @@ impl Weigh for Frame<'_> {
     }
 
     fn room_for_links(&self, release: &Release, share: usize) -> usize {
-        let described = bytes_of_text(description(release)).min(share / 2);
-        share.saturating_sub(self.bare(release)).saturating_sub(described)
+        let (text, html) = self.room_for_notes(release, share);
+        share.saturating_sub(self.bare(release)).saturating_sub(text + html)
     }
 }
 
@@ -265,17 +327,16 @@ fn fitting<'a>(
     links: &'a SomeLinks,
     share: usize,
 ) -> ReleaseBody<'a> {
-    let description = release.description.as_ref().map(Description::as_str);
+    let notes = Notes::of(frame, release, share);
     if share == usize::MAX {
-        return ReleaseBody::new(frame, release, description, links.count, &links.links);
+        return ReleaseBody::new(frame, release, notes, links.count, &links.links);
     }
     let mut left = frame.room_for_links(release, share);
     let shown = links.links.iter().take_while(|link| {
         left.checked_sub(frame.link(release, link)).map(|rest| left = rest).is_some()
     });
     let shown = &links.links[..shown.count()];
-    let description = description.map(|text| beginning(text, share / 2));
-    ReleaseBody::new(frame, release, description, links.count, shown)
+    ReleaseBody::new(frame, release, notes, links.count, shown)
 }
 
 /// As much of a text as takes no more than `most` bytes on its way.
@@ -365,7 +426,11 @@ mod tests {
         let (admission, base) = (admission(), WebUrl::parse("https://e.com").unwrap());
         let frame = Frame::at(&base, &admission);
         let count = 20;
-        for char in ['x', 'é', '"', '\n', '\u{1}'] {
+        let chars = ['x', 'é', '"', '\n', '\u{1}', '|', '<'];
+        for (char, includes_html) in
+            chars.into_iter().flat_map(|char| [(char, false), (char, true)])
+        {
+            let frame = frame.clone().with_html(includes_html);
             // Alone, each is just short enough for its share.
             let length = MAX_BYTES / count / 2 / char.len_utf8();
             let release = release("v1", &String::from(char).repeat(length));
@@ -377,6 +442,8 @@ mod tests {
             let shown: Vec<serde_json::Value> = serde_json::from_str(&answer.body).unwrap();
             for release in shown {
                 assert_ne!(release["description"], "", "{char:?}");
+                let has_html = release["description_html"].is_string();
+                assert_eq!(has_html, includes_html, "{char:?}");
                 assert_eq!(release["assets"]["count"], 500);
             }
         }

@@ -22,6 +22,8 @@ pub struct Listing {
     pub order_by: OrderBy,
     /// Whether the latest comes first.
     pub descending: bool,
+    /// Whether their notes are also shown as HTML.
+    pub includes_html: bool,
     /// Only those that were last changed at this time or before.
     pub updated_before: Option<Timestamp>,
     /// Only those that were last changed at this time or after.
@@ -52,18 +54,19 @@ pub fn list(call: &Call) -> Result<Listing, ApiError> {
         [("released_at", OrderBy::ReleasedAt), ("created_at", OrderBy::CreatedAt)],
     );
     let descending = fields.word("sort", [("desc", true), ("asc", false)]);
-    fields.boolean("include_html_description");
+    let includes_html = fields.boolean("include_html_description").unwrap_or_default();
     let updated_before = fields.time("updated_before");
     let updated_after = fields.time("updated_after");
     fields.finish()?;
-    Ok(Listing { page, order_by, descending, updated_before, updated_after })
+    Ok(Listing { page, order_by, descending, includes_html, updated_before, updated_after })
 }
 
-/// Checks the parameters of an endpoint that shows one release.
-pub fn show(call: &Call) -> Result<(), ApiError> {
+/// Whether an endpoint that shows one release has to show its notes as HTML too.
+pub fn show(call: &Call) -> Result<bool, ApiError> {
     let mut fields = Fields::new(&call.params);
-    fields.boolean("include_html_description");
-    fields.finish()
+    let includes_html = fields.boolean("include_html_description").unwrap_or_default();
+    fields.finish()?;
+    Ok(includes_html)
 }
 
 /// What a new release should be: of the right kinds, not yet by the rules of the model.

@@ -37,12 +37,20 @@ async fn a_release_is_shown_whole() {
         ..bare
     };
     let path = "/projects/mynamespace%2Fhello/releases/v2";
-    // Python's clients write booleans as Python does.
-    for path in ["", "/", "?include_html_description=0", "?include_html_description=True"]
-        .map(|rest| format!("{path}{rest}"))
-    {
-        api.get(&path).await.is(200, &full.json());
+    for rest in ["", "/", "?include_html_description=0"] {
+        api.get(&format!("{path}{rest}")).await.is(200, &full.json());
     }
+    // Python's clients write booleans as Python does.
+    let html = full.json().replace(
+        r#","author""#,
+        r#","description_html":"<h1>über</h1>\n<p>&lt;b&gt;</p>\n","author""#,
+    );
+    api.get(&format!("{path}?include_html_description=True")).await.is(200, &html);
+    let list = api.get("/projects/20/releases?include_html_description=1&per_page=1&page=2").await;
+    list.is(200, &format!("[{html}]"));
+    let none = api.get(&format!("{RELEASE}?include_html_description=true")).await;
+    assert!(none.body.contains(r#""description":null"#), "{none:?}");
+    assert!(none.body.contains(r#""description_html":"","author""#), "{none:?}");
     api.get(&format!("{path}?include_html_description=maybe"))
         .await
         .is(400, r#"{"error":"include_html_description is invalid"}"#);
