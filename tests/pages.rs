@@ -1,10 +1,11 @@
 //! The pages for people: their content, access to them, and attacks on their readers.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
 use shared::domain::link::{Draft, LinkType};
 use shared::domain::project::{SourceUrl, Visibility};
 use shared::domain::release::{Description, NewLinks, ReleaseName, TagName};
@@ -14,7 +15,7 @@ use shared::store::projects::NewProject;
 use shared::store::tokens::NewToken;
 use url::form_urlencoded;
 
-use crate::clients::{self, install, node};
+use crate::clients::{self, install, node, python};
 use harness::client::Reply;
 use harness::proxy::Proxy;
 use harness::world::{RELEASE, grant, links, new_release, project, soon, token};
@@ -403,6 +404,68 @@ async fn the_feed_is_atom_and_the_badge_gitlabs() {
     shows(&api.get("/g/empty/-/badges/release.svg").await, &["Latest Release: none", "#e05d44"]);
     shows(&browser(&world, None).get("/g/empty").await, &["This project has no releases yet."]);
     assert_eq!(api.get("/g/empty/-/releases.atom").await.status, 200);
+}
+
+/// A page of this world as a file, for programs that check it.
+async fn saved(world: &World, folder: &Path, path: &str) -> PathBuf {
+    let reply = world.anonymous().get(path).await;
+    assert_eq!(reply.status, 200, "{path}: {reply:?}");
+    let file = folder.join(path.replace('/', "_"));
+    std::fs::write(&file, &reply.body).unwrap();
+    file
+}
+
+#[cfg_attr(not(clients), ignore = "needs RELEASE_LINKS_TEST_CLIENTS=1")]
+#[tokio::test]
+async fn feed_readers_take_any_feed() {
+    let world = public().await;
+    for id in 21..=23 {
+        let path = format!("g/p{id}");
+        world.project(NewProject { visibility: Visibility::Public, ..project(id, &path) }).await;
+    }
+    let past = |n: i64| Timestamp::from_unix_millis(1_500_000_000_000 + n * 1_000);
+    let payloads = include_str!("pages/payloads.txt");
+    let payloads: Vec<_> = payloads.lines().filter(|line| !line.is_empty()).collect();
+    for (n, attack) in (0..).zip(payloads.chunks(8)) {
+        let mut release = new_release(21, &format!("v{n}"));
+        release.name = ReleaseName::parse(&format!("{}\u{1}\u{fffe}", attack[0])).ok();
+        release.description = Description::parse(&attack.join("\n\n")).ok();
+        world.store.create_release(release, past(n), soon()).await.unwrap();
+    }
+    // More notes than a feed has room for.
+    for n in 0..25 {
+        let mut release = new_release(22, &format!("v{n}"));
+        release.description = Description::parse(&"long ".repeat(50_000)).ok();
+        release.released_at = past(n);
+        world.store.create_release(release, past(n), soon()).await.unwrap();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut files = Vec::new();
+    for project in ["p", "p21", "p22", "p23"] {
+        files.push(saved(&world, folder.path(), &format!("/g/{project}/-/releases.atom")).await);
+    }
+    let python = python::programs().join("python");
+    let (program, schema) = (clients::file("feed.py"), clients::file("atom.rng"));
+    let printed = install::run(Command::new(python).args([program, schema]).args(&files)).stdout;
+    let read: Vec<Value> = String::from_utf8(printed)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let entries: Vec<_> = read.iter().map(|feed| feed["entries"].as_array().unwrap()).collect();
+    assert_eq!(entries.iter().map(|entries| entries.len()).collect::<Vec<_>>(), [1, 18, 20, 0]);
+    assert!(read.iter().all(|feed| feed["version"] == "atom10"), "{read:?}");
+
+    let first = &entries[0][0];
+    let here = format!("http://{}", world.server.address);
+    assert_eq!(first["title"], "One & <two>");
+    assert_eq!(first["link"], format!("{here}/g/p/-/releases/v1.2.0"));
+    assert_eq!(first["author"], "root");
+    assert!(first["content"].as_str().unwrap().starts_with("<h1>New</h1>"), "{first}");
+    let (newest, oldest) = (&entries[2][0], &entries[2][19]);
+    assert_eq!(newest["title"], "v24");
+    assert_eq!(newest["published"], past(24).to_string());
+    assert!(newest["content"].is_string() && oldest["content"].is_null(), "{oldest}");
 }
 
 #[tokio::test]

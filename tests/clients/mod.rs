@@ -177,7 +177,7 @@ fn is_time(text: &str) -> bool {
 }
 
 /// A file of this folder.
-fn file(name: &str) -> PathBuf {
+pub(crate) fn file(name: &str) -> PathBuf {
     binaries::workspace().join("tests/clients").join(name)
 }
 
