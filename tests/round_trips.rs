@@ -155,6 +155,8 @@ fn rows_of_releases() -> Vec<Row> {
     let by_path = "/projects/mynamespace%2Fhello/releases/v2/downloads/bin/b";
     let (by_number, no) = (&format!("{v2}/downloads/bin/b"), &format!("{v2}/downloads/bin/no"));
     let page = "/mynamespace/hello/-/releases/v2/downloads/bin/b";
+    let project_page = "/mynamespace/hello/-/releases";
+    let release_page = &format!("{project_page}/v2");
     let latest = "/projects/20/releases/permalink/latest/downloads/bin/b";
     let (post, put) = (("POST", RELEASES), ("PUT", v2));
     let bare = r#"{"tag_name":"v3","ref":"6104942438c14ec7bd21c6cd5bd995272b3faff6"}"#;
@@ -180,6 +182,13 @@ fn rows_of_releases() -> Vec<Row> {
         read("download by a path seen before", by_path, 302, (2, 1, 4.0)),
         read("download by path", by_number, 302, (2, 1, 4.0)),
         read("download from the page", page, 302, (2, 1, 4.0)),
+        // As the answers of the API, but for the entry of the latest release.
+        read("page of a release", release_page, 200, (3, 1, 4.0)),
+        read("page of three releases", project_page, 200, (5, 2, 6.0)),
+        read("feed of three releases", &format!("{project_page}.atom"), 200, (5, 2, 6.0)),
+        read("badge", "/mynamespace/hello/-/badges/release.svg", 200, (2, 1, 3.0)),
+        // The caller, the list, then the project beside its latest release.
+        read("first page", "/", 200, (4, 3, 4.0)),
         read("download of what is not there", no, 404, (2, 1, 4.0)),
         read("latest", latest, 302, (2, 1, 3.0)),
         // The list, then its releases in one batch.

@@ -6,6 +6,7 @@ mod emulator;
 mod events;
 mod http;
 mod invocations;
+mod pages;
 pub(crate) mod processes;
 
 use crate::clients::python;

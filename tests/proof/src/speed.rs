@@ -1,10 +1,12 @@
 //! What a request costs beside the least that it could: one workload on the functions, on a
-//! function that only asks the same of the database, and on the local server, in turns.
+//! function that only asks the same of the database, and on the local server, in turns. And what a page
+//! costs beside the API's answer.
 
 mod connection;
 mod contender;
 mod count;
 mod operation;
+mod pages;
 
 use comfy_table::{Table, presets};
 use serde_json::{Value, json};
@@ -98,8 +100,15 @@ pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
         show(all.iter().filter(is_concerned), &all);
         missed = judge(&all);
     }
-    let figures = json!({ "requests": count::figures(&costs), "times": figures(&all) });
-    Ok(Verdict { figures, missed: missed.into_iter().map(|missed| missed.words).collect() })
+    let pages = pages::measure(options.functions.as_deref(), options.quick).await?;
+    pages::show(&pages);
+    let figures = json!({
+        "requests": count::figures(&costs),
+        "times": figures(&all),
+        "pages": pages::figures(&pages),
+    });
+    let missed = missed.into_iter().map(|missed| missed.words);
+    Ok(Verdict { figures, missed: missed.chain(pages::judge(&pages)).collect() })
 }
 
 /// Adds as many rounds again to those that missed a bar, and to the floor beside them.
