@@ -7,7 +7,7 @@ use comfy_table::{Table, presets};
 use harness::world::links;
 use serde_json::{Value, json};
 use shared::domain::project::ProjectId;
-use shared::domain::release::Description;
+use shared::domain::release::{Description, NewLinks};
 use shared::domain::time::Timestamp;
 use shared::routes::Function;
 use shared::store::releases::NewRelease;
@@ -24,38 +24,46 @@ const MOST_CPU: f64 = 2.0;
 const MORE_TRIES: usize = 2;
 
 const PROJECT: ProjectId = ProjectId(20);
+/// As many as a page of projects shows.
+const PROJECTS: usize = 20;
 /// As many as a page of releases shows, with as many links each.
 const RELEASES: usize = 20;
 const LINKS: usize = 20;
 
-/// A question that a page and a function of the API answer.
+/// A question that a page answers, and the requests of the API that answer it.
 struct Question {
     name: &'static str,
     page: &'static str,
-    api: &'static str,
-    function: Function,
+    api: Vec<(Function, Vec<String>)>,
 }
 
-const QUESTIONS: [Question; 3] = [
-    Question {
-        name: "a release",
-        page: "/mynamespace/project-20/-/releases/v7",
-        api: "/api/v4/projects/20/releases/v7",
-        function: Function::GetRelease,
-    },
-    Question {
-        name: "the releases of a project",
-        page: "/mynamespace/project-20/-/releases",
-        api: "/api/v4/projects/20/releases",
-        function: Function::ListReleases,
-    },
-    Question {
-        name: "the projects",
-        page: "/",
-        api: "/api/v4/projects",
-        function: Function::ListProjects,
-    },
-];
+fn questions(projects: &[ProjectId]) -> [Question; 3] {
+    let releases = format!("/api/v4/projects/{PROJECT}/releases");
+    // A list of projects says nothing of releases.
+    let latest = projects
+        .iter()
+        .map(|project| format!("/api/v4/projects/{project}/releases/permalink/latest"));
+    [
+        Question {
+            name: "a release",
+            page: "/mynamespace/project-20/-/releases/v7",
+            api: vec![(Function::GetRelease, vec![format!("{releases}/v7")])],
+        },
+        Question {
+            name: "the releases of a project",
+            page: "/mynamespace/project-20/-/releases",
+            api: vec![(Function::ListReleases, vec![releases])],
+        },
+        Question {
+            name: "the projects and their latest releases",
+            page: "/",
+            api: vec![
+                (Function::ListProjects, vec!["/api/v4/projects".to_owned()]),
+                (Function::LatestRelease, latest.collect()),
+            ],
+        },
+    ]
+}
 
 /// What was measured of one question, a figure of milliseconds for each slice.
 pub(crate) struct Measured {
@@ -83,8 +91,7 @@ const QUICK: Plan = Plan { slices: 5, requests: 10 };
 /// Measures each question, the page and the API's answer in turns.
 pub(crate) async fn measure(folder: Option<&Path>, quick: bool) -> Result<Vec<Measured>, Error> {
     let plan = if quick { QUICK } else { FULL };
-    // Twenty projects, of which one has releases.
-    let projects: Vec<_> = (1..=PROJECT.0).map(ProjectId).collect();
+    let projects: Vec<_> = (PROJECT.0..).take(PROJECTS).map(ProjectId).collect();
     let ground = Ground::start(&projects).await?;
     for n in 0..RELEASES {
         let new = NewRelease {
@@ -94,18 +101,28 @@ pub(crate) async fn measure(folder: Option<&Path>, quick: bool) -> Result<Vec<Me
         };
         ground.store.create_release(new, Timestamp::now(), harness::world::soon()).await?;
     }
+    for project in &projects[1..] {
+        ground.release(*project, "v1", NewLinks::default()).await?;
+    }
     let web = pool(folder, Function::Web, &ground).await?;
     let mut all = Vec::new();
-    for question in QUESTIONS {
-        let api = pool(folder, question.function, &ground).await?;
+    for question in questions(&projects) {
+        let mut api = Vec::new();
+        for (function, paths) in &question.api {
+            api.push((pool(folder, *function, &ground).await?, paths));
+        }
+        let page = [question.page.to_owned()];
         let mut measured = Measured { name: question.name, page: Vec::new(), api: Vec::new() };
         for _ in 0..=MORE_TRIES {
             for slice in 0..=plan.slices {
-                let page = cpu(&web, &ground, question.page, plan.requests).await?;
-                let answer = cpu(&api, &ground, question.api, plan.requests).await?;
+                let shown = cpu(&web, &ground, &page, plan.requests).await?;
+                let mut answer = 0.0;
+                for (pool, paths) in &api {
+                    answer += cpu(pool, &ground, paths, plan.requests).await?;
+                }
                 // The first one makes connections and learns paths.
                 if slice > 0 {
-                    measured.page.push(page);
+                    measured.page.push(shown);
                     measured.api.push(answer);
                 }
             }
@@ -138,12 +155,21 @@ async fn pool(folder: Option<&Path>, function: Function, ground: &Ground) -> Res
     Pool::start(&binaries::find(folder, function.name())?, &ground.url, 1).await
 }
 
-/// Milliseconds of processor time for each of so many requests.
-async fn cpu(pool: &Pool, ground: &Ground, path: &str, requests: usize) -> Result<f64, Error> {
-    let event = event::rest(("PRIVATE-TOKEN", &ground.token), "GET", path, &Value::Null)?;
+/// Milliseconds of processor time for one round of requests for these paths, of so many rounds.
+async fn cpu(
+    pool: &Pool,
+    ground: &Ground,
+    paths: &[String],
+    requests: usize,
+) -> Result<f64, Error> {
+    let token = ("PRIVATE-TOKEN", &ground.token);
+    let events = paths.iter().map(|path| event::rest(token, "GET", path, &Value::Null));
+    let events = events.collect::<Result<Vec<_>, _>>()?;
     let before = pool.cpu()?;
     for _ in 0..requests {
-        pool.invoke(&event).await?;
+        for event in &events {
+            pool.invoke(event).await?;
+        }
     }
     #[expect(clippy::cast_precision_loss, reason = "some requests")]
     let requests = requests as f64;
