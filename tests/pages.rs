@@ -499,7 +499,7 @@ async fn home_lists_what_the_viewer_may_see_and_searches_it() {
     shows(&second, &[">many/p04<", ">many/p02<", "href=\"/\">Newest projects</a>"]);
     assert!(!second.body.contains("Older") && !second.body.contains("p06"), "{second:?}");
 
-    // Of project 20, which is released at another time than it was made.
+    // The time of the release, not of its creation.
     shows(
         &nobody.get("/?search=P20+MANY").await,
         &[

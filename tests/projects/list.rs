@@ -56,8 +56,8 @@ async fn callers(world: &World) -> Vec<Api> {
     callers
 }
 
-/// Asserts that each caller is told of the projects that they may see, in the words of their own
-/// answers, and of no others.
+/// Asserts that the list of each caller has exactly the projects that the caller can get one by one,
+/// with the same fields.
 async fn agree(world: &World, callers: &[Api]) {
     for (n, caller) in callers.iter().enumerate() {
         let mut seen = Vec::new();

@@ -76,7 +76,7 @@ struct EntryChanges {
 }
 
 impl ProjectChanges {
-    fn of_entry(&self) -> EntryChanges {
+    fn entry_changes(&self) -> EntryChanges {
         EntryChanges { visibility: self.visibility, archived: self.archived }
     }
 }
@@ -270,7 +270,7 @@ impl Store {
         Ok(listed)
     }
 
-    /// These projects, at most a hundred, in this order. Those that were deleted meanwhile are left out.
+    /// These projects, at most a hundred, in this order, without the deleted ones.
     pub async fn read_projects(
         &self,
         ids: &[ProjectId],
@@ -360,7 +360,7 @@ impl Store {
             return self.find_project(&ProjectRef::Id(id), deadline).await;
         }
         let key = DirectoryKey::project(id);
-        let listed = to_item(KeyAttributes::new(), &changes.of_entry())?;
+        let listed = to_item(KeyAttributes::new(), &changes.entry_changes())?;
         if listed.is_empty() {
             let item = self.set_attributes(&key, attributes, not_deleted(), deadline).await?;
             return Ok(item

@@ -1,4 +1,4 @@
-//! What pages cost beside the API's answers to the same questions.
+//! The costs of pages, compared with the API's answers to the same questions.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -18,7 +18,7 @@ use crate::pool::Pool;
 use crate::statistics::{median, milliseconds};
 use crate::{Error, binaries, event};
 
-/// Processor time of a page, at most so many times that of the API's answer.
+/// A bar: a page's processor time, divided by the API's.
 const MOST_CPU: f64 = 2.0;
 /// So often what missed the bar is measured again, and judged by the middle of all slices.
 const MORE_TRIES: usize = 2;
@@ -65,7 +65,7 @@ fn questions(projects: &[ProjectId]) -> [Question; 3] {
     ]
 }
 
-/// What was measured of one question, a figure of milliseconds for each slice.
+/// The milliseconds of processor time that one question took, one figure for each slice.
 pub(crate) struct Measured {
     name: &'static str,
     page: Vec<f64>,
