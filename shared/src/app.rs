@@ -12,6 +12,7 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_smithy_http_client::Builder as HttpClientBuilder;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+pub use lambda_http::Error;
 use lambda_http::{Body, LambdaEvent, Request, Response, lambda_runtime, service_fn};
 use serde_json::value::RawValue;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -20,7 +21,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 use url::Url;
 
 use crate::http::call::origin;
-use crate::http::event;
+use crate::http::respond::respond;
+use crate::http::{Answer, ApiError, Call, event};
 use crate::store::{Store, TableNames};
 
 /// What every function has: the store, and where the installation is.
@@ -360,9 +362,18 @@ pub fn start() -> Result<&'static App, ConfigError> {
     Ok(Box::leak(Box::new(App::from_env()?)))
 }
 
-/// Runs a function: everything its `main` has to do. Returns only when the process cannot start or
-/// has lost its runtime.
-pub async fn run<Handle, Handling>(handle: Handle) -> Result<(), lambda_http::Error>
+/// Runs the function of an endpoint: everything its `main` has to do. Returns only when the process
+/// cannot start or has lost its runtime.
+pub async fn run<Endpoint, Answering>(endpoint: Endpoint) -> Result<(), Error>
+where
+    Endpoint: Fn(&'static App, Call) -> Answering + Copy + Send + Sync + 'static,
+    Answering: Future<Output = Result<Answer, ApiError>> + Send + 'static,
+{
+    run_unframed(move |app, request| respond(app, request, endpoint)).await
+}
+
+/// The same for a function that takes requests of any form.
+pub async fn run_unframed<Handle, Handling>(handle: Handle) -> Result<(), Error>
 where
     Handle: Fn(&'static App, Request) -> Handling + Copy + Send + Sync + 'static,
     Handling: Future<Output = Response<Body>> + Send + 'static,

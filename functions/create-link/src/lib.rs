@@ -1,21 +1,15 @@
 //! `POST /projects/:id/releases/:tag_name/assets/links`: makes a link in a release.
 
-use lambda_http::http::StatusCode;
-use lambda_http::{Body, Request, Response};
+use http::StatusCode;
 use shared::app::App;
 use shared::domain::time::Timestamp;
 use shared::http::admit::admit;
-use shared::http::respond::respond;
 use shared::http::{Answer, ApiError, Call, link_params};
 use shared::store::links::Created;
 use shared::store::read::LinkSelection;
 
 /// Answers with the new link.
-pub async fn handle(app: &App, request: Request) -> Response<Body> {
-    respond(app, request, create).await
-}
-
-async fn create(app: &App, call: Call) -> Result<Answer, ApiError> {
+pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
     let draft = link_params::create(&call)?;
     // The first creation of a process needs a number too: fetched beside the rest, it costs no
     // round trip. Should that fail, the creation itself asks again.

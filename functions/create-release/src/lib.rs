@@ -1,25 +1,19 @@
 //! `POST /projects/:id/releases`: makes a release, with its links.
 
-use lambda_http::http::StatusCode;
-use lambda_http::{Body, Request, Response};
+use http::StatusCode;
 use shared::app::App;
 use shared::domain::release::{Author, ReleaseKey, TagName};
 use shared::domain::time::Timestamp;
 use shared::http::admit::enter_releases;
 use shared::http::release_body::Frame;
 use shared::http::release_params::Model;
-use shared::http::respond::respond;
 use shared::http::{Answer, ApiError, Call, release_body, release_params};
 use shared::store::fitting::SomeLinks;
 use shared::store::read::{LinkSelection, Selection};
 use shared::store::releases::{NewRelease, ReleaseCreated};
 
 /// Answers with the new release.
-pub async fn handle(app: &App, request: Request) -> Response<Body> {
-    respond(app, request, create).await
-}
-
-async fn create(app: &App, call: Call) -> Result<Answer, ApiError> {
+pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
     // The tag is looked up before it is known to be the only thing right about the request: that
     // saves the good ones a round trip.
     let name = call.text("tag_name");

@@ -1,6 +1,6 @@
 //! The Lambda function `delete-link`.
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
+async fn main() -> Result<(), shared::app::Error> {
     shared::app::run(delete_link::handle).await
 }

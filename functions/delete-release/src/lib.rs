@@ -1,22 +1,16 @@
 //! `DELETE /projects/:id/releases/:tag_name`: deletes a release and, with it, its links. The Git tag
 //! is not touched.
 
-use lambda_http::http::StatusCode;
-use lambda_http::{Body, Request, Response};
+use http::StatusCode;
 use shared::access::Refusal;
 use shared::app::App;
 use shared::http::admit::enter_releases;
 use shared::http::release_body::Frame;
-use shared::http::respond::respond;
 use shared::http::{Answer, ApiError, Call, release_body};
 use shared::store::read::{LinkSelection, Selection};
 
 /// Answers with the release as it was.
-pub async fn handle(app: &App, request: Request) -> Response<Body> {
-    respond(app, request, delete).await
-}
-
-async fn delete(app: &App, call: Call) -> Result<Answer, ApiError> {
+pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
     let tag = call.tag();
     let selection = Selection::release(tag.as_ref(), LinkSelection::First);
     let mut entered = enter_releases(app, &call, selection).await?;

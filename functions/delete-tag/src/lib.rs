@@ -3,21 +3,15 @@
 //! Every tag is assumed to exist, and deleting one without a release succeeds too: release tools
 //! delete the release first and then its tag.
 
-use lambda_http::http::{HeaderMap, StatusCode};
-use lambda_http::{Body, Request, Response};
+use http::{HeaderMap, StatusCode};
 use shared::app::App;
 use shared::domain::release::TagName;
 use shared::http::admit::enter_project;
-use shared::http::respond::respond;
 use shared::http::{Answer, ApiError, Call};
 use shared::store::read::{LinkSelection, Selection};
 
 /// Answers without a body.
-pub async fn handle(app: &App, request: Request) -> Response<Body> {
-    respond(app, request, delete).await
-}
-
-async fn delete(app: &App, call: Call) -> Result<Answer, ApiError> {
+pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
     let tag = call.tag();
     let selection = Selection::release(tag.as_ref(), LinkSelection::None);
     let entered = enter_project(app, &call, selection).await?;

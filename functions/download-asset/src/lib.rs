@@ -1,21 +1,15 @@
 //! `GET /projects/:id/releases/:tag_name/downloads/*direct_asset_path`: leads to the file behind a
 //! path of a release.
 
-use lambda_http::{Body, Request, Response};
 use shared::app::App;
 use shared::domain::link::DirectAssetPath;
 use shared::http::admit::enter_releases;
 use shared::http::redirect::Location;
-use shared::http::respond::respond;
 use shared::http::{Answer, ApiError, Call, release_params};
 use shared::store::read::Selection;
 
 /// Answers with a redirect to the link's url.
-pub async fn handle(app: &App, request: Request) -> Response<Body> {
-    respond(app, request, download).await
-}
-
-async fn download(app: &App, call: Call) -> Result<Answer, ApiError> {
+pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
     let tag = call.tag();
     // A path that no link can have is one that nobody finds.
     let path = DirectAssetPath::parse(&format!("/{}", call.path.direct_asset_path)).ok();

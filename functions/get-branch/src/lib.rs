@@ -1,20 +1,14 @@
 //! `GET /projects/:id/repository/branches/:branch`: the default branch, the only one that is known.
 
-use lambda_http::http::{HeaderMap, Method, StatusCode};
-use lambda_http::{Body, Request, Response};
+use http::{HeaderMap, Method, StatusCode};
 use shared::app::App;
 use shared::http::admit::enter_project;
 use shared::http::branch_body::BranchBody;
-use shared::http::respond::respond;
 use shared::http::{Answer, ApiError, Call};
 use shared::store::read::Selection;
 
 /// Answers with the branch.
-pub async fn handle(app: &App, request: Request) -> Response<Body> {
-    respond(app, request, get).await
-}
-
-async fn get(app: &App, call: Call) -> Result<Answer, ApiError> {
+pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
     let entered = enter_project(app, &call, Selection::Project).await?;
     entered.admission.may_read_code()?;
     if call.path.branch != entered.admission.project().default_branch.as_str() {

@@ -1,8 +1,7 @@
 //! `GET /projects/:id/repository/commits/:sha`: a commit by its tag, by its id or the beginning of
 //! it, or by the default branch.
 
-use lambda_http::http::StatusCode;
-use lambda_http::{Body, Request, Response};
+use http::StatusCode;
 use serde::Serialize;
 use shared::app::App;
 use shared::domain::commit::CommitPrefix;
@@ -11,16 +10,11 @@ use shared::domain::release::{Release, ReleaseKey, TagName};
 use shared::http::admit::{Entered, enter_project};
 use shared::http::commit_body::CommitBody;
 use shared::http::fields::Fields;
-use shared::http::respond::respond;
 use shared::http::{Answer, ApiError, Call};
 use shared::store::read::{FirstListed, LinkSelection, Listed, Selection};
 
 /// Answers with the commit.
-pub async fn handle(app: &App, request: Request) -> Response<Body> {
-    respond(app, request, get).await
-}
-
-async fn get(app: &App, call: Call) -> Result<Answer, ApiError> {
+pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
     let name = &call.path.sha;
     let (tag, prefix) = (TagName::parse(name).ok(), CommitPrefix::parse(name));
     let selection = match &prefix {

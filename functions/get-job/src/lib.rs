@@ -1,21 +1,15 @@
 //! `GET /job`: the CI job a token belongs to. Clients that are given a job's token ask it who they
 //! are.
 
-use lambda_http::http::StatusCode;
-use lambda_http::{Body, Request, Response};
+use http::StatusCode;
 use serde::Serialize;
 use shared::app::App;
 use shared::http::admit::sign_in;
 use shared::http::render::UserBody;
-use shared::http::respond::respond;
 use shared::http::{Answer, ApiError, Call};
 
 /// Answers with the job.
-pub async fn handle(app: &App, request: Request) -> Response<Body> {
-    respond(app, request, get).await
-}
-
-async fn get(app: &App, call: Call) -> Result<Answer, ApiError> {
+pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
     let token = sign_in(app, &call, &call.credentials).await?;
     let job = token.job.as_ref().ok_or(ApiError::JobNotFound)?;
     let created_at = token.created_at.to_string();

@@ -1,6 +1,6 @@
 //! The Lambda function `get-job`.
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
+async fn main() -> Result<(), shared::app::Error> {
     shared::app::run(get_job::handle).await
 }

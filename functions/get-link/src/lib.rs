@@ -1,19 +1,13 @@
 //! `GET /projects/:id/releases/:tag_name/assets/links/:link_id`: one link of a release.
 
-use lambda_http::http::StatusCode;
-use lambda_http::{Body, Request, Response};
+use http::StatusCode;
 use shared::app::App;
 use shared::http::admit::admit;
-use shared::http::respond::respond;
 use shared::http::{Answer, ApiError, Call, link_params};
 use shared::store::read::LinkSelection;
 
 /// Answers with the link.
-pub async fn handle(app: &App, request: Request) -> Response<Body> {
-    respond(app, request, get).await
-}
-
-async fn get(app: &App, call: Call) -> Result<Answer, ApiError> {
+pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
     let id = link_params::item(&call)?;
     let admitted = admit(app, &call, LinkSelection::One(id)).await?;
     Answer::json(StatusCode::OK, &admitted.render(&call, admitted.link()?))

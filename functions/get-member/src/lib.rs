@@ -1,23 +1,17 @@
 //! `GET /projects/:id/members/all/:user_id`: the caller as a member of a project. Roles stand on
 //! tokens, so that of others nothing is known.
 
-use lambda_http::http::StatusCode;
-use lambda_http::{Body, Request, Response};
+use http::StatusCode;
 use serde::Serialize;
 use shared::app::App;
 use shared::http::admit::enter_project;
 use shared::http::fields::Fields;
 use shared::http::render::UserBody;
-use shared::http::respond::respond;
 use shared::http::{Answer, ApiError, Call};
 use shared::store::read::Selection;
 
 /// Answers with the member.
-pub async fn handle(app: &App, request: Request) -> Response<Body> {
-    respond(app, request, get).await
-}
-
-async fn get(app: &App, call: Call) -> Result<Answer, ApiError> {
+pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
     let mut fields = Fields::new(&call.params);
     let user_id = fields.path_integer("user_id", &call.path.user_id);
     fields.finish()?;

@@ -1,21 +1,15 @@
 //! `GET /projects/:id/releases/:tag_name`: a release with its links.
 
-use lambda_http::http::StatusCode;
-use lambda_http::{Body, Request, Response};
+use http::StatusCode;
 use shared::app::App;
 use shared::http::admit::enter_releases;
 use shared::http::release_body::Frame;
-use shared::http::respond::respond;
 use shared::http::{Answer, ApiError, Call, release_body, release_params};
 use shared::store::fitting::Choice;
 use shared::store::read::{LinkSelection, Selection};
 
 /// Answers with the release.
-pub async fn handle(app: &App, request: Request) -> Response<Body> {
-    respond(app, request, get).await
-}
-
-async fn get(app: &App, call: Call) -> Result<Answer, ApiError> {
+pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
     let tag = call.tag();
     let selection = Selection::release(tag.as_ref(), LinkSelection::First);
     let entered = enter_releases(app, &call, selection).await?;

@@ -1,6 +1,6 @@
 //! The Lambda function `get-release`.
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
+async fn main() -> Result<(), shared::app::Error> {
     shared::app::run(get_release::handle).await
 }

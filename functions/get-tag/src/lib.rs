@@ -1,19 +1,13 @@
 //! `GET /projects/:id/repository/tags/:tag_name`: the tag of a release. There is no repository here,
 //! so that a tag without a release is not known.
 
-use lambda_http::{Body, Request, Response};
 use shared::app::App;
 use shared::http::admit::enter_project;
-use shared::http::respond::respond;
 use shared::http::{Answer, ApiError, Call, tag_body};
 use shared::store::read::{LinkSelection, Selection};
 
 /// Answers with the tag.
-pub async fn handle(app: &App, request: Request) -> Response<Body> {
-    respond(app, request, get).await
-}
-
-async fn get(app: &App, call: Call) -> Result<Answer, ApiError> {
+pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
     let tag = call.tag();
     let selection = Selection::release(tag.as_ref(), LinkSelection::None);
     let entered = enter_project(app, &call, selection).await?;

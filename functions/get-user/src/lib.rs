@@ -1,20 +1,14 @@
 //! `GET /user`: whom a token acts for. Most clients ask before anything else.
 
-use lambda_http::http::StatusCode;
-use lambda_http::{Body, Request, Response};
+use http::StatusCode;
 use serde::Serialize;
 use shared::app::App;
 use shared::http::admit::sign_in;
 use shared::http::render::UserBody;
-use shared::http::respond::respond;
 use shared::http::{Answer, ApiError, Call};
 
 /// Answers with the user.
-pub async fn handle(app: &App, request: Request) -> Response<Body> {
-    respond(app, request, get).await
-}
-
-async fn get(app: &App, call: Call) -> Result<Answer, ApiError> {
+pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
     let token = sign_in(app, &call, &call.credentials.without_job_tokens()).await?;
     Answer::json(
         StatusCode::OK,

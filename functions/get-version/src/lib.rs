@@ -1,22 +1,16 @@
 //! `GET /version`: the GitLab this API is like. Clients choose by it what they send.
 
-use lambda_http::http::StatusCode;
-use lambda_http::{Body, Request, Response};
+use http::StatusCode;
 use serde::Serialize;
 use shared::app::App;
 use shared::http::admit::sign_in;
-use shared::http::respond::respond;
 use shared::http::{Answer, ApiError, Call};
 
 /// The GitLab whose behaviour is followed. From 17 on clients send `direct_asset_path`.
 const VERSION: &str = "18.0.0";
 
 /// Answers with the version.
-pub async fn handle(app: &App, request: Request) -> Response<Body> {
-    respond(app, request, get).await
-}
-
-async fn get(app: &App, call: Call) -> Result<Answer, ApiError> {
+pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
     sign_in(app, &call, &call.credentials.without_job_tokens()).await?;
     Answer::json(
         StatusCode::OK,

@@ -1,20 +1,14 @@
 //! `GET /projects/:id/releases/permalink/latest(/*suffix_path)`: leads to the latest release, or to
 //! what lies below it.
 
-use lambda_http::{Body, Request, Response};
 use shared::app::App;
 use shared::http::admit::enter_releases;
 use shared::http::redirect::Location;
-use shared::http::respond::respond;
 use shared::http::{Answer, ApiError, Call, release_params};
 use shared::store::read::Selection;
 
 /// Answers with a redirect to the same place below the release's own path.
-pub async fn handle(app: &App, request: Request) -> Response<Body> {
-    respond(app, request, latest).await
-}
-
-async fn latest(app: &App, call: Call) -> Result<Answer, ApiError> {
+pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
     let entered = enter_releases(app, &call, Selection::Latest).await?;
     release_params::file_path("suffix_path", &call.path.suffix_path)?;
     entered.admission.may_read_code()?;

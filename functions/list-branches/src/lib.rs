@@ -1,23 +1,17 @@
 //! `GET /projects/:id/repository/branches`: the default branch, the only one that is known.
 
-use lambda_http::http::StatusCode;
-use lambda_http::{Body, Request, Response};
+use http::StatusCode;
 use shared::app::App;
 use shared::domain::ref_search::RefSearch;
 use shared::http::admit::enter_project;
 use shared::http::branch_body::BranchBody;
 use shared::http::fields::Fields;
 use shared::http::pagination::{Page, Repeated};
-use shared::http::respond::respond;
 use shared::http::{Answer, ApiError, Call};
 use shared::store::read::Selection;
 
 /// Answers with a page of branches.
-pub async fn handle(app: &App, request: Request) -> Response<Body> {
-    respond(app, request, list).await
-}
-
-async fn list(app: &App, call: Call) -> Result<Answer, ApiError> {
+pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
     let entered = enter_project(app, &call, Selection::Project).await?;
     entered.admission.may_read_code()?;
     let (page, search) = read(&call)?;

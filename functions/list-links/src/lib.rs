@@ -1,22 +1,16 @@
 //! `GET /projects/:id/releases/:tag_name/assets/links`: the links of a release, newest first.
 
-use lambda_http::http::StatusCode;
-use lambda_http::{Body, Request, Response};
+use http::StatusCode;
 use shared::app::App;
 use shared::http::admit::{Admitted, admit};
 use shared::http::pagination::{Page, Repeated};
 use shared::http::render::LinkBody;
-use shared::http::respond::respond;
 use shared::http::{Answer, ApiError, Call, release_body};
 use shared::store::fitting::{Choice, Room};
 use shared::store::read::LinkSelection;
 
 /// Answers with a page of the release's links.
-pub async fn handle(app: &App, request: Request) -> Response<Body> {
-    respond(app, request, list).await
-}
-
-async fn list(app: &App, call: Call) -> Result<Answer, ApiError> {
+pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
     let page = Page::read(&call)?;
     let Admitted { admission, release, links } = admit(app, &call, LinkSelection::First).await?;
     let (room, due) = (Room::for_rows(), release_body::deadline(&call));

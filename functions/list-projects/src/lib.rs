@@ -2,23 +2,17 @@
 
 mod listing;
 
-use lambda_http::http::StatusCode;
-use lambda_http::{Body, Request, Response};
+use http::StatusCode;
 use shared::access::Admission;
 use shared::app::App;
 use shared::http::admit;
 use shared::http::project_body::ProjectBody;
-use shared::http::respond::respond;
 use shared::http::{Answer, ApiError, Call};
 
 use listing::Listing;
 
 /// Answers with a page of the projects.
-pub async fn handle(app: &App, request: Request) -> Response<Body> {
-    respond(app, request, list).await
-}
-
-async fn list(app: &App, call: Call) -> Result<Answer, ApiError> {
+pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
     let caller = admit::caller(app, &call, &call.credentials.without_job_tokens()).await?;
     let listing = Listing::read(&call)?;
     let listed = app.store.listed_projects(call.deadline).await?;

@@ -1,6 +1,6 @@
 //! The Lambda function `list-projects`.
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
+async fn main() -> Result<(), shared::app::Error> {
     shared::app::run(list_projects::handle).await
 }

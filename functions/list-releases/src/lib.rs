@@ -1,6 +1,5 @@
 //! `GET /projects/:id/releases`: the releases of a project, the latest first.
 
-use lambda_http::{Body, Request, Response};
 use shared::app::App;
 use shared::domain::project::ProjectId;
 use shared::domain::release::TagName;
@@ -8,17 +7,12 @@ use shared::domain::time::Timestamp;
 use shared::http::admit::enter_releases;
 use shared::http::release_body::{self, Frame};
 use shared::http::release_params::{self, Listing, OrderBy};
-use shared::http::respond::respond;
 use shared::http::{Answer, ApiError, Call};
 use shared::store::deadline::Deadline;
 use shared::store::read::{Listed, Selection};
 
 /// Answers with a page of the project's releases, their links included.
-pub async fn handle(app: &App, request: Request) -> Response<Body> {
-    respond(app, request, list).await
-}
-
-async fn list(app: &App, call: Call) -> Result<Answer, ApiError> {
+pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
     let entered = enter_releases(app, &call, Selection::List).await?;
     let listing = release_params::list(&call)?;
     let due = release_body::deadline(&call);

@@ -3,26 +3,20 @@
 mod listing;
 mod version_order;
 
-use lambda_http::{Body, Request, Response};
 use shared::app::App;
 use shared::domain::release::ReleaseKey;
 use shared::http::admit::enter_project;
-use shared::http::respond::respond;
 use shared::http::tag_body::{self, TagPage};
 use shared::http::{Answer, ApiError, Call};
 use shared::store::read::Selection;
 
 use listing::Listing;
 
-/// Answers with a page of the project's tags.
-pub async fn handle(app: &App, request: Request) -> Response<Body> {
-    respond(app, request, list).await
-}
-
 /// How many releases, each of up to 400 KB, are held at once besides what is answered.
 const AT_ONCE: usize = 25;
 
-async fn list(app: &App, call: Call) -> Result<Answer, ApiError> {
+/// Answers with a page of the project's tags.
+pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
     let entered = enter_project(app, &call, Selection::List).await?;
     entered.admission.may_read_code()?;
     let listing = Listing::read(&call)?;

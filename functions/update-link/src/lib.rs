@@ -1,21 +1,15 @@
 //! `PUT /projects/:id/releases/:tag_name/assets/links/:link_id`: changes a link of a release.
 
-use lambda_http::http::StatusCode;
-use lambda_http::{Body, Request, Response};
+use http::StatusCode;
 use shared::app::App;
 use shared::domain::time::Timestamp;
 use shared::http::admit::admit;
-use shared::http::respond::respond;
 use shared::http::{Answer, ApiError, Call, link_params};
 use shared::store::links::Updated;
 use shared::store::read::LinkSelection;
 
 /// Answers with the link as it is after the change.
-pub async fn handle(app: &App, request: Request) -> Response<Body> {
-    respond(app, request, update).await
-}
-
-async fn update(app: &App, call: Call) -> Result<Answer, ApiError> {
+pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
     let (id, changes) = link_params::update(&call)?;
     let mut admitted = admit(app, &call, LinkSelection::One(id)).await?;
     loop {

@@ -1,22 +1,16 @@
 //! `PUT /projects/:id/releases/:tag_name`: changes a release. Its links have endpoints of their own.
 
-use lambda_http::http::StatusCode;
-use lambda_http::{Body, Request, Response};
+use http::StatusCode;
 use shared::access::Refusal;
 use shared::app::App;
 use shared::domain::time::Timestamp;
 use shared::http::admit::enter_releases;
 use shared::http::release_body::Frame;
-use shared::http::respond::respond;
 use shared::http::{Answer, ApiError, Call, release_body, release_params};
 use shared::store::read::{LinkSelection, Selection};
 
 /// Answers with the release as it is after the change.
-pub async fn handle(app: &App, request: Request) -> Response<Body> {
-    respond(app, request, update).await
-}
-
-async fn update(app: &App, call: Call) -> Result<Answer, ApiError> {
+pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
     let tag = call.tag();
     let selection = Selection::release(tag.as_ref(), LinkSelection::First);
     let mut entered = enter_releases(app, &call, selection).await?;

@@ -1,6 +1,6 @@
 //! The Lambda function `web`.
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
-    shared::app::run(web::handle).await
+async fn main() -> Result<(), shared::app::Error> {
+    shared::app::run_unframed(web::handle).await
 }

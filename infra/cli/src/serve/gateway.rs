@@ -10,6 +10,7 @@ use lambda_http::Request as FunctionRequest;
 use shared::app::App;
 use shared::http::error::GatewayError;
 use shared::http::event;
+use shared::http::respond::respond;
 use shared::routes::{self, Function};
 use tokio::net::TcpListener;
 
@@ -71,31 +72,31 @@ async fn invoke(
     request: FunctionRequest,
 ) -> lambda_http::Response<lambda_http::Body> {
     match function {
-        Function::ListLinks => list_links::handle(app, request).await,
-        Function::GetLink => get_link::handle(app, request).await,
-        Function::CreateLink => create_link::handle(app, request).await,
-        Function::UpdateLink => update_link::handle(app, request).await,
-        Function::DeleteLink => delete_link::handle(app, request).await,
-        Function::ListReleases => list_releases::handle(app, request).await,
-        Function::GetRelease => get_release::handle(app, request).await,
-        Function::CreateRelease => create_release::handle(app, request).await,
-        Function::UpdateRelease => update_release::handle(app, request).await,
-        Function::DeleteRelease => delete_release::handle(app, request).await,
-        Function::DownloadAsset => download_asset::handle(app, request).await,
-        Function::LatestRelease => latest_release::handle(app, request).await,
-        Function::ListProjects => list_projects::handle(app, request).await,
-        Function::GetProject => get_project::handle(app, request).await,
-        Function::GetMember => get_member::handle(app, request).await,
-        Function::ListMergeRequests => list_merge_requests::handle(app, request).await,
-        Function::ListTags => list_tags::handle(app, request).await,
-        Function::GetTag => get_tag::handle(app, request).await,
-        Function::DeleteTag => delete_tag::handle(app, request).await,
-        Function::GetCommit => get_commit::handle(app, request).await,
-        Function::ListBranches => list_branches::handle(app, request).await,
-        Function::GetBranch => get_branch::handle(app, request).await,
-        Function::GetUser => get_user::handle(app, request).await,
-        Function::GetJob => get_job::handle(app, request).await,
-        Function::GetVersion => get_version::handle(app, request).await,
+        Function::ListLinks => respond(app, request, list_links::handle).await,
+        Function::GetLink => respond(app, request, get_link::handle).await,
+        Function::CreateLink => respond(app, request, create_link::handle).await,
+        Function::UpdateLink => respond(app, request, update_link::handle).await,
+        Function::DeleteLink => respond(app, request, delete_link::handle).await,
+        Function::ListReleases => respond(app, request, list_releases::handle).await,
+        Function::GetRelease => respond(app, request, get_release::handle).await,
+        Function::CreateRelease => respond(app, request, create_release::handle).await,
+        Function::UpdateRelease => respond(app, request, update_release::handle).await,
+        Function::DeleteRelease => respond(app, request, delete_release::handle).await,
+        Function::DownloadAsset => respond(app, request, download_asset::handle).await,
+        Function::LatestRelease => respond(app, request, latest_release::handle).await,
+        Function::ListProjects => respond(app, request, list_projects::handle).await,
+        Function::GetProject => respond(app, request, get_project::handle).await,
+        Function::GetMember => respond(app, request, get_member::handle).await,
+        Function::ListMergeRequests => respond(app, request, list_merge_requests::handle).await,
+        Function::ListTags => respond(app, request, list_tags::handle).await,
+        Function::GetTag => respond(app, request, get_tag::handle).await,
+        Function::DeleteTag => respond(app, request, delete_tag::handle).await,
+        Function::GetCommit => respond(app, request, get_commit::handle).await,
+        Function::ListBranches => respond(app, request, list_branches::handle).await,
+        Function::GetBranch => respond(app, request, get_branch::handle).await,
+        Function::GetUser => respond(app, request, get_user::handle).await,
+        Function::GetJob => respond(app, request, get_job::handle).await,
+        Function::GetVersion => respond(app, request, get_version::handle).await,
         Function::Web => web::handle(app, request).await,
     }
 }
