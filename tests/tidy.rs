@@ -58,7 +58,7 @@ fn the_domain_knows_neither_the_wire_nor_the_database() {
             "aws_sdk",
             "aws_smithy",
             "serde_json",
-            "crate::http",
+            "crate::api",
             "crate::store",
             "StatusCode",
         ],
@@ -70,7 +70,7 @@ fn the_domain_knows_neither_the_wire_nor_the_database() {
 fn the_store_knows_nothing_of_the_wire() {
     absent(
         "shared/src/store",
-        &["lambda_http", "crate::http", "crate::access", "StatusCode", "serde_json"],
+        &["lambda_http", "crate::api", "crate::access", "StatusCode", "serde_json"],
         &[],
     );
 }
@@ -96,7 +96,7 @@ fn error_bodies_are_written_in_one_file() {
     ];
     // Those of the template are held to it by `the_gateway_answers_with_the_errors_of_the_code`.
     // Those of the local database are DynamoDB's.
-    let own = ["shared/src/http/error.rs", "infra/cli/src/serve/front.rs"];
+    let own = ["shared/src/api/error.rs", "infra/cli/src/serve/front.rs"];
     for folder in ["shared/src", "functions", "infra"] {
         absent(folder, &bodies, &own);
     }
@@ -136,7 +136,7 @@ fn no_function_can_write_the_directory() {
         "ensure_user",
     ];
     absent("functions", &writers, &[]);
-    absent("shared/src/http", &writers, &[]);
+    absent("shared/src/api", &writers, &[]);
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! Who is calling, and what they may do: GitLab's roles, in GitLab's order of checks.
 
+use crate::api::credentials::{Credentials, Presented};
 use crate::domain::project::{
     ListedProject, Project, ProjectId, ProjectPath, ProtectedTag, ReleasesAccess, Visibility,
 };
 use crate::domain::release::TagName;
 use crate::domain::time::Timestamp;
 use crate::domain::token::{AccessLevel, Dead, Membership, Scope, Token, TokenKind};
-use crate::http::credentials::{Credentials, Presented};
 
 /// Why a request may not go on.
 #[derive(Clone, Debug, PartialEq, Eq)]

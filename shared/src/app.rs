@@ -20,9 +20,9 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use url::Url;
 
-use crate::http::call::origin;
-use crate::http::respond::respond;
-use crate::http::{Answer, ApiError, Call, event};
+use crate::api::request::origin;
+use crate::api::respond::respond;
+use crate::api::{ApiError, ApiRequest, ApiResponse, event};
 use crate::store::{Store, TableNames};
 
 /// What every function has: the store, and where the installation is.
@@ -366,8 +366,8 @@ pub fn start() -> Result<&'static App, ConfigError> {
 /// cannot start or has lost its runtime.
 pub async fn run<Endpoint, Answering>(endpoint: Endpoint) -> Result<(), Error>
 where
-    Endpoint: Fn(&'static App, Call) -> Answering + Copy + Send + Sync + 'static,
-    Answering: Future<Output = Result<Answer, ApiError>> + Send + 'static,
+    Endpoint: Fn(&'static App, ApiRequest) -> Answering + Copy + Send + Sync + 'static,
+    Answering: Future<Output = Result<ApiResponse, ApiError>> + Send + 'static,
 {
     run_unframed(move |app, request| respond(app, request, endpoint)).await
 }

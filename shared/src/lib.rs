@@ -4,9 +4,9 @@
 //! Dependencies point one way: `main -> handle -> http, access -> store -> domain`.
 
 pub mod access;
+pub mod api;
 pub mod app;
 pub mod connection;
 pub mod domain;
-pub mod http;
 pub mod routes;
 pub mod store;

@@ -138,7 +138,7 @@ MUTANTS = [
     ),
     (
         "the_default_timeout_is_the_local_servers_and_leaves_room_for_the_database",
-        "shared/src/http/call.rs",
+        "shared/src/api/call.rs",
         "LONGEST_WAIT: Duration = Duration::from_secs(5)",
         "LONGEST_WAIT: Duration = Duration::from_secs(30)",
     ),
@@ -538,7 +538,7 @@ MUTANTS = [
     ),
     (
         "errors_of_a_functions_own_are_counted_by_version",
-        "shared/src/http/respond.rs",
+        "shared/src/api/respond.rs",
         "version, transient, cause",
         "version, cause",
     ),

@@ -208,7 +208,7 @@ def the_gateway_speaks_as_the_functions_do(stack):
 
 
 SNAPSHOT = (
-    "shared/src/http/snapshots/shared__http__error__tests__"
+    "shared/src/api/snapshots/shared__http__error__tests__"
     "every_body_the_api_can_send_stands_in_one_snapshot.snap"
 )
 
@@ -309,8 +309,8 @@ def every_function_is_configured_as_chosen(stack):
 @assertion
 def the_default_timeout_is_the_local_servers_and_leaves_room_for_the_database(stack):
     timeout = float(stack.parameters["Timeout"])
-    wait = float(constant("shared/src/http/call.rs", "LONGEST_WAIT"))
-    margin = float(constant("shared/src/http/call.rs", "MARGIN")) / 1000
+    wait = float(constant("shared/src/api/call.rs", "LONGEST_WAIT"))
+    margin = float(constant("shared/src/api/call.rs", "MARGIN")) / 1000
     if not wait + margin < timeout <= 29:
         yield f"{timeout} s is no room for {wait} s of waiting and {margin} s of answering"
     default = stack.transformed["Parameters"]["Timeout"]["Default"]
@@ -792,7 +792,7 @@ def errors_of_a_functions_own_are_counted_by_version(stack):
         }
         yield from differ(function, stack.properties(f"{name}ServerErrorFilter"), expected)
     # The fields of the line.
-    for path in ("shared/src/http/respond.rs", "functions/sweep/src/lib.rs"):
+    for path in ("shared/src/api/respond.rs", "functions/sweep/src/lib.rs"):
         if not re.search(r"error!\((?:request_id, )?version, transient, cause", source(path)):
             yield f"{path} does not log what the filters count"
 

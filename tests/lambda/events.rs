@@ -8,11 +8,11 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::value::to_raw_value;
 use serde_json::{Map, Value, json};
+use shared::api::event::reply;
+use shared::api::respond::respond;
+use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
 use shared::domain::token::{Secret, TokenKind};
-use shared::http::event::reply;
-use shared::http::respond::respond;
-use shared::http::{Answer, ApiError, Call};
 
 use super::processes::{Functions, payload};
 use super::{SWEEP, Tokens, event, functions, world_of_events};
@@ -235,10 +235,14 @@ fn assert_well_formed(function: &str, event: &Value, answer: &Value) {
 }
 
 /// Answers with the parts of a request that endpoints decide by.
-async fn shown(_: &App, call: Call) -> Result<Answer, ApiError> {
-    let call =
-        json!([call.encoded_path, call.path.id, call.base.to_string(), call.method.as_str()]);
-    Answer::json(StatusCode::OK, &call)
+async fn shown(_: &App, request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    let request = json!([
+        request.encoded_path,
+        request.path.id,
+        request.base.to_string(),
+        request.method.as_str()
+    ]);
+    ApiResponse::json(StatusCode::OK, &request)
 }
 
 #[tokio::test(flavor = "multi_thread")]

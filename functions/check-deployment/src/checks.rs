@@ -8,10 +8,10 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 use shared::access::Refusal;
+use shared::api::ApiError;
 use shared::domain::project::ProjectId;
 use shared::domain::release::{ReleaseKey, TagName};
 use shared::domain::token::{Secret, TokenKind};
-use shared::http::ApiError;
 use shared::routes::{Function, ROUTES, Route, Verb};
 use shared::store::keys::ReleasesKey;
 

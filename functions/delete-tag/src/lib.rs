@@ -4,17 +4,17 @@
 //! delete the release first and then its tag.
 
 use http::{HeaderMap, StatusCode};
+use shared::api::admit::enter_project;
+use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
 use shared::domain::release::TagName;
-use shared::http::admit::enter_project;
-use shared::http::{Answer, ApiError, Call};
 use shared::store::read::{LinkSelection, Selection};
 
 /// Answers without a body.
-pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
-    let tag = call.tag();
+pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    let tag = request.tag();
     let selection = Selection::release(tag.as_ref(), LinkSelection::None);
-    let entered = enter_project(app, &call, selection).await?;
+    let entered = enter_project(app, &request, selection).await?;
     let admission = &entered.admission;
     admission.may_read_code()?;
     // A project that hides its releases has no tags to delete.
@@ -22,7 +22,7 @@ pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
     admission.may_delete_tag(&tag)?;
     let mut there = entered.release;
     match &there {
-        Some(release) if call.unmodified_since.is_some_and(|at| release.created_at > at) => {
+        Some(release) if request.unmodified_since.is_some_and(|at| release.created_at > at) => {
             return Err(ApiError::PreconditionFailed);
         }
         // No tag of this name can exist any more.
@@ -30,11 +30,15 @@ pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
         Some(_) | None => {}
     }
     while let Some(release) = there {
-        if app.store.delete_release(&release, call.deadline).await? {
+        if app.store.delete_release(&release, request.deadline).await? {
             break;
         }
         // Another writer came first. Delete the release as it is now.
-        there = app.store.get_release(&release.key, call.deadline).await?;
+        there = app.store.get_release(&release.key, request.deadline).await?;
     }
-    Ok(Answer { status: StatusCode::NO_CONTENT, headers: HeaderMap::new(), body: String::new() })
+    Ok(ApiResponse {
+        status: StatusCode::NO_CONTENT,
+        headers: HeaderMap::new(),
+        body: String::new(),
+    })
 }

@@ -3,27 +3,27 @@
 
 use http::StatusCode;
 use serde::Serialize;
+use shared::api::admit::{Entered, enter_project};
+use shared::api::commit_body::CommitBody;
+use shared::api::fields::Fields;
+use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
 use shared::domain::commit::CommitPrefix;
 use shared::domain::project::Project;
 use shared::domain::release::{Release, ReleaseKey, TagName};
-use shared::http::admit::{Entered, enter_project};
-use shared::http::commit_body::CommitBody;
-use shared::http::fields::Fields;
-use shared::http::{Answer, ApiError, Call};
 use shared::store::read::{FirstListed, LinkSelection, Listed, Selection};
 
 /// Answers with the commit.
-pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
-    let name = &call.path.sha;
+pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    let name = &request.path.sha;
     let (tag, prefix) = (TagName::parse(name).ok(), CommitPrefix::parse(name));
     let selection = match &prefix {
         Some(_) => Selection::List,
         None => Selection::release(tag.as_ref(), LinkSelection::None),
     };
-    let mut entered = enter_project(app, &call, selection).await?;
+    let mut entered = enter_project(app, &request, selection).await?;
     entered.admission.may_read_code()?;
-    let mut fields = Fields::new(&call.params);
+    let mut fields = Fields::new(&request.params);
     let has_stats = fields.boolean("stats").unwrap_or(true);
     fields.finish()?;
     if entered.admission.may_read_releases().is_err() {
@@ -31,32 +31,34 @@ pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
         (entered.release, entered.listed) = (None, FirstListed::default());
     }
     let release = match prefix {
-        Some(prefix) => find(app, &call, &mut entered, &prefix).await?,
+        Some(prefix) => find(app, &request, &mut entered, &prefix).await?,
         None => entered.release,
     };
     let project = entered.admission.project();
     let commit = match &release {
-        Some(release) => CommitBody::for_release(&call.base, project, release),
+        Some(release) => CommitBody::for_release(&request.base, project, release),
         None if name == "HEAD" || name == project.default_branch.as_str() => {
-            CommitBody::for_branch(&call.base, project)
+            CommitBody::for_branch(&request.base, project)
         }
         None => return Err(ApiError::CommitNotFound),
     };
-    Answer::json(StatusCode::OK, &Detail::new(commit, project, has_stats))
+    ApiResponse::json(StatusCode::OK, &Detail::new(commit, project, has_stats))
 }
 
 /// The release whose commit a name of hexadecimal digits means.
 async fn find(
     app: &App,
-    call: &Call,
+    request: &ApiRequest,
     entered: &mut Entered,
     prefix: &CommitPrefix,
 ) -> Result<Option<Release>, ApiError> {
     let listed = std::mem::take(&mut entered.listed);
-    let listed = app.store.all_listed(listed, call.deadline).await?;
-    let Some(Listed { tag, .. }) = meant(listed, &call.path.sha, prefix) else { return Ok(None) };
+    let listed = app.store.all_listed(listed, request.deadline).await?;
+    let Some(Listed { tag, .. }) = meant(listed, &request.path.sha, prefix) else {
+        return Ok(None);
+    };
     let key = ReleaseKey { project: entered.admission.project().id, tag };
-    Ok(app.store.get_release(&key, call.deadline).await?)
+    Ok(app.store.get_release(&key, request.deadline).await?)
 }
 
 /// The entry that a name means, as Git decides it: a whole id before a tag, and a tag before the

@@ -3,17 +3,17 @@
 
 use http::StatusCode;
 use serde::Serialize;
+use shared::api::admit::sign_in;
+use shared::api::render::UserBody;
+use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
-use shared::http::admit::sign_in;
-use shared::http::render::UserBody;
-use shared::http::{Answer, ApiError, Call};
 
 /// Answers with the job.
-pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
-    let token = sign_in(app, &call, &call.credentials).await?;
+pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    let token = sign_in(app, &request, &request.credentials).await?;
     let job = token.job.as_ref().ok_or(ApiError::JobNotFound)?;
     let created_at = token.created_at.to_string();
-    Answer::json(
+    ApiResponse::json(
         StatusCode::OK,
         &JobBody {
             id: job.id,
@@ -23,8 +23,8 @@ pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
             created_at: &created_at,
             started_at: &created_at,
             finished_at: None,
-            user: UserBody::new(&call.base, token.user.id, &token.user.username),
-            web_url: format!("{}/{}/-/jobs/{}", call.base, job.project.as_str(), job.id),
+            user: UserBody::new(&request.base, token.user.id, &token.user.username),
+            web_url: format!("{}/{}/-/jobs/{}", request.base, job.project.as_str(), job.id),
         },
     )
 }

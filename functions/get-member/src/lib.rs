@@ -3,28 +3,28 @@
 
 use http::StatusCode;
 use serde::Serialize;
+use shared::api::admit::enter_project;
+use shared::api::fields::Fields;
+use shared::api::render::UserBody;
+use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
-use shared::http::admit::enter_project;
-use shared::http::fields::Fields;
-use shared::http::render::UserBody;
-use shared::http::{Answer, ApiError, Call};
 use shared::store::read::Selection;
 
 /// Answers with the member.
-pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
-    let mut fields = Fields::new(&call.params);
-    let user_id = fields.path_integer("user_id", &call.path.user_id);
+pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    let mut fields = Fields::new(&request.params);
+    let user_id = fields.path_integer("user_id", &request.path.user_id);
     fields.finish()?;
-    let entered = enter_project(app, &call, Selection::Project).await?;
+    let entered = enter_project(app, &request, Selection::Project).await?;
     let member = entered.admission.token().zip(entered.admission.membership().level());
     let (token, level) = member.ok_or(ApiError::RecordNotFound)?;
     if user_id != i64::try_from(token.user.id).ok() {
         return Err(ApiError::RecordNotFound);
     }
-    Answer::json(
+    ApiResponse::json(
         StatusCode::OK,
         &MemberBody {
-            user: UserBody::new(&call.base, token.user.id, &token.user.username),
+            user: UserBody::new(&request.base, token.user.id, &token.user.username),
             access_level: level.number(),
             expires_at: None,
         },

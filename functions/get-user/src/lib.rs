@@ -2,18 +2,18 @@
 
 use http::StatusCode;
 use serde::Serialize;
+use shared::api::admit::sign_in;
+use shared::api::render::UserBody;
+use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
-use shared::http::admit::sign_in;
-use shared::http::render::UserBody;
-use shared::http::{Answer, ApiError, Call};
 
 /// Answers with the user.
-pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
-    let token = sign_in(app, &call, &call.credentials.without_job_tokens()).await?;
-    Answer::json(
+pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    let token = sign_in(app, &request, &request.credentials.without_job_tokens()).await?;
+    ApiResponse::json(
         StatusCode::OK,
         &CurrentUser {
-            user: UserBody::new(&call.base, token.user.id, &token.user.username),
+            user: UserBody::new(&request.base, token.user.id, &token.user.username),
             external: token.user.external,
         },
     )

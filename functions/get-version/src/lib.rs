@@ -2,17 +2,17 @@
 
 use http::StatusCode;
 use serde::Serialize;
+use shared::api::admit::sign_in;
+use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
-use shared::http::admit::sign_in;
-use shared::http::{Answer, ApiError, Call};
 
 /// The GitLab whose behaviour is followed. From 17 on clients send `direct_asset_path`.
 const VERSION: &str = "18.0.0";
 
 /// Answers with the version.
-pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
-    sign_in(app, &call, &call.credentials.without_job_tokens()).await?;
-    Answer::json(
+pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    sign_in(app, &request, &request.credentials.without_job_tokens()).await?;
+    ApiResponse::json(
         StatusCode::OK,
         &VersionBody {
             version: VERSION,

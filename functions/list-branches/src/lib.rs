@@ -1,28 +1,29 @@
 //! `GET /projects/:id/repository/branches`: the default branch, the only one that is known.
 
 use http::StatusCode;
+use shared::api::admit::enter_project;
+use shared::api::branch_body::BranchBody;
+use shared::api::fields::Fields;
+use shared::api::pagination::{Page, Repeated};
+use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
 use shared::domain::ref_search::RefSearch;
-use shared::http::admit::enter_project;
-use shared::http::branch_body::BranchBody;
-use shared::http::fields::Fields;
-use shared::http::pagination::{Page, Repeated};
-use shared::http::{Answer, ApiError, Call};
 use shared::store::read::Selection;
 
 /// Answers with a page of branches.
-pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
-    let entered = enter_project(app, &call, Selection::Project).await?;
+pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    let entered = enter_project(app, &request, Selection::Project).await?;
     entered.admission.may_read_code()?;
-    let (page, search) = read(&call)?;
+    let (page, search) = read(&request)?;
     let branch = entered.admission.project().default_branch.as_str();
     let names = match search {
         Some(search) => search.filter(vec![branch], |name| name),
         None => vec![branch],
     };
-    let shown = page.rows(&names).iter().map(|_| BranchBody::new(&call.base, &entered.admission));
-    let mut answer = Answer::json(StatusCode::OK, &shown.collect::<Vec<_>>())?;
-    answer.headers.extend(page.headers(&call, names.len(), &REPEATED));
+    let shown =
+        page.rows(&names).iter().map(|_| BranchBody::new(&request.base, &entered.admission));
+    let mut answer = ApiResponse::json(StatusCode::OK, &shown.collect::<Vec<_>>())?;
+    answer.headers.extend(page.headers(&request, names.len(), &REPEATED));
     Ok(answer)
 }
 
@@ -30,8 +31,8 @@ pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
 const REPEATED: Repeated = Repeated { known: &["page_token", "search", "sort"], defaults: &[] };
 
 /// Reads the parameters, in the order in which GitLab declares them.
-fn read(call: &Call) -> Result<(Page, Option<RefSearch>), ApiError> {
-    let mut fields = Fields::new(&call.params);
+fn read(request: &ApiRequest) -> Result<(Page, Option<RefSearch>), ApiError> {
+    let mut fields = Fields::new(&request.params);
     let page = Page::of(&mut fields);
     let search = fields.optional("search").text().and_then(RefSearch::parse);
     // One branch is in every order.

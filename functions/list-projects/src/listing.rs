@@ -1,13 +1,13 @@
 //! Which projects are listed, and in which order.
 
 use shared::access::Caller;
+use shared::api::error::ParamProblem;
+use shared::api::fields::Fields;
+use shared::api::pagination::{Page, Repeated};
+use shared::api::{ApiError, ApiRequest};
 use shared::domain::project::{ListedProject, ProjectId, Visibility};
 use shared::domain::project_search::{PathPart, ProjectSearch};
 use shared::domain::token::AccessLevel;
-use shared::http::error::ParamProblem;
-use shared::http::fields::Fields;
-use shared::http::pagination::{Page, Repeated};
-use shared::http::{ApiError, Call};
 
 /// The parameters that links to other pages repeat.
 pub(crate) const REPEATED: Repeated = Repeated {
@@ -59,8 +59,8 @@ enum OrderBy {
 
 impl Listing {
     /// Reads the parameters, in the order in which GitLab declares them.
-    pub(crate) fn read(call: &Call) -> Result<Self, ApiError> {
-        let mut fields = Fields::new(&call.params);
+    pub(crate) fn read(request: &ApiRequest) -> Result<Self, ApiError> {
+        let mut fields = Fields::new(&request.params);
         let order_by = fields.word(
             "order_by",
             [

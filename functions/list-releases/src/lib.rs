@@ -1,21 +1,21 @@
 //! `GET /projects/:id/releases`: the releases of a project, the latest first.
 
+use shared::api::admit::enter_releases;
+use shared::api::release_body::{self, Frame};
+use shared::api::release_params::{self, Listing, OrderBy};
+use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
 use shared::domain::project::ProjectId;
 use shared::domain::release::TagName;
 use shared::domain::time::Timestamp;
-use shared::http::admit::enter_releases;
-use shared::http::release_body::{self, Frame};
-use shared::http::release_params::{self, Listing, OrderBy};
-use shared::http::{Answer, ApiError, Call};
 use shared::store::deadline::Deadline;
 use shared::store::read::{Listed, Selection};
 
 /// Answers with a page of the project's releases, their links included.
-pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
-    let entered = enter_releases(app, &call, Selection::List).await?;
-    let listing = release_params::list(&call)?;
-    let due = release_body::deadline(&call);
+pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    let entered = enter_releases(app, &request, Selection::List).await?;
+    let listing = release_params::list(&request)?;
+    let due = release_body::deadline(&request);
     let project = entered.admission.project().id;
     let listed = app.store.all_listed(entered.listed, due).await?;
     let mut tags: Vec<TagName> =
@@ -24,11 +24,11 @@ pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
         tags = touched(app, due, &listing, project, tags).await?;
     }
     let page = listing.page.rows(&tags);
-    let frame = Frame::new(&call, &entered.admission).with_html(listing.includes_html);
+    let frame = Frame::new(&request, &entered.admission).with_html(listing.includes_html);
     let room = frame.room(page.len());
     let releases = app.store.releases_with_links(project, page, &room, due).await?;
     let mut answer = release_body::answer_list(&frame, &releases)?;
-    let headers = listing.page.headers(&call, tags.len(), &release_params::LISTING_REPEATED);
+    let headers = listing.page.headers(&request, tags.len(), &release_params::LISTING_REPEATED);
     answer.headers.extend(headers);
     Ok(answer)
 }

@@ -3,11 +3,11 @@
 mod listing;
 mod version_order;
 
+use shared::api::admit::enter_project;
+use shared::api::tag_body::{self, TagPage};
+use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
 use shared::domain::release::ReleaseKey;
-use shared::http::admit::enter_project;
-use shared::http::tag_body::{self, TagPage};
-use shared::http::{Answer, ApiError, Call};
 use shared::store::read::Selection;
 
 use listing::Listing;
@@ -16,14 +16,14 @@ use listing::Listing;
 const AT_ONCE: usize = 25;
 
 /// Answers with a page of the project's tags.
-pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
-    let entered = enter_project(app, &call, Selection::List).await?;
+pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    let entered = enter_project(app, &request, Selection::List).await?;
     entered.admission.may_read_code()?;
-    let listing = Listing::read(&call)?;
+    let listing = Listing::read(&request)?;
     // A tag is known by its release, and so only to callers who may see that.
     let is_known = entered.admission.may_read_releases().is_ok();
     let listed = if is_known {
-        app.store.all_listed(entered.listed, call.deadline).await?
+        app.store.all_listed(entered.listed, request.deadline).await?
     } else {
         Vec::new()
     };
@@ -37,11 +37,11 @@ pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
         .collect();
     let mut page = TagPage::new(keys.len());
     for chunk in keys.chunks(AT_ONCE) {
-        for release in app.store.get_releases(chunk, call.deadline).await? {
+        for release in app.store.get_releases(chunk, request.deadline).await? {
             page.push(release);
         }
     }
-    let mut answer = tag_body::answer_list(&call, &entered.admission, &page)?;
-    answer.headers.extend(listing.page.headers(&call, tags.len(), &listing::REPEATED));
+    let mut answer = tag_body::answer_list(&request, &entered.admission, &page)?;
+    answer.headers.extend(listing.page.headers(&request, tags.len(), &listing::REPEATED));
     Ok(answer)
 }

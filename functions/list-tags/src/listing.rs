@@ -1,9 +1,9 @@
 //! Which tags are listed, and in which order.
 
+use shared::api::fields::Fields;
+use shared::api::pagination::{Page, Repeated};
+use shared::api::{ApiError, ApiRequest};
 use shared::domain::ref_search::RefSearch;
-use shared::http::fields::Fields;
-use shared::http::pagination::{Page, Repeated};
-use shared::http::{ApiError, Call};
 use shared::store::read::Listed;
 
 use crate::version_order::compare_versions;
@@ -32,8 +32,8 @@ enum OrderBy {
 
 impl Listing {
     /// Reads the parameters, in the order in which GitLab declares them.
-    pub(crate) fn read(call: &Call) -> Result<Self, ApiError> {
-        let mut fields = Fields::new(&call.params);
+    pub(crate) fn read(request: &ApiRequest) -> Result<Self, ApiError> {
+        let mut fields = Fields::new(&request.params);
         let descending = fields.word("sort", [("desc", true), ("asc", false)]);
         let order_by = fields.word(
             "order_by",

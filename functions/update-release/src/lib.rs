@@ -2,19 +2,19 @@
 
 use http::StatusCode;
 use shared::access::Refusal;
+use shared::api::admit::enter_releases;
+use shared::api::release_body::Frame;
+use shared::api::{ApiError, ApiRequest, ApiResponse, release_body, release_params};
 use shared::app::App;
 use shared::domain::time::Timestamp;
-use shared::http::admit::enter_releases;
-use shared::http::release_body::Frame;
-use shared::http::{Answer, ApiError, Call, release_body, release_params};
 use shared::store::read::{LinkSelection, Selection};
 
 /// Answers with the release as it is after the change.
-pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
-    let tag = call.tag();
+pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiError> {
+    let tag = request.tag();
     let selection = Selection::release(tag.as_ref(), LinkSelection::First);
-    let mut entered = enter_releases(app, &call, selection).await?;
-    let update = release_params::update(&call)?;
+    let mut entered = enter_releases(app, &request, selection).await?;
+    let update = release_params::update(&request)?;
     // Nobody may change what is not there.
     let mut release = entered.release.take().ok_or(Refusal::Forbidden)?;
     entered.admission.may_write(&release.key.tag)?;
@@ -25,15 +25,15 @@ pub async fn handle(app: &App, call: Call) -> Result<Answer, ApiError> {
     let changes = update.changes()?;
     loop {
         let now = Timestamp::now();
-        let updated = app.store.update_release(&release, &changes, now, call.deadline).await?;
+        let updated = app.store.update_release(&release, &changes, now, request.deadline).await?;
         if let Some(release) = updated {
-            let frame = Frame::new(&call, &entered.admission);
-            let (room, due) = (frame.room(1), release_body::deadline(&call));
+            let frame = Frame::new(&request, &entered.admission);
+            let (room, due) = (frame.room(1), release_body::deadline(&request));
             let links = app.store.links_in_time(&release, entered.links, &room, due).await;
             return release_body::answer(StatusCode::OK, &frame, &release, &links);
         }
         // Another writer came first: the change applies to the release as it is now.
-        let seen = app.store.reread(&release.key, LinkSelection::First, call.deadline).await?;
+        let seen = app.store.reread(&release.key, LinkSelection::First, request.deadline).await?;
         release = seen.release.ok_or(Refusal::Forbidden)?;
         entered.links = seen.links;
     }

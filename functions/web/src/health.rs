@@ -3,19 +3,19 @@
 use lambda_http::Request;
 use lambda_http::http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
+use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
 use shared::domain::project::{ProjectId, ProjectRef};
-use shared::http::{Answer, ApiError, Call};
 use shared::store::read::{Selection, Wanted};
 
 /// Answers a check. `None` if the path is none's.
 pub(crate) async fn answer(
     app: &App,
-    request: &Request,
+    http_request: &Request,
     path: &str,
-) -> Option<Result<Answer, ApiError>> {
+) -> Option<Result<ApiResponse, ApiError>> {
     match path {
-        "/-/health" => Some(Ok(Answer {
+        "/-/health" => Some(Ok(ApiResponse {
             status: StatusCode::OK,
             headers: HeaderMap::from_iter([
                 (header::CONTENT_TYPE, HeaderValue::from_static("text/plain")),
@@ -24,21 +24,21 @@ pub(crate) async fn answer(
             body: "GitLab OK".to_owned(),
         })),
         "/-/liveness" => Some(status(StatusCode::OK, &json!({ "status": "ok" }))),
-        "/-/readiness" => Some(readiness(app, request).await),
+        "/-/readiness" => Some(readiness(app, http_request).await),
         _ => None,
     }
 }
 
 /// Whether both tables answer.
-async fn readiness(app: &App, request: &Request) -> Result<Answer, ApiError> {
-    let call = Box::pin(Call::read(app, request)).await?;
+async fn readiness(app: &App, http_request: &Request) -> Result<ApiResponse, ApiError> {
+    let request = Box::pin(ApiRequest::read(app, http_request)).await?;
     let wanted = Wanted {
         tokens: &[],
         // No project has this number.
         project: &ProjectRef::Id(ProjectId(0)),
         selection: Selection::Latest,
     };
-    let (code, word) = match app.store.look(&wanted, call.deadline).await {
+    let (code, word) = match app.store.look(&wanted, request.deadline).await {
         Ok(_) => (StatusCode::OK, "ok"),
         // Every other request logs the cause.
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "failed"),
@@ -51,8 +51,8 @@ async fn readiness(app: &App, request: &Request) -> Result<Answer, ApiError> {
     status(code, &body)
 }
 
-fn status(code: StatusCode, body: &Value) -> Result<Answer, ApiError> {
-    let mut answer = Answer::json(code, body)?;
+fn status(code: StatusCode, body: &Value) -> Result<ApiResponse, ApiError> {
+    let mut answer = ApiResponse::json(code, body)?;
     answer.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(answer)
 }

@@ -7,11 +7,11 @@ mod pages;
 use lambda_http::http::header::{self, HeaderName};
 use lambda_http::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use lambda_http::{Body, Request, Response};
+use shared::api::event::path_was_normalized;
+use shared::api::request::split_path;
+use shared::api::respond::{MAX_HEADER_BYTES, frame_with};
+use shared::api::{ApiError, ApiResponse};
 use shared::app::{App, WebUrl};
-use shared::http::call::split_path;
-use shared::http::event::path_was_normalized;
-use shared::http::respond::{MAX_HEADER_BYTES, frame_with};
-use shared::http::{Answer, ApiError};
 use shared::routes::{Function, Verb, allowed_methods, find};
 
 use pages::{Page, session};
@@ -23,7 +23,7 @@ pub async fn handle(app: &App, request: Request) -> Response<Body> {
     frame_with(request, answer, |request, error| pages::error(app, request, error)).await
 }
 
-async fn answer(app: &App, request: &Request) -> Result<Answer, ApiError> {
+async fn answer(app: &App, request: &Request) -> Result<ApiResponse, ApiError> {
     let (prefix, path) = split_path(request);
     if let Some(answer) = session::answer(app, request, path).await {
         return answer;
@@ -43,7 +43,7 @@ async fn answer(app: &App, request: &Request) -> Result<Answer, ApiError> {
     // `web` can neither call that function nor do its work.
     if path_was_normalized(request) && find(request.method(), path).route.function != Function::Web
     {
-        return Answer::resend(app, request);
+        return ApiResponse::resend(app, request);
     }
     if path == "/openapi.json" && pages::reads(request.method()) {
         return Ok(contract(&app.web_url(request, prefix)));
@@ -69,7 +69,7 @@ async fn answer(app: &App, request: &Request) -> Result<Answer, ApiError> {
     let allow = format!("OPTIONS, {}, HEAD", allowed.join(", "));
     let allow = HeaderValue::from_str(&allow)
         .map_err(|error| ApiError::Internal { cause: error.to_string() })?;
-    Ok(Answer {
+    Ok(ApiResponse {
         status: StatusCode::NO_CONTENT,
         headers: HeaderMap::from_iter([(header::ALLOW, allow)]),
         body: String::new(),
@@ -77,11 +77,11 @@ async fn answer(app: &App, request: &Request) -> Result<Answer, ApiError> {
 }
 
 /// The OpenAPI description of this installation.
-fn contract(url: &WebUrl) -> Answer {
+fn contract(url: &WebUrl) -> ApiResponse {
     const CONTRACT: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
     let here = serde_json::Value::from(url.to_string()).to_string();
     let body = CONTRACT.replacen(concat!('"', env!("OPENAPI_HERE"), '"'), &here, 1);
-    let mut answer = Answer::of_json(StatusCode::OK, body);
+    let mut answer = ApiResponse::of_json(StatusCode::OK, body);
     let public = HeaderValue::from_static("public, max-age=60");
     answer.headers.insert(header::CACHE_CONTROL, public);
     answer
@@ -98,7 +98,7 @@ fn uploads_a_file(method: &Method, path: &str) -> bool {
 
 /// The answer to a browser that asks whether a page of another origin may send a request: any
 /// origin, method and header may, since nothing here trusts a cookie.
-fn preflight(asked: &HeaderMap) -> Option<Answer> {
+fn preflight(asked: &HeaderMap) -> Option<ApiResponse> {
     asked.get(header::ORIGIN)?;
     asked.get(header::ACCESS_CONTROL_REQUEST_METHOD)?;
     let mut headers = HeaderMap::new();
@@ -112,5 +112,5 @@ fn preflight(asked: &HeaderMap) -> Option<Answer> {
     if let Some(wanted) = wanted.filter(|wanted| wanted.len() <= MAX_HEADER_BYTES) {
         headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone());
     }
-    Some(Answer { status: StatusCode::OK, headers, body: String::new() })
+    Some(ApiResponse { status: StatusCode::OK, headers, body: String::new() })
 }

@@ -3,9 +3,9 @@
 use lambda_http::http::HeaderValue;
 use lambda_http::http::header;
 use maud::{Markup, html};
+use shared::api::admit::Entered;
+use shared::api::{ApiError, ApiRequest, ApiResponse, release_body};
 use shared::app::App;
-use shared::http::admit::Entered;
-use shared::http::{Answer, ApiError, Call, release_body};
 
 use super::document::{cache, is_public};
 
@@ -20,29 +20,33 @@ const KEY_COLOR: &str = "#555";
 const VALUE_COLOR: &str = "#3076af";
 const NONE_COLOR: &str = "#e05d44";
 
-pub(super) async fn answer(app: &App, call: &Call, entered: Entered) -> Result<Answer, ApiError> {
+pub(super) async fn answer(
+    app: &App,
+    request: &ApiRequest,
+    entered: Entered,
+) -> Result<ApiResponse, ApiError> {
     let Entered { admission, listed, .. } = entered;
     admission.may_read_code().map_err(|_| ApiError::RouteNotFound)?;
-    let latest = if by_creation(call) {
-        let due = release_body::deadline(call);
+    let latest = if by_creation(request) {
+        let due = release_body::deadline(request);
         let listed = app.store.all_listed(listed, due).await?;
         listed.into_iter().max_by_key(|listed| listed.created_at)
     } else {
         listed.latest().cloned()
     };
     let tag = latest.as_ref().map(|latest| latest.tag.as_str());
-    let svg = Badge::read(call, tag).svg().into_string();
+    let svg = Badge::read(request, tag).svg().into_string();
     let mut answer = super::typed("image/svg+xml", svg);
     // An SVG image that is opened as a page.
     let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; sandbox");
     answer.headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    cache(&mut answer, is_public(call, &admission));
+    cache(&mut answer, is_public(request, &admission));
     Ok(answer)
 }
 
 /// Whether the badge shows the newest `created_at`. By default it shows the newest `released_at`.
-pub(super) fn by_creation(call: &Call) -> bool {
-    call.text("order_by") == Some("created_at")
+pub(super) fn by_creation(request: &ApiRequest) -> bool {
+    request.text("order_by") == Some("created_at")
 }
 
 struct Badge<'a> {
@@ -55,19 +59,19 @@ struct Badge<'a> {
 }
 
 impl<'a> Badge<'a> {
-    fn read(call: &'a Call, tag: Option<&'a str>) -> Self {
+    fn read(request: &'a ApiRequest, tag: Option<&'a str>) -> Self {
         let width = |name, most, default| {
-            let width = call.text(name).and_then(|text| text.parse().ok());
+            let width = request.text(name).and_then(|text| text.parse().ok());
             width.filter(|width| (1..=most).contains(width)).unwrap_or(default)
         };
-        let key = call.text("key_text").filter(|text| text.chars().count() <= MAX_KEY_CHARS);
+        let key = request.text("key_text").filter(|text| text.chars().count() <= MAX_KEY_CHARS);
         Self {
             key: key.unwrap_or(KEY_TEXT),
             key_width: width("key_width", MAX_KEY_WIDTH, KEY_WIDTH),
             value: tag.unwrap_or("none"),
             value_width: width("value_width", MAX_VALUE_WIDTH, VALUE_WIDTH),
             value_color: if tag.is_some() { VALUE_COLOR } else { NONE_COLOR },
-            is_flat_square: call.text("style") == Some("flat-square"),
+            is_flat_square: request.text("style") == Some("flat-square"),
         }
     }
 

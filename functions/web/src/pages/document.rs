@@ -8,10 +8,10 @@ use lambda_http::http::{HeaderValue, StatusCode, header};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 use shared::access::Admission;
+use shared::api::request::split_path;
+use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::{App, WebUrl};
 use shared::domain::time::Timestamp;
-use shared::http::call::split_path;
-use shared::http::{Answer, ApiError, Call};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -52,7 +52,7 @@ pub(super) struct Document<'a> {
 }
 
 impl Document<'_> {
-    pub(super) fn answer(self, status: StatusCode) -> Answer {
+    pub(super) fn answer(self, status: StatusCode) -> ApiResponse {
         let is_kept = self.is_public && matches!(self.viewer, Viewer::Anonymous);
         let mut answer = super::typed("text/html; charset=utf-8", self.html().into_string());
         answer.status = status;
@@ -97,7 +97,7 @@ impl Document<'_> {
 }
 
 /// Adds the policy, and keeps the addresses of private pages from other sites.
-fn harden(answer: &mut Answer) {
+fn harden(answer: &mut ApiResponse) {
     if let Ok(policy) = HeaderValue::from_str(&POLICY) {
         answer.headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
@@ -106,19 +106,19 @@ fn harden(answer: &mut Answer) {
 }
 
 /// Lets caches keep what everybody sees for a minute, and nothing else. A page shows who is signed in.
-pub(super) fn cache(answer: &mut Answer, is_kept: bool) {
+pub(super) fn cache(answer: &mut ApiResponse, is_kept: bool) {
     let cache = if is_kept { "public, max-age=60" } else { "private, no-store" };
     answer.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
     answer.headers.insert(header::VARY, HeaderValue::from_static("Cookie, Origin"));
 }
 
 /// Whether a page about this project is the same for everybody who may see it without a token.
-pub(super) fn is_public(call: &Call, admission: &Admission) -> bool {
-    admission.is_open_to_everybody() && call.credentials.hashes().is_empty()
+pub(super) fn is_public(request: &ApiRequest, admission: &Admission) -> bool {
+    admission.is_open_to_everybody() && request.credentials.hashes().is_empty()
 }
 
 /// An error: as a page for browsers, in the API's form for programs.
-pub(crate) fn error(app: &App, request: &Request, error: &ApiError) -> Answer {
+pub(crate) fn error(app: &App, request: &Request, error: &ApiError) -> ApiResponse {
     let answer = error.answer();
     let (prefix, path) = split_path(request);
     if path.starts_with("/api/") || !super::prefers_html(request) {

@@ -2,11 +2,11 @@
 
 use lambda_http::http::StatusCode;
 use maud::{Markup, PreEscaped, html};
+use shared::api::admit::Entered;
+use shared::api::render::{project_url, release_url};
+use shared::api::{ApiError, ApiRequest, ApiResponse, markdown, release_body};
 use shared::app::App;
 use shared::domain::release::{Description, TagName};
-use shared::http::admit::Entered;
-use shared::http::render::{project_url, release_url};
-use shared::http::{Answer, ApiError, Call, markdown, release_body};
 use shared::store::fitting::Room;
 
 use super::document::{cache, is_public};
@@ -15,20 +15,24 @@ use super::release::title_of;
 /// Releases in a feed, the newest ones.
 const ENTRIES: usize = 20;
 
-pub(super) async fn answer(app: &App, call: &Call, entered: Entered) -> Result<Answer, ApiError> {
+pub(super) async fn answer(
+    app: &App,
+    request: &ApiRequest,
+    entered: Entered,
+) -> Result<ApiResponse, ApiError> {
     let Entered { admission, listed, .. } = entered;
     admission.may_read_code().map_err(|_| ApiError::RouteNotFound)?;
-    let due = release_body::deadline(call);
+    let due = release_body::deadline(request);
     let tags: Vec<TagName> =
         listed.first().iter().take(ENTRIES).map(|listed| listed.tag.clone()).collect();
-    let frame = release_body::Frame::new(call, &admission);
+    let frame = release_body::Frame::new(request, &admission);
     let room = Room::new(&frame, release_body::MAX_BYTES / 4, tags.len());
     let project = admission.project();
     let releases = app.store.releases_with_links(project.id, &tags, &room, due).await?;
 
     let path = project.path.as_str();
     let (_, name) = project.path.split();
-    let url = project_url(&call.base, project);
+    let url = project_url(&request.base, project);
     let page = format!("{url}/-/releases");
     let updated = releases.iter().map(|(release, _)| release.updated_at).max();
     let mut left = release_body::MAX_BYTES / 4;
@@ -65,7 +69,7 @@ pub(super) async fn answer(app: &App, call: &Call, entered: Entered) -> Result<A
     };
     let mut answer = super::typed("application/atom+xml; charset=utf-8", feed.into_string());
     answer.status = StatusCode::OK;
-    cache(&mut answer, is_public(call, &admission));
+    cache(&mut answer, is_public(request, &admission));
     Ok(answer)
 }
 

@@ -4,11 +4,11 @@ use lambda_http::Request;
 use lambda_http::http::StatusCode;
 use maud::{Markup, html};
 use shared::access::{Admission, Caller};
+use shared::api::render::{project_url, release_url};
+use shared::api::{ApiError, ApiRequest, ApiResponse, admit};
 use shared::app::App;
 use shared::domain::project::{ListedProject, ProjectId};
 use shared::domain::project_search::{PathPart, ProjectSearch};
-use shared::http::render::{project_url, release_url};
-use shared::http::{Answer, ApiError, Call, admit};
 use shared::store::read::Listed;
 use url::form_urlencoded;
 
@@ -20,18 +20,18 @@ const SEARCH: &str = "search";
 const BEFORE: &str = "before";
 const PROJECTS_A_PAGE: usize = 20;
 
-pub(crate) async fn answer(app: &App, request: &Request) -> Result<Answer, ApiError> {
-    let mut call = Box::pin(Call::read(app, request)).await?;
-    let has_cookie = session::add_cookie(&mut call, request);
-    let caller = match admit::caller(app, &call, &call.credentials).await {
+pub(crate) async fn answer(app: &App, http_request: &Request) -> Result<ApiResponse, ApiError> {
+    let mut request = Box::pin(ApiRequest::read(app, http_request)).await?;
+    let has_cookie = session::add_cookie(&mut request, http_request);
+    let caller = match admit::caller(app, &request, &request.credentials).await {
         Ok(caller) => caller,
-        Err(error) => return session::refused(&call, request, has_cookie, error),
+        Err(error) => return session::refused(&request, http_request, has_cookie, error),
     };
-    let before = call.text(BEFORE).and_then(|number| number.parse().ok()).map(ProjectId);
-    let searched = call.text(SEARCH).unwrap_or_default().trim();
+    let before = request.text(BEFORE).and_then(|number| number.parse().ok()).map(ProjectId);
+    let searched = request.text(SEARCH).unwrap_or_default().trim();
     let search = ProjectSearch::parse(searched, PathPart::Whole);
 
-    let (newest, has_more) = app.store.newest_projects(before, call.deadline).await?;
+    let (newest, has_more) = app.store.newest_projects(before, request.deadline).await?;
     let last_read = newest.last().map(|project| project.id);
     let mut found: Vec<ListedProject> = newest
         .into_iter()
@@ -45,8 +45,8 @@ pub(crate) async fn answer(app: &App, request: &Request) -> Result<Answer, ApiEr
     };
     let ids: Vec<ProjectId> = found.into_iter().map(|project| project.id).collect();
     let (projects, latest) = tokio::try_join!(
-        app.store.read_projects(&ids, call.deadline),
-        app.store.latest_releases(&ids, call.deadline),
+        app.store.read_projects(&ids, request.deadline),
+        app.store.latest_releases(&ids, request.deadline),
     )?;
     // A project may have become private since the list was read.
     let admit = |project| Admission::to_project(caller.clone(), Some(project)).ok();
@@ -63,24 +63,24 @@ pub(crate) async fn answer(app: &App, request: &Request) -> Result<Answer, ApiEr
         Caller::Bearer(token) => Viewer::SignedIn { username: &token.user.username },
     };
     let document = Document {
-        base: &call.base,
+        base: &request.base,
         title: "Releases",
         viewer,
         feed: None,
         is_public: true,
-        main: main(&call, searched, &shown, before, more),
+        main: main(&request, searched, &shown, before, more),
     };
     Ok(document.answer(StatusCode::OK))
 }
 
 fn main(
-    call: &Call,
+    request: &ApiRequest,
     searched: &str,
     shown: &[(Admission, Option<&Listed>)],
     before: Option<ProjectId>,
     more: Option<ProjectId>,
 ) -> Markup {
-    let root = call.base.path();
+    let root = request.base.path();
     html! {
         h1 { "Releases" }
         form.search role="search" action={ (root) "/" } {
@@ -93,7 +93,7 @@ fn main(
         } @else {
             ul.projects {
                 @for (admission, latest) in shown {
-                    li { (entry(call, admission, *latest)) }
+                    li { (entry(request, admission, *latest)) }
                 }
             }
         }
@@ -115,9 +115,9 @@ fn nothing(searched: &str, has_more: bool) -> &'static str {
     }
 }
 
-fn entry(call: &Call, admission: &Admission, latest: Option<&Listed>) -> Markup {
+fn entry(request: &ApiRequest, admission: &Admission, latest: Option<&Listed>) -> Markup {
     let project = admission.project();
-    let url = project_url(&call.base, project);
+    let url = project_url(&request.base, project);
     let latest = latest.filter(|_| admission.may_read_releases().is_ok());
     html! {
         a.path href=(url) { (project.path.as_str()) }

@@ -15,14 +15,14 @@ pub(crate) mod session;
 use lambda_http::Request;
 use lambda_http::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use shared::access::Refusal;
+use shared::api::admit::{Entered, enter_releases_of};
+use shared::api::redirect::Location;
+use shared::api::request::decoded;
+use shared::api::{ApiError, ApiRequest, ApiResponse, release_params};
 use shared::app::App;
 use shared::domain::link::DirectAssetPath;
 use shared::domain::project::{ProjectPath, ProjectRef};
 use shared::domain::release::TagName;
-use shared::http::admit::{Entered, enter_releases_of};
-use shared::http::call::decoded;
-use shared::http::redirect::Location;
-use shared::http::{Answer, ApiError, Call, release_params};
 use shared::store::read::Selection;
 
 pub(crate) use document::error;
@@ -101,10 +101,10 @@ impl Kind {
         Ok(Self::Download { tag: tag(encoded_tag)?, path })
     }
 
-    fn selection(&self, call: &Call) -> Selection<'_> {
+    fn selection(&self, request: &ApiRequest) -> Selection<'_> {
         match self {
             Self::Releases | Self::Feed => Selection::List,
-            Self::Badge if badge::by_creation(call) => Selection::List,
+            Self::Badge if badge::by_creation(request) => Selection::List,
             Self::Release(tag) => Selection::Page(tag),
             Self::Badge | Self::Latest { suffix: _ } => Selection::Latest,
             Self::Download { tag, path } => Selection::Download(tag, path),
@@ -113,10 +113,10 @@ impl Kind {
 
     /// Whether callers without access are sent to the form to sign in. Programs get 404 for files
     /// and images instead.
-    fn asks_to_sign_in(&self, request: &Request) -> bool {
+    fn asks_to_sign_in(&self, http_request: &Request) -> bool {
         match self {
             Self::Releases | Self::Release(_) => true,
-            Self::Download { .. } | Self::Latest { .. } => prefers_html(request),
+            Self::Download { .. } | Self::Latest { .. } => prefers_html(http_request),
             Self::Feed | Self::Badge => false,
         }
     }
@@ -124,39 +124,44 @@ impl Kind {
 
 /// Answers with the page. Callers without access learn nothing: a page that they may not see and one
 /// that does not exist get the same answer.
-pub(crate) async fn answer(app: &App, request: &Request, page: Page) -> Result<Answer, ApiError> {
-    let mut call = Box::pin(Call::read(app, request)).await?;
-    let has_cookie = session::add_cookie(&mut call, request);
-    let entered = enter_releases_of(app, &call, &page.project, page.kind.selection(&call)).await;
+pub(crate) async fn answer(
+    app: &App,
+    http_request: &Request,
+    page: Page,
+) -> Result<ApiResponse, ApiError> {
+    let mut request = Box::pin(ApiRequest::read(app, http_request)).await?;
+    let has_cookie = session::add_cookie(&mut request, http_request);
+    let entered =
+        enter_releases_of(app, &request, &page.project, page.kind.selection(&request)).await;
     let entered = match entered {
         Ok(entered) => entered,
         Err(ApiError::Refused(
             Refusal::ProjectInvisible | Refusal::Forbidden | Refusal::JobTokenNotAllowed { .. },
         )) => {
-            let is_anonymous = call.credentials.hashes().is_empty();
-            return if is_anonymous && page.kind.asks_to_sign_in(request) {
-                session::redirect_to_form(&call, request, None)
+            let is_anonymous = request.credentials.hashes().is_empty();
+            return if is_anonymous && page.kind.asks_to_sign_in(http_request) {
+                session::redirect_to_form(&request, http_request, None)
             } else {
                 Err(ApiError::RouteNotFound)
             };
         }
-        Err(error) => return session::refused(&call, request, has_cookie, error),
+        Err(error) => return session::refused(&request, http_request, has_cookie, error),
     };
     match page.kind {
-        Kind::Releases => project::answer(app, &call, entered).await,
-        Kind::Release(_) => release::answer(app, &call, entered).await,
-        Kind::Feed => feed::answer(app, &call, entered).await,
-        Kind::Badge => badge::answer(app, &call, entered).await,
+        Kind::Releases => project::answer(app, &request, entered).await,
+        Kind::Release(_) => release::answer(app, &request, entered).await,
+        Kind::Feed => feed::answer(app, &request, entered).await,
+        Kind::Badge => badge::answer(app, &request, entered).await,
         Kind::Download { .. } => {
             let Entered { admission, target, .. } = entered;
-            let url = app.store.url_of(target, call.deadline).await?;
+            let url = app.store.url_of(target, request.deadline).await?;
             let location = Location::of_link(&url.ok_or(ApiError::RouteNotFound)?);
-            Answer::redirect(&call, &location, &admission)
+            ApiResponse::redirect(&request, &location, &admission)
         }
         Kind::Latest { suffix } => {
             let latest = entered.listed.latest().ok_or(ApiError::RouteNotFound)?;
-            let location = Location::of_page(&call, &entered.admission, &latest.tag, &suffix);
-            Answer::redirect(&call, &location, &entered.admission)
+            let location = Location::of_page(&request, &entered.admission, &latest.tag, &suffix);
+            ApiResponse::redirect(&request, &location, &entered.admission)
         }
     }
 }
@@ -167,14 +172,14 @@ pub(crate) fn reads(method: &Method) -> bool {
 }
 
 /// Whether a request is a browser's for a page: programs ask for any type, or for JSON.
-pub(crate) fn prefers_html(request: &Request) -> bool {
-    let accept = request.headers().get(header::ACCEPT).map(HeaderValue::as_bytes);
+pub(crate) fn prefers_html(http_request: &Request) -> bool {
+    let accept = http_request.headers().get(header::ACCEPT).map(HeaderValue::as_bytes);
     accept.is_some_and(|accept| accept.trim_ascii_start().starts_with(b"text/html"))
 }
 
 /// An answer with a body of this media type.
-fn typed(content_type: &'static str, body: String) -> Answer {
-    let mut answer = Answer { status: StatusCode::OK, headers: HeaderMap::new(), body };
+fn typed(content_type: &'static str, body: String) -> ApiResponse {
+    let mut answer = ApiResponse { status: StatusCode::OK, headers: HeaderMap::new(), body };
     answer.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     answer
 }

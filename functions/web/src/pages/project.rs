@@ -2,12 +2,12 @@
 
 use lambda_http::http::StatusCode;
 use maud::{Markup, PreEscaped, html};
+use shared::api::admit::Entered;
+use shared::api::pagination::Page;
+use shared::api::render::{project_url, release_url};
+use shared::api::{ApiError, ApiRequest, ApiResponse, markdown, release_body};
 use shared::app::App;
 use shared::domain::release::{Description, TagName};
-use shared::http::admit::Entered;
-use shared::http::pagination::Page;
-use shared::http::render::{project_url, release_url};
-use shared::http::{Answer, ApiError, Call, markdown, release_body};
 use shared::store::fitting::{Room, WithLinks};
 
 use super::document::{Document, Viewer, is_public};
@@ -18,20 +18,24 @@ const NOTES_BYTES: usize = 1_000;
 /// Links are only counted.
 const MAX_LINK_BYTES: usize = 64 * 1024;
 
-pub(super) async fn answer(app: &App, call: &Call, entered: Entered) -> Result<Answer, ApiError> {
+pub(super) async fn answer(
+    app: &App,
+    request: &ApiRequest,
+    entered: Entered,
+) -> Result<ApiResponse, ApiError> {
     let Entered { admission, listed, .. } = entered;
-    let page = Page::read(call)?;
+    let page = Page::read(request)?;
     let latest = listed.latest().map(|latest| latest.tag.clone());
-    let due = release_body::deadline(call);
+    let due = release_body::deadline(request);
     let listed = app.store.all_listed(listed, due).await?;
     let tags: Vec<TagName> = listed.into_iter().map(|listed| listed.tag).collect();
-    let frame = release_body::Frame::new(call, &admission);
+    let frame = release_body::Frame::new(request, &admission);
     let shown = page.rows(&tags);
     let room = Room::new(&frame, MAX_LINK_BYTES * shown.len().max(1), shown.len());
     let project = admission.project();
     let releases = app.store.releases_with_links(project.id, shown, &room, due).await?;
 
-    let url = project_url(&call.base, project);
+    let url = project_url(&request.base, project);
     let feed = format!("{url}/-/releases.atom");
     let path = project.path.as_str();
     let reads_code = admission.may_read_code().is_ok();
@@ -51,11 +55,11 @@ pub(super) async fn answer(app: &App, call: &Call, entered: Entered) -> Result<A
         (others(&page, &url, tags.len()))
     };
     let document = Document {
-        base: &call.base,
+        base: &request.base,
         title: &format!("Releases · {path}"),
         viewer: Viewer::of(&admission),
         feed: Some(&feed),
-        is_public: is_public(call, &admission),
+        is_public: is_public(request, &admission),
         main,
     };
     Ok(document.answer(StatusCode::OK))

@@ -3,14 +3,14 @@
 use lambda_http::http::StatusCode;
 use maud::{Markup, PreEscaped, html};
 use shared::access::Admission;
+use shared::api::admit::Entered;
+use shared::api::render::{direct_asset_url, project_url, segment};
+use shared::api::sources::sources;
+use shared::api::{ApiError, ApiRequest, ApiResponse, markdown, release_body};
 use shared::app::App;
 use shared::domain::link::{Link, LinkType};
 use shared::domain::release::{Description, Release, ReleaseName, TagName};
 use shared::domain::time::Timestamp;
-use shared::http::admit::Entered;
-use shared::http::render::{direct_asset_url, project_url, segment};
-use shared::http::sources::sources;
-use shared::http::{Answer, ApiError, Call, markdown, release_body};
 use shared::store::fitting::{Choice, Room, SomeLinks};
 
 use super::document::{Document, Viewer, command, is_public, quoted, time};
@@ -22,17 +22,21 @@ const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
 /// Links of a group that are shown before the reader unfolds the rest.
 const SHOWN: usize = 50;
 
-pub(super) async fn answer(app: &App, call: &Call, entered: Entered) -> Result<Answer, ApiError> {
+pub(super) async fn answer(
+    app: &App,
+    request: &ApiRequest,
+    entered: Entered,
+) -> Result<ApiResponse, ApiError> {
     let Entered { admission, release, links, listed, .. } = entered;
     admission.may_read_code().map_err(|_| ApiError::RouteNotFound)?;
     let release = release.ok_or(ApiError::RouteNotFound)?;
     let is_latest = listed.latest().is_some_and(|latest| latest.tag == release.key.tag);
-    let frame = release_body::Frame::new(call, &admission);
+    let frame = release_body::Frame::new(request, &admission);
     let room = Room::new(&frame, MAX_LINK_BYTES, 1);
-    let due = release_body::deadline(call);
+    let due = release_body::deadline(request);
     let found = app.store.links_of(release, links, Choice::Newest, &room, due).await?;
     let (release, links) = found.ok_or(ApiError::RouteNotFound)?;
-    let page = Page { call, admission: &admission, release: &release, is_latest };
+    let page = Page { request, admission: &admission, release: &release, is_latest };
     let answer = page.document(&links);
     if answer.body.len() <= MAX_PAGE_BYTES {
         return Ok(answer);
@@ -41,16 +45,16 @@ pub(super) async fn answer(app: &App, call: &Call, entered: Entered) -> Result<A
 }
 
 struct Page<'a> {
-    call: &'a Call,
+    request: &'a ApiRequest,
     admission: &'a Admission,
     release: &'a Release,
     is_latest: bool,
 }
 
 impl Page<'_> {
-    fn document(&self, links: &SomeLinks) -> Answer {
+    fn document(&self, links: &SomeLinks) -> ApiResponse {
         let project = self.admission.project();
-        let url = project_url(&self.call.base, project);
+        let url = project_url(&self.request.base, project);
         let title = format!("{} · {}", title_of(self.release), project.path.as_str());
         let feed = format!("{url}/-/releases.atom");
         let notes = self.release.description.as_ref().map(Description::as_str).unwrap_or_default();
@@ -65,11 +69,11 @@ impl Page<'_> {
             (self.latest(&url, &feed, &links.links))
         };
         let document = Document {
-            base: &self.call.base,
+            base: &self.request.base,
             title: &title,
             viewer: Viewer::of(self.admission),
             feed: Some(&feed),
-            is_public: is_public(self.call, self.admission),
+            is_public: is_public(self.request, self.admission),
             main,
         };
         document.answer(StatusCode::OK)
@@ -103,7 +107,7 @@ impl Page<'_> {
 
     fn api(&self) -> String {
         let project = self.admission.project().id;
-        let base = &self.call.base;
+        let base = &self.request.base;
         format!("{base}/api/v4/projects/{project}/releases/{}", segment(&self.release.key.tag))
     }
 
@@ -140,7 +144,7 @@ impl Page<'_> {
     /// The URL that stays when the file moves, if the link has a path.
     fn permanent_url(&self, link: &Link) -> Option<String> {
         let path = link.fields.path.as_ref()?;
-        let url = project_url(&self.call.base, self.admission.project());
+        let url = project_url(&self.request.base, self.admission.project());
         Some(direct_asset_url(&url, &self.release.key.tag, path))
     }
 

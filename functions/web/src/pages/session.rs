@@ -6,12 +6,12 @@ use lambda_http::Request;
 use lambda_http::http::{HeaderValue, Method, StatusCode, header};
 use maud::html;
 use shared::access::Refusal;
+use shared::api::admit::sign_in;
+use shared::api::credentials::Presented;
+use shared::api::redirect::Location;
+use shared::api::request::split_path;
+use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::{App, WebUrl};
-use shared::http::admit::sign_in;
-use shared::http::call::split_path;
-use shared::http::credentials::Presented;
-use shared::http::redirect::Location;
-use shared::http::{Answer, ApiError, Call};
 use url::form_urlencoded;
 
 use super::document::{Document, Viewer};
@@ -25,17 +25,17 @@ const RETURN_TO: &str = "return_to";
 pub(super) struct Ended;
 
 /// Takes the cookie's token for the caller's, if the request carries no other. Returns whether it did.
-pub(super) fn add_cookie(call: &mut Call, request: &Request) -> bool {
-    let credentials = &mut call.credentials;
+pub(super) fn add_cookie(request: &mut ApiRequest, http_request: &Request) -> bool {
+    let credentials = &mut request.credentials;
     if credentials.bearer.is_some() || credentials.private.is_some() || credentials.job.is_some() {
         return false;
     }
-    credentials.private = cookie(request).map(Presented::read);
+    credentials.private = cookie(http_request).map(Presented::read);
     credentials.private.is_some()
 }
 
-fn cookie(request: &Request) -> Option<&str> {
-    let headers = request.headers().get_all(header::COOKIE).iter();
+fn cookie(http_request: &Request) -> Option<&str> {
+    let headers = http_request.headers().get_all(header::COOKIE).iter();
     let cookies = headers.filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(';'));
     cookies
         .filter_map(|cookie| cookie.trim().split_once('='))
@@ -45,20 +45,20 @@ fn cookie(request: &Request) -> Option<&str> {
 
 /// Sends a browser to the form, which comes back to this page.
 pub(super) fn redirect_to_form(
-    call: &Call,
-    request: &Request,
+    request: &ApiRequest,
+    http_request: &Request,
     ended: Option<Ended>,
-) -> Result<Answer, ApiError> {
-    let (_, path) = split_path(request);
+) -> Result<ApiResponse, ApiError> {
+    let (_, path) = split_path(http_request);
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair(RETURN_TO, path);
     if ended.is_some() {
         query.append_pair("ended", "");
     }
     let form = format!("{FORM}?{}", query.finish());
-    let mut answer = Answer::see_other(&Location::local(&call.base, &form))?;
+    let mut answer = ApiResponse::see_other(&Location::local(&request.base, &form))?;
     if ended.is_some() {
-        set_cookie(&mut answer, &call.base, "")?;
+        set_cookie(&mut answer, &request.base, "")?;
     }
     Ok(answer)
 }
@@ -66,14 +66,14 @@ pub(super) fn redirect_to_form(
 /// Answers a caller who is refused before any page is looked at. A session whose token has ended leads
 /// to the form.
 pub(super) fn refused(
-    call: &Call,
-    request: &Request,
+    request: &ApiRequest,
+    http_request: &Request,
     has_cookie: bool,
     error: ApiError,
-) -> Result<Answer, ApiError> {
+) -> Result<ApiResponse, ApiError> {
     match error {
         ApiError::Refused(Refusal::UnknownToken | Refusal::DeadToken(_)) if has_cookie => {
-            redirect_to_form(call, request, Some(Ended))
+            redirect_to_form(request, http_request, Some(Ended))
         }
         error => Err(error),
     }
@@ -82,31 +82,31 @@ pub(super) fn refused(
 /// Answers `/-/sign_in` and `/-/sign_out`. `None` if the request is for neither.
 pub(crate) async fn answer(
     app: &App,
-    request: &Request,
+    http_request: &Request,
     path: &str,
-) -> Option<Result<Answer, ApiError>> {
-    match (path, request.method()) {
-        (FORM, method) if super::reads(method) => Some(form(app, request).await),
-        (FORM, &Method::POST) => Some(signed_in(app, request).await),
-        ("/-/sign_out", &Method::POST) => Some(signed_out(app, request).await),
+) -> Option<Result<ApiResponse, ApiError>> {
+    match (path, http_request.method()) {
+        (FORM, method) if super::reads(method) => Some(form(app, http_request).await),
+        (FORM, &Method::POST) => Some(signed_in(app, http_request).await),
+        ("/-/sign_out", &Method::POST) => Some(signed_out(app, http_request).await),
         _ => None,
     }
 }
 
-async fn form(app: &App, request: &Request) -> Result<Answer, ApiError> {
-    let call = Box::pin(Call::read(app, request)).await?;
-    let has_ended = call.query.contains_key("ended");
+async fn form(app: &App, http_request: &Request) -> Result<ApiResponse, ApiError> {
+    let request = Box::pin(ApiRequest::read(app, http_request)).await?;
+    let has_ended = request.query.contains_key("ended");
     let sentence =
         has_ended.then_some("Your session has ended: its token was revoked or has expired.");
-    Ok(show_form(&call, StatusCode::OK, sentence))
+    Ok(show_form(&request, StatusCode::OK, sentence))
 }
 
-async fn signed_in(app: &App, request: &Request) -> Result<Answer, ApiError> {
-    let call = own(Box::pin(Call::read(app, request)).await?, request)?;
-    let token = call.text("access_token").unwrap_or_default().to_owned();
-    let credentials = call.credentials.without_job_tokens();
+async fn signed_in(app: &App, http_request: &Request) -> Result<ApiResponse, ApiError> {
+    let request = own(Box::pin(ApiRequest::read(app, http_request)).await?, http_request)?;
+    let token = request.text("access_token").unwrap_or_default().to_owned();
+    let credentials = request.credentials.without_job_tokens();
     // Signing in reads.
-    let reading = Call { method: Method::GET, ..call };
+    let reading = ApiRequest { method: Method::GET, ..request };
     match sign_in(app, &reading, &credentials).await {
         Ok(_) => {}
         Err(ApiError::Refused(refusal)) => {
@@ -123,52 +123,52 @@ async fn signed_in(app: &App, request: &Request) -> Result<Answer, ApiError> {
         Err(other) => return Err(other),
     }
     let location = Location::local(&reading.base, return_to(&reading));
-    let mut answer = Answer::see_other(&location)?;
+    let mut answer = ApiResponse::see_other(&location)?;
     set_cookie(&mut answer, &reading.base, &token)?;
     Ok(answer)
 }
 
-async fn signed_out(app: &App, request: &Request) -> Result<Answer, ApiError> {
-    let call = own(Box::pin(Call::read(app, request)).await?, request)?;
-    let mut answer = Answer::see_other(&Location::local(&call.base, "/"))?;
-    set_cookie(&mut answer, &call.base, "")?;
+async fn signed_out(app: &App, http_request: &Request) -> Result<ApiResponse, ApiError> {
+    let request = own(Box::pin(ApiRequest::read(app, http_request)).await?, http_request)?;
+    let mut answer = ApiResponse::see_other(&Location::local(&request.base, "/"))?;
+    set_cookie(&mut answer, &request.base, "")?;
     Ok(answer)
 }
 
 /// Refuses a form that another site sends: it could sign people in as somebody else.
-fn own(call: Call, request: &Request) -> Result<Call, ApiError> {
-    let site = request.headers().get("sec-fetch-site").map(HeaderValue::as_bytes);
+fn own(request: ApiRequest, http_request: &Request) -> Result<ApiRequest, ApiError> {
+    let site = http_request.headers().get("sec-fetch-site").map(HeaderValue::as_bytes);
     match site {
-        None | Some(b"same-origin" | b"none") => Ok(call),
+        None | Some(b"same-origin" | b"none") => Ok(request),
         Some(_) => Err(ApiError::Refused(Refusal::Forbidden)),
     }
 }
 
-fn show_form(call: &Call, status: StatusCode, sentence: Option<&str>) -> Answer {
-    let root = call.base.path();
+fn show_form(request: &ApiRequest, status: StatusCode, sentence: Option<&str>) -> ApiResponse {
+    let root = request.base.path();
     let main = html! {
         h1 { "Sign in" }
         @if let Some(sentence) = sentence { p.alert role="alert" { (sentence) } }
-        @if transport(&call.base) == Transport::Open {
+        @if transport(&request.base) == Transport::Open {
             p { "Signing in needs HTTPS, because this server is not on your machine. Ask its operator for a URL that begins with https." }
         } @else {
             form.fields method="post" action={ (root) (FORM) } {
                 label for="token" { "Access token" }
                 input #token name="access_token" type="password" required autocomplete="current-password" placeholder="glpat-…" aria-describedby="hint";
                 p #hint { "The operator of this server creates tokens. A token with the scope read_api is enough." }
-                input name=(RETURN_TO) type="hidden" value=(return_to(call));
+                input name=(RETURN_TO) type="hidden" value=(return_to(request));
                 button { "Sign in" }
             }
         }
     };
-    let (base, viewer) = (&call.base, Viewer::Anonymous);
+    let (base, viewer) = (&request.base, Viewer::Anonymous);
     let document = Document { base, title: "Sign in", viewer, feed: None, is_public: false, main };
     document.answer(status)
 }
 
 /// The path on this server to return to after signing in. Any other value becomes `/`.
-fn return_to(call: &Call) -> &str {
-    let path = call.text(RETURN_TO).unwrap_or("/");
+fn return_to(request: &ApiRequest) -> &str {
+    let path = request.text(RETURN_TO).unwrap_or("/");
     let is_local = path.starts_with('/')
         && !path.starts_with("//")
         && !path.contains(|c: char| c == '\\' || c.is_control());
@@ -199,7 +199,7 @@ fn transport(base: &WebUrl) -> Transport {
 }
 
 /// Sets the cookie, or clears it if `token` is empty. It ends with the browser's session.
-fn set_cookie(answer: &mut Answer, base: &WebUrl, token: &str) -> Result<(), ApiError> {
+fn set_cookie(answer: &mut ApiResponse, base: &WebUrl, token: &str) -> Result<(), ApiError> {
     let secure = match transport(base) {
         Transport::Encrypted | Transport::Open => "; Secure",
         Transport::Loopback => "",

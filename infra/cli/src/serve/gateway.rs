@@ -7,10 +7,10 @@ use axum::http::Response;
 use axum::middleware;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use lambda_http::Request as FunctionRequest;
+use shared::api::error::GatewayError;
+use shared::api::event;
+use shared::api::respond::respond;
 use shared::app::App;
-use shared::http::error::GatewayError;
-use shared::http::event;
-use shared::http::respond::respond;
 use shared::routes::{self, Function};
 use tokio::net::TcpListener;
 

@@ -8,8 +8,8 @@ use axum::extract::{Request, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Response, Uri, header};
 use axum::middleware::Next;
+use shared::api::error::GatewayError;
 use shared::app::WebUrl;
-use shared::http::error::GatewayError;
 use url::Url;
 
 use super::gateway;

@@ -5,10 +5,10 @@ use std::ops::Range;
 use lambda_http::http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{CONTROLS, utf8_percent_encode};
 
-use super::call::Call;
 use super::error::{ApiError, ParamProblem};
 use super::fields::Fields;
 use super::params::{Param, query_string};
+use super::request::ApiRequest;
 use super::respond::MAX_HEADER_BYTES;
 
 const DEFAULT_PER_PAGE: u64 = 20;
@@ -54,8 +54,8 @@ fn short_enough(mut links: Vec<(&'static str, String)>) -> Option<String> {
 
 impl Page {
     /// Reads `page` and `per_page`, where they are all the parameters there are.
-    pub fn read(call: &Call) -> Result<Self, ApiError> {
-        let mut fields = Fields::new(&call.params);
+    pub fn read(request: &ApiRequest) -> Result<Self, ApiError> {
+        let mut fields = Fields::new(&request.params);
         let page = Self::of(&mut fields);
         fields.finish()?;
         Ok(page)
@@ -115,7 +115,7 @@ impl Page {
     /// The headers of this page of a list of `total` rows, in GitLab's order. Where the links are too
     /// long for a header, the way to the next page is the last to be left out.
     #[must_use]
-    pub fn headers(&self, call: &Call, total: usize, repeated: &Repeated) -> HeaderMap {
+    pub fn headers(&self, request: &ApiRequest, total: usize, repeated: &Repeated) -> HeaderMap {
         let pages = self.last(total);
         let (previous, next) = (self.previous(total), self.next(total));
         let counted = total <= MAX_COUNTED;
@@ -129,7 +129,7 @@ impl Page {
         let links: Vec<_> = links
             .into_iter()
             .filter_map(|(relation, page)| {
-                let url = self.url(call, page?, repeated);
+                let url = self.url(request, page?, repeated);
                 Some((relation, format!("<{url}>; rel=\"{relation}\"")))
             })
             .collect();
@@ -156,20 +156,20 @@ impl Page {
 
     /// The URL of another page: the request's own, with the parameters that its endpoint knows, those
     /// of the path included, in alphabetical order. GitLab repeats all, a token among them.
-    fn url(&self, call: &Call, page: u64, repeated: &Repeated) -> String {
-        let mut params = call.query.clone();
+    fn url(&self, request: &ApiRequest, page: u64, repeated: &Repeated) -> String {
+        let mut params = request.query.clone();
         params.retain(|name, _| repeated.known.contains(&name.as_str()));
         for (name, value) in repeated.defaults {
             params.entry((*name).to_owned()).or_insert_with(|| Param::Text((*value).to_owned()));
         }
         let (page, per_page) = (page.to_string(), self.requested_size.to_string());
         let of_the_page = [("page", page.as_str()), ("per_page", per_page.as_str())];
-        for (name, value) in call.path.named().chain(of_the_page) {
+        for (name, value) in request.path.named().chain(of_the_page) {
             params.insert(name.to_owned(), Param::Text(value.to_owned()));
         }
         // A path may come as it is spoken; a header holds no letters beyond ASCII.
-        let path = utf8_percent_encode(&call.encoded_path, CONTROLS);
-        format!("{}{path}?{}", call.base, query_string(&params))
+        let path = utf8_percent_encode(&request.encoded_path, CONTROLS);
+        format!("{}{path}?{}", request.base, query_string(&params))
     }
 }
 
@@ -181,17 +181,17 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::api::credentials::Credentials;
+    use crate::api::params::Params;
+    use crate::api::request::PathParameters;
     use crate::app::WebUrl;
-    use crate::http::call::PathParameters;
-    use crate::http::credentials::Credentials;
-    use crate::http::params::Params;
     use crate::store::deadline::Deadline;
 
     const BARE: Repeated = Repeated { known: &["é"], defaults: &[] };
 
-    fn call(query: Params) -> Call {
+    fn request(query: Params) -> ApiRequest {
         let deadline = Deadline::after(Duration::from_secs(1));
-        Call {
+        ApiRequest {
             method: Method::GET,
             params: query.clone(),
             query,
@@ -228,12 +228,12 @@ mod tests {
             let mut seen = Vec::new();
             let mut number = "1".to_owned();
             while !number.is_empty() {
-                let call = call(query(Some(number), per_page.clone()));
-                let page = Page::read(&call).unwrap();
+                let request = request(query(Some(number), per_page.clone()));
+                let page = Page::read(&request).unwrap();
                 let of_page = page.rows(&rows);
                 prop_assert!(of_page.len() <= size);
                 seen.extend_from_slice(of_page);
-                let headers = page.headers(&call, total, &BARE);
+                let headers = page.headers(&request, total, &BARE);
                 prop_assert_eq!(headers["x-per-page"].to_str().unwrap(), size.to_string());
                 let pages = total.div_ceil(size).max(1).to_string();
                 prop_assert_eq!(headers["x-total-pages"].to_str().unwrap(), pages);
@@ -248,24 +248,24 @@ mod tests {
         fn any_page_of_any_list_is_a_part_of_it_or_refused(
             page in "[-+_0-9 a]{0,22}", per_page in "[-+_0-9 a]{0,22}", total in 0..300_usize,
         ) {
-            let call = call(query(Some(page), Some(per_page)));
-            let Ok(page) = Page::read(&call) else { return Ok(()) };
+            let request = request(query(Some(page), Some(per_page)));
+            let Ok(page) = Page::read(&request) else { return Ok(()) };
             let rows: Vec<usize> = (0..total).collect();
             let of_page = page.rows(&rows);
             prop_assert!(of_page.len() <= 100);
             if let [first, ..] = of_page {
                 prop_assert_eq!(&rows[*first..first + of_page.len()], of_page);
             }
-            prop_assert!(page.headers(&call, total, &BARE).contains_key("link"));
+            prop_assert!(page.headers(&request, total, &BARE).contains_key("link"));
         }
 
         #[test]
         fn links_to_pages_can_stand_in_a_header_whatever_the_request(
             name in "é|\\PC{0,6}", text in "[^\0]{0,12}", path in "/api/[!-~é-ü📦]{0,12}",
         ) {
-            let call = Call { encoded_path: path, ..call([(name, Param::Text(text))].into()) };
-            let Ok(page) = Page::read(&call) else { return Ok(()) };
-            let links = page.headers(&call, 1, &BARE)["link"].to_str().unwrap().to_owned();
+            let request = ApiRequest { encoded_path: path, ..request([(name, Param::Text(text))].into()) };
+            let Ok(page) = Page::read(&request) else { return Ok(()) };
+            let links = page.headers(&request, 1, &BARE)["link"].to_str().unwrap().to_owned();
             prop_assert_eq!(links.matches("; rel=").count(), 2);
         }
     }

@@ -12,7 +12,7 @@ use crate::domain::release::TagName;
 
 /// What goes out, but for what every answer has.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct ApiResponse {
     /// Its status.
     pub status: StatusCode,
     /// The headers that this one has and others do not.
@@ -21,7 +21,7 @@ pub struct Answer {
     pub body: String,
 }
 
-impl Answer {
+impl ApiResponse {
     /// An answer with `body` as JSON.
     pub fn json<T: Serialize>(status: StatusCode, body: &T) -> Result<Self, ApiError> {
         Ok(Self::of_json(status, to_json(body)?))

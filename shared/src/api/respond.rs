@@ -8,9 +8,9 @@ use lambda_http::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt, Response};
 
-use super::call::Call;
 use super::error::ApiError;
-use super::render::Answer;
+use super::render::ApiResponse;
+use super::request::ApiRequest;
 use crate::app::App;
 use crate::domain::token::sha256_hex;
 
@@ -24,15 +24,15 @@ pub const MAX_HEADER_BYTES: usize = 8 * 1024;
 pub async fn respond<'a, Endpoint>(
     app: &'a App,
     request: Request,
-    endpoint: impl FnOnce(&'a App, Call) -> Endpoint,
+    endpoint: impl FnOnce(&'a App, ApiRequest) -> Endpoint,
 ) -> Response<Body>
 where
-    Endpoint: Future<Output = Result<Answer, ApiError>>,
+    Endpoint: Future<Output = Result<ApiResponse, ApiError>>,
 {
     // Boxed: the stack holds a future once for every caller that awaits it.
     let answer = async |request: &Request| {
-        let call = Box::pin(Call::read(app, request)).await?;
-        Box::pin(endpoint(app, call)).await
+        let api_request = Box::pin(ApiRequest::read(app, request)).await?;
+        Box::pin(endpoint(app, api_request)).await
     };
     frame(request, answer).await
 }
@@ -40,7 +40,7 @@ where
 /// The frame alone, for an endpoint that takes requests of any form.
 pub async fn frame(
     request: Request,
-    endpoint: impl AsyncFnOnce(&Request) -> Result<Answer, ApiError>,
+    endpoint: impl AsyncFnOnce(&Request) -> Result<ApiResponse, ApiError>,
 ) -> Response<Body> {
     frame_with(request, endpoint, |_, error| error.answer()).await
 }
@@ -48,8 +48,8 @@ pub async fn frame(
 /// The same for an endpoint that shows errors in its own way.
 pub async fn frame_with(
     request: Request,
-    endpoint: impl AsyncFnOnce(&Request) -> Result<Answer, ApiError>,
-    show_error: impl FnOnce(&Request, &ApiError) -> Answer,
+    endpoint: impl AsyncFnOnce(&Request) -> Result<ApiResponse, ApiError>,
+    show_error: impl FnOnce(&Request, &ApiError) -> ApiResponse,
 ) -> Response<Body> {
     let started = Instant::now();
     let request_id = request_id(&request);
@@ -76,8 +76,8 @@ pub async fn frame_with(
     response
 }
 
-fn finish(request: &Request, answer: Answer, request_id: &str) -> Response<Body> {
-    let Answer { mut status, mut headers, mut body } = answer;
+fn finish(request: &Request, answer: ApiResponse, request_id: &str) -> Response<Body> {
+    let ApiResponse { mut status, mut headers, mut body } = answer;
     for (name, value) in [
         (header::X_FRAME_OPTIONS, "SAMEORIGIN"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),

@@ -3,7 +3,6 @@
 pub mod admit;
 mod body;
 pub mod branch_body;
-pub mod call;
 pub mod commit_body;
 pub mod credentials;
 pub mod error;
@@ -19,10 +18,11 @@ pub mod redirect;
 pub mod release_body;
 pub mod release_params;
 pub mod render;
+pub mod request;
 pub mod respond;
 pub mod sources;
 pub mod tag_body;
 
-pub use call::Call;
 pub use error::ApiError;
-pub use render::Answer;
+pub use render::ApiResponse;
+pub use request::ApiRequest;

@@ -3,11 +3,11 @@
 use lambda_http::http::StatusCode;
 use serde::Serialize;
 
-use super::call::Call;
 use super::commit_body::{self, CommitBody};
 use super::error::ApiError;
 use super::release_body::{MAX_BYTES, beginning, bytes_of_text};
-use super::render::Answer;
+use super::render::ApiResponse;
+use super::request::ApiRequest;
 use crate::access::Admission;
 use crate::app::WebUrl;
 use crate::domain::release::{Description, Release};
@@ -49,8 +49,12 @@ impl<'a> TagBody<'a> {
 }
 
 /// The answer that is one tag.
-pub fn answer(call: &Call, admission: &Admission, release: &Release) -> Result<Answer, ApiError> {
-    Answer::json(StatusCode::OK, &TagBody::new(&call.base, admission, release))
+pub fn answer(
+    request: &ApiRequest,
+    admission: &Admission,
+    release: &Release,
+) -> Result<ApiResponse, ApiError> {
+    ApiResponse::json(StatusCode::OK, &TagBody::new(&request.base, admission, release))
 }
 
 /// The most bytes of a tag besides its description.
@@ -95,9 +99,13 @@ impl TagPage {
 }
 
 /// The answer that is a page of a list of tags.
-pub fn answer_list(call: &Call, admission: &Admission, page: &TagPage) -> Result<Answer, ApiError> {
-    let tags = page.releases.iter().map(|release| TagBody::new(&call.base, admission, release));
-    Answer::json(StatusCode::OK, &tags.collect::<Vec<_>>())
+pub fn answer_list(
+    request: &ApiRequest,
+    admission: &Admission,
+    page: &TagPage,
+) -> Result<ApiResponse, ApiError> {
+    let tags = page.releases.iter().map(|release| TagBody::new(&request.base, admission, release));
+    ApiResponse::json(StatusCode::OK, &tags.collect::<Vec<_>>())
 }
 
 /// Cuts a description to at most so many bytes of an answer.

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use lambda_http::http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::json;
 
-use super::render::Answer;
+use super::render::ApiResponse;
 use super::respond::MAX_HEADER_BYTES;
 use crate::access::Refusal;
 use crate::domain::link::{MAX_NAME_CHARS, MAX_PATH_CHARS, MAX_URL_CHARS, Violation};
@@ -200,7 +200,7 @@ impl ApiError {
     /// This error as it goes out.
     #[must_use]
     #[expect(clippy::too_many_lines, reason = "all that can go wrong, in one place")]
-    pub fn answer(&self) -> Answer {
+    pub fn answer(&self) -> ApiResponse {
         match self {
             Self::BadRequest => text(StatusCode::BAD_REQUEST, "text/plain", "Bad Request"),
             Self::MalformedJson { accepts_only_json: true } => {
@@ -413,7 +413,7 @@ impl GatewayError {
     /// The response. Pages of any origin may read it, like every other response, unless the page
     /// made its own name resolve to this machine.
     #[must_use]
-    pub fn answer(self) -> Answer {
+    pub fn answer(self) -> ApiResponse {
         let mut answer = match self {
             Self::BadRequest => error(StatusCode::BAD_REQUEST, "Bad Request"),
             Self::Forbidden => ApiError::Refused(Refusal::Forbidden).answer(),
@@ -469,26 +469,26 @@ fn repeated(text: &str) -> &str {
     &text[..text.floor_char_boundary(MAX_REPEATED_BYTES)]
 }
 
-fn error(status: StatusCode, words: &str) -> Answer {
+fn error(status: StatusCode, words: &str) -> ApiResponse {
     body(status, &json!({ "error": words }).to_string())
 }
 
-fn message(status: StatusCode, words: &str) -> Answer {
+fn message(status: StatusCode, words: &str) -> ApiResponse {
     body(status, &json!({ "message": words }).to_string())
 }
 
-fn oauth(status: StatusCode, code: &str, description: &str) -> Answer {
+fn oauth(status: StatusCode, code: &str, description: &str) -> ApiResponse {
     // Written out, since the order of the keys is part of the answer.
     body(status, &format!(r#"{{"error":"{code}","error_description":"{description}"}}"#))
 }
 
-fn retry_later(mut answer: Answer) -> Answer {
+fn retry_later(mut answer: ApiResponse) -> ApiResponse {
     let seconds = HeaderValue::from_static(RETRY_AFTER_SECONDS);
     answer.headers.insert(header::RETRY_AFTER, seconds);
     answer
 }
 
-fn dead_token(description: &'static str) -> Answer {
+fn dead_token(description: &'static str) -> ApiResponse {
     let mut answer = oauth(StatusCode::UNAUTHORIZED, "invalid_token", description);
     let challenge = format!(
         "Bearer realm=\"Protected by OAuth 2.0\", error=\"invalid_token\", \
@@ -500,13 +500,13 @@ fn dead_token(description: &'static str) -> Answer {
     answer
 }
 
-fn body(status: StatusCode, body: &str) -> Answer {
+fn body(status: StatusCode, body: &str) -> ApiResponse {
     text(status, "application/json", body)
 }
 
-fn text(status: StatusCode, content_type: &'static str, body: &str) -> Answer {
+fn text(status: StatusCode, content_type: &'static str, body: &str) -> ApiResponse {
     let content_type = HeaderValue::from_static(content_type);
-    Answer {
+    ApiResponse {
         status,
         headers: HeaderMap::from_iter([(header::CONTENT_TYPE, content_type)]),
         body: body.to_owned(),
@@ -655,7 +655,7 @@ mod tests {
         }
     }
 
-    fn shown(answer: &Answer) -> String {
+    fn shown(answer: &ApiResponse) -> String {
         let headers: Vec<String> = answer
             .headers
             .iter()

@@ -1,21 +1,21 @@
 //! The parameters of the link endpoints, in the order in which GitLab declares them.
 
-use super::call::Call;
 use super::error::{ApiError, ParamProblem};
 use super::fields::{Field, Fields};
+use super::request::ApiRequest;
 use crate::domain::link::{Change, Draft, LinkChanges, LinkId, LinkType};
 
 /// Reads the number of the link a path names. A number no link can have is one nobody finds.
-pub fn item(call: &Call) -> Result<LinkId, ApiError> {
-    let mut fields = Fields::new(&call.params);
-    let id = link_id(call, &mut fields);
+pub fn item(request: &ApiRequest) -> Result<LinkId, ApiError> {
+    let mut fields = Fields::new(&request.params);
+    let id = link_id(request, &mut fields);
     fields.finish()?;
     Ok(id)
 }
 
 /// Reads what a new link should be.
-pub fn create(call: &Call) -> Result<Draft, ApiError> {
-    let mut fields = Fields::new(&call.params);
+pub fn create(request: &ApiRequest) -> Result<Draft, ApiError> {
+    let mut fields = Fields::new(&request.params);
     let name = fields.required("name");
     let url = fields.required("url");
     let path = path(&mut fields);
@@ -29,9 +29,9 @@ pub fn create(call: &Call) -> Result<Draft, ApiError> {
 }
 
 /// Reads which link a path names and what should become of it.
-pub fn update(call: &Call) -> Result<(LinkId, LinkChanges), ApiError> {
-    let mut fields = Fields::new(&call.params);
-    let id = link_id(call, &mut fields);
+pub fn update(request: &ApiRequest) -> Result<(LinkId, LinkChanges), ApiError> {
+    let mut fields = Fields::new(&request.params);
+    let id = link_id(request, &mut fields);
     let name = fields.optional("name");
     let url = fields.optional("url");
     let path = path(&mut fields);
@@ -43,8 +43,8 @@ pub fn update(call: &Call) -> Result<(LinkId, LinkChanges), ApiError> {
     Ok((id, LinkChanges { name: name.change(), url: url.change(), path, link_type }))
 }
 
-fn link_id(call: &Call, fields: &mut Fields<'_>) -> LinkId {
-    let text = &call.path.link_id;
+fn link_id(request: &ApiRequest, fields: &mut Fields<'_>) -> LinkId {
+    let text = &request.path.link_id;
     // GitLab takes what follows a dot for the format of the answer, and there is only one.
     let text = text.rsplit_once('.').map_or(text.as_str(), |(id, _format)| id);
     let id = fields.path_integer("link_id", text);

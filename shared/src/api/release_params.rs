@@ -2,10 +2,10 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::call::Call;
 use super::error::{ApiError, ParamProblem};
 use super::fields::{Field, Fields};
 use super::pagination::{Page, Repeated};
+use super::request::ApiRequest;
 use crate::domain::commit::CommitSha;
 use crate::domain::link::{Change, Draft, LinkType, Taken};
 use crate::domain::release::{
@@ -46,8 +46,8 @@ pub const LISTING_REPEATED: Repeated = Repeated {
 };
 
 /// Reads how a project's releases are to be listed.
-pub fn list(call: &Call) -> Result<Listing, ApiError> {
-    let mut fields = Fields::new(&call.params);
+pub fn list(request: &ApiRequest) -> Result<Listing, ApiError> {
+    let mut fields = Fields::new(&request.params);
     let page = Page::of(&mut fields);
     let order_by = fields.word(
         "order_by",
@@ -62,8 +62,8 @@ pub fn list(call: &Call) -> Result<Listing, ApiError> {
 }
 
 /// Whether an endpoint that shows one release has to show its notes as HTML too.
-pub fn show(call: &Call) -> Result<bool, ApiError> {
-    let mut fields = Fields::new(&call.params);
+pub fn show(request: &ApiRequest) -> Result<bool, ApiError> {
+    let mut fields = Fields::new(&request.params);
     let includes_html = fields.boolean("include_html_description").unwrap_or_default();
     fields.finish()?;
     Ok(includes_html)
@@ -126,9 +126,9 @@ pub struct Model {
 }
 
 /// Reads what a new release should be.
-pub fn create(call: &Call) -> Result<Creation, ApiError> {
+pub fn create(request: &ApiRequest) -> Result<Creation, ApiError> {
     const LINKS: &str = "assets[links]";
-    let mut fields = Fields::new(&call.params);
+    let mut fields = Fields::new(&request.params);
     fields.required("tag_name");
     fields.optional("tag_message");
     let name = fields.optional("name");
@@ -222,8 +222,8 @@ pub struct Update {
 }
 
 /// Reads what should become of a release.
-pub fn update(call: &Call) -> Result<Update, ApiError> {
-    let mut fields = Fields::new(&call.params);
+pub fn update(request: &ApiRequest) -> Result<Update, ApiError> {
+    let mut fields = Fields::new(&request.params);
     let name = fields.optional("name");
     let description = fields.optional("description");
     let released_at = fields.time("released_at");
@@ -289,15 +289,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::api::credentials::Credentials;
+    use crate::api::params::{Param, Params};
+    use crate::api::request::PathParameters;
     use crate::app::WebUrl;
-    use crate::http::call::PathParameters;
-    use crate::http::credentials::Credentials;
-    use crate::http::params::{Param, Params};
     use crate::store::deadline::Deadline;
 
-    fn call(params: Params) -> Call {
+    fn request(params: Params) -> ApiRequest {
         let deadline = Deadline::after(Duration::from_secs(1));
-        Call {
+        ApiRequest {
             method: Method::POST,
             params,
             query: Params::new(),
@@ -322,11 +322,11 @@ mod tests {
         // As many as a body holds.
         let links = vec![Param::Map(Params::new()); 350_000];
         assert_eq!(
-            create(&call(with_links(links))).unwrap_err(),
+            create(&request(with_links(links))).unwrap_err(),
             ApiError::ReleaseModel(vec![ReleaseViolation::TooManyLinks])
         );
         let links = vec![Param::Map(Params::new()); MAX_NEW_LINKS];
-        let error = create(&call(with_links(links))).unwrap_err();
+        let error = create(&request(with_links(links))).unwrap_err();
         assert!(matches!(&error, ApiError::Parameters(all) if all.len() == 2 * MAX_NEW_LINKS));
         assert!(error.answer().body.ends_with("assets[links][999][url] is missing\"}"));
     }
@@ -371,10 +371,10 @@ mod tests {
     proptest! {
         #[test]
         fn any_parameters_make_a_release_or_are_refused_in_words(params in params()) {
-            let call = call(params);
-            let made = create(&call).and_then(Creation::model).map(drop);
-            let changed = update(&call).and_then(Update::changes).map(drop);
-            let listed = list(&call).map(drop);
+            let request = request(params);
+            let made = create(&request).and_then(Creation::model).map(drop);
+            let changed = update(&request).and_then(Update::changes).map(drop);
+            let listed = list(&request).map(drop);
             for error in [made, changed, listed].into_iter().filter_map(Result::err) {
                 let answer = error.answer();
                 prop_assert_eq!(answer.status.as_u16(), 400);

@@ -6,13 +6,13 @@ use lambda_http::http::StatusCode;
 use serde::Serialize;
 use url::form_urlencoded;
 
-use super::call::Call;
 use super::commit_body::{self, CommitBody};
 use super::error::ApiError;
 use super::markdown;
 use super::render::{
-    Answer, LinkBody, UserBody, project_url, release_url, segment, segment_bytes, to_json,
+    ApiResponse, LinkBody, UserBody, project_url, release_url, segment, segment_bytes, to_json,
 };
+use super::request::ApiRequest;
 use super::sources::{SourceBody, sources};
 use crate::access::Admission;
 use crate::app::WebUrl;
@@ -189,21 +189,21 @@ const RENDERING: Duration = Duration::from_secs(1);
 /// When the database has to have answered for the answer to be rendered before the function's time
 /// is over.
 #[must_use]
-pub fn deadline(call: &Call) -> Deadline {
-    call.deadline.min(before_rendering(call, RENDERING))
+pub fn deadline(request: &ApiRequest) -> Deadline {
+    request.deadline.min(before_rendering(request, RENDERING))
 }
 
 /// The same for a release that is made, which may take as long as the function has: its answer is
 /// hardly more than twice as long as the request, of which 1 MiB is the most.
 #[must_use]
-pub fn creation_deadline(call: &Call) -> Deadline {
-    before_rendering(call, RENDERING / 2)
+pub fn creation_deadline(request: &ApiRequest) -> Deadline {
+    before_rendering(request, RENDERING / 2)
 }
 
 /// However short the function's time is, half of it is left for the database.
-fn before_rendering(call: &Call, rendering: Duration) -> Deadline {
-    let left = call.last_moment.remaining();
-    call.last_moment.earlier(rendering.min(left / 2))
+fn before_rendering(request: &ApiRequest, rendering: Duration) -> Deadline {
+    let left = request.last_moment.remaining();
+    request.last_moment.earlier(rendering.min(left / 2))
 }
 
 /// Everything around releases and links in the answers to a call, and the room it takes.
@@ -220,8 +220,8 @@ pub struct Frame<'a> {
 impl<'a> Frame<'a> {
     /// The frame of the answer to this call.
     #[must_use]
-    pub fn new(call: &'a Call, admission: &'a Admission) -> Self {
-        Self::at(&call.base, admission)
+    pub fn new(request: &'a ApiRequest, admission: &'a Admission) -> Self {
+        Self::at(&request.base, admission)
     }
 
     fn at(base: &'a WebUrl, admission: &'a Admission) -> Self {
@@ -295,14 +295,14 @@ pub fn answer(
     frame: &Frame<'_>,
     release: &Release,
     links: &SomeLinks,
-) -> Result<Answer, ApiError> {
+) -> Result<ApiResponse, ApiError> {
     let share = if weight(frame, release, links) > MAX_BYTES { MAX_BYTES } else { usize::MAX };
-    Ok(Answer::of_json(status, to_json(&fitting(frame, release, links, share))?))
+    Ok(ApiResponse::of_json(status, to_json(&fitting(frame, release, links, share))?))
 }
 
 /// The answer that is a page of a list of releases. Where they do not fit into one, each gets an
 /// equal share of it.
-pub fn answer_list(frame: &Frame<'_>, releases: &[WithLinks]) -> Result<Answer, ApiError> {
+pub fn answer_list(frame: &Frame<'_>, releases: &[WithLinks]) -> Result<ApiResponse, ApiError> {
     let weights = releases.iter().map(|(release, links)| weight(frame, release, links));
     let share = if weights.sum::<usize>() > MAX_BYTES {
         MAX_BYTES / releases.len().max(1)
@@ -311,7 +311,7 @@ pub fn answer_list(frame: &Frame<'_>, releases: &[WithLinks]) -> Result<Answer, 
     };
     let bodies: Vec<_> =
         releases.iter().map(|(release, links)| fitting(frame, release, links, share)).collect();
-    Ok(Answer::of_json(StatusCode::OK, to_json(&bodies)?))
+    Ok(ApiResponse::of_json(StatusCode::OK, to_json(&bodies)?))
 }
 
 fn weight(frame: &Frame<'_>, release: &Release, links: &SomeLinks) -> usize {
@@ -417,7 +417,7 @@ mod tests {
         Some(Link { id: LinkId(id), release, fields, created_at: now, updated_at: now })
     }
 
-    fn sent(answer: &Answer) -> usize {
+    fn sent(answer: &ApiResponse) -> usize {
         serde_json::to_string(&answer.body).unwrap().len()
     }
 

@@ -102,7 +102,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::http::params::Param;
+    use crate::api::params::Param;
 
     fn header_value() -> impl Strategy<Value = HeaderValue> {
         let known =

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::call::Call;
 use super::render::project_url;
+use super::request::ApiRequest;
 use crate::access::Admission;
 use crate::domain::token::AccessLevel;
 
@@ -44,19 +44,19 @@ struct Access {
 impl<'a> ProjectBody<'a> {
     /// The project, with what the caller may do there if they sent a token.
     #[must_use]
-    pub fn new(call: &Call, admission: &'a Admission) -> Self {
+    pub fn new(request: &ApiRequest, admission: &'a Admission) -> Self {
         let project = admission.project();
         Self {
             archived: Some(project.archived),
             releases_access_level: Some(project.releases_access.as_str()),
             permissions: admission.token().map(|_| Permissions::new(admission)),
-            ..Self::simple(call, admission)
+            ..Self::simple(request, admission)
         }
     }
 
     /// The few fields that GitLab shows for `simple=true`.
     #[must_use]
-    pub fn simple(call: &Call, admission: &'a Admission) -> Self {
+    pub fn simple(request: &ApiRequest, admission: &'a Admission) -> Self {
         let project = admission.project();
         let (namespace, path) = project.path.split();
         let reads_code = admission.may_read_code().is_ok();
@@ -68,7 +68,7 @@ impl<'a> ProjectBody<'a> {
             path_with_namespace: project.path.as_str(),
             created_at: project.created_at.to_string(),
             default_branch: reads_code.then(|| project.default_branch.as_str()),
-            web_url: project_url(&call.base, project),
+            web_url: project_url(&request.base, project),
             archived: None,
             visibility: project.visibility.as_str(),
             releases_access_level: None,

@@ -19,7 +19,7 @@ use crate::store::deadline::Deadline;
 
 /// A request whose bytes are in order. Whether its parameters are is for its endpoint to say.
 #[derive(Debug)]
-pub struct Call {
+pub struct ApiRequest {
     /// Its method.
     pub method: Method,
     /// Its parameters; those of the body come before those of the query.
@@ -70,7 +70,7 @@ const MARGIN: Duration = Duration::from_millis(500);
 /// waits until the last moment.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-impl Call {
+impl ApiRequest {
     /// Reads a request; fails on bytes that are no text, bodies of no known type or too long, and
     /// formats other than JSON.
     pub async fn read(app: &App, request: &Request) -> Result<Self, ApiError> {

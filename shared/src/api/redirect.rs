@@ -7,11 +7,11 @@ use lambda_http::{Request, RequestExt};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use url::{Url, form_urlencoded};
 
-use super::call::{Call, split_path};
 use super::credentials::TOKEN_PARAMETERS;
 use super::error::ApiError;
 use super::params::query_string;
-use super::render::{Answer, project_url, release_url, segment, segments};
+use super::render::{ApiResponse, project_url, release_url, segment, segments};
+use super::request::{ApiRequest, split_path};
 use super::respond::MAX_HEADER_BYTES;
 use crate::access::Admission;
 use crate::app::{App, WebUrl};
@@ -44,21 +44,26 @@ impl Location {
         }
     }
 
-    /// A release in the API, or what lies below it, as `call` asks for it: a path, with the call's
+    /// A release in the API, or what lies below it, as `request` asks for it: a path, with its
     /// own parameters. A token among them is kept, since without it the way would end there.
     #[must_use]
-    pub fn of_release(call: &Call, admission: &Admission, tag: &TagName) -> Self {
+    pub fn of_release(request: &ApiRequest, admission: &Admission, tag: &TagName) -> Self {
         let project = admission.project().id;
-        let root = call.base.path();
+        let root = request.base.path();
         let release = format!("{root}/api/v4/projects/{project}/releases/{}", segment(tag));
-        Self::below(release, &call.path.suffix_path, call)
+        Self::below(release, &request.path.suffix_path, request)
     }
 
-    /// A release's page, or what lies below it, as `call` asks for it.
+    /// A release's page, or what lies below it, as `request` asks for it.
     #[must_use]
-    pub fn of_page(call: &Call, admission: &Admission, tag: &TagName, suffix: &str) -> Self {
-        let project_url = project_url(&call.base, admission.project());
-        Self::below(release_url(&project_url, tag), suffix, call)
+    pub fn of_page(
+        request: &ApiRequest,
+        admission: &Admission,
+        tag: &TagName,
+        suffix: &str,
+    ) -> Self {
+        let project_url = project_url(&request.base, admission.project());
+        Self::below(release_url(&project_url, tag), suffix, request)
     }
 
     /// A path on this server, which begins with a slash.
@@ -67,11 +72,11 @@ impl Location {
         Self::new(&format!("{base}{path}"))
     }
 
-    fn below(mut location: String, suffix: &str, call: &Call) -> Self {
+    fn below(mut location: String, suffix: &str, request: &ApiRequest) -> Self {
         if !suffix.is_empty() {
             let _ = write!(location, "/{}", segments(suffix));
         }
-        let mut query = call.query.clone();
+        let mut query = request.query.clone();
         query.remove("order_by");
         if !query.is_empty() {
             let _ = write!(location, "?{}", query_string(&query));
@@ -105,16 +110,16 @@ impl Location {
 /// for a CDN to take the load of a hot file, short enough for a file that moves.
 const PUBLIC_SECONDS: u32 = 60;
 
-impl Answer {
+impl ApiResponse {
     /// Redirects to `location`; fails if that is too long for a header. Redirects that everybody may
     /// read are cacheable for a short time. Those that take a token, or were requested with one in
     /// the URL, are not.
     pub fn redirect(
-        call: &Call,
+        request: &ApiRequest,
         location: &Location,
         admission: &Admission,
     ) -> Result<Self, ApiError> {
-        let has_token = TOKEN_PARAMETERS.iter().any(|name| call.query.contains_key(*name));
+        let has_token = TOKEN_PARAMETERS.iter().any(|name| request.query.contains_key(*name));
         let cache = if admission.is_open_to_everybody() && !has_token {
             format!("public, max-age={PUBLIC_SECONDS}")
         } else {
