@@ -3,9 +3,9 @@
 //!
 //! Dependencies point one way: `main -> handle -> http, access -> store -> domain`.
 
-pub mod access;
 pub mod api;
 pub mod app;
+pub mod authorize;
 pub mod connection;
 pub mod domain;
 pub mod routes;

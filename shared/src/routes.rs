@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use lambda_http::http::Method;
+use http::Method;
 
 /// A Lambda function: one folder, one package, one binary, one role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -7,8 +7,8 @@
 use std::fmt;
 
 use serde_json::{Map, Value, json};
-use shared::access::Refusal;
 use shared::api::ApiError;
+use shared::authorize::access::Refusal;
 use shared::domain::project::ProjectId;
 use shared::domain::release::{ReleaseKey, TagName};
 use shared::domain::token::{Secret, TokenKind};

@@ -1,7 +1,6 @@
 //! `POST /projects/:id/releases`: makes a release, with its links.
 
 use http::StatusCode;
-use shared::api::admit::enter_releases;
 use shared::api::release_body::Frame;
 use shared::api::release_params::Model;
 use shared::api::{ApiError, ApiRequest, ApiResponse, release_body, release_params};
@@ -9,7 +8,7 @@ use shared::app::App;
 use shared::domain::release::{Author, ReleaseKey, TagName};
 use shared::domain::time::Timestamp;
 use shared::store::fitting::SomeLinks;
-use shared::store::read::{LinkSelection, Selection};
+use shared::store::query::ReleaseOf;
 use shared::store::releases::{NewRelease, ReleaseCreated};
 
 /// Answers with the new release.
@@ -18,28 +17,26 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
     // saves the good ones a round trip.
     let name = request.text("tag_name");
     let tag = name.and_then(|text| TagName::parse(text).ok());
-    let selection = Selection::release(tag.as_ref(), LinkSelection::None);
-    let entered = enter_releases(app, &request, selection).await?;
+    let (access, existing) = request.authorize_releases(app, &tag.clone().map(ReleaseOf)).await?;
     let creation = release_params::create(&request)?;
-    let admission = &entered.admission;
-    admission.may_make_releases()?;
-    if tag.as_ref().is_some_and(|tag| !admission.may_create_tag(tag)) {
+    access.may_make_releases()?;
+    if tag.as_ref().is_some_and(|tag| !access.may_create_tag(tag)) {
         return Err(ApiError::TagProtected);
     }
-    if entered.release.is_some() {
+    if existing.is_some() {
         return Err(ApiError::ReleaseExists);
     }
     creation.milestones.find()?;
     let tag = name.and_then(|text| TagName::parse_new(text).ok());
     let tag = tag.ok_or(ApiError::TagNameInvalid)?;
-    let author = admission.token().map(|token| Author::from(&token.user));
-    let author = author.ok_or(shared::access::Refusal::Forbidden)?;
+    let author = access.token().map(|token| Author::from(&token.user));
+    let author = author.ok_or(shared::authorize::access::Refusal::Forbidden)?;
     let now = Timestamp::now();
     let released_at = creation.released_at.unwrap_or(now);
     let commit = creation.commit.clone();
     let Model { name, description, links } = creation.model()?;
 
-    let key = ReleaseKey { project: admission.project().id, tag };
+    let key = ReleaseKey { project: access.project().id, tag };
     let new = NewRelease { key, name, description, author, commit, released_at, links };
     // A thousand links are four thousand items.
     let due = if new.links.is_empty() {
@@ -49,7 +46,7 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
     };
     match app.store.create_release(new, now, due).await? {
         ReleaseCreated::Release(release, links) => {
-            let frame = Frame::new(&request, admission);
+            let frame = Frame::new(&request, &access);
             release_body::answer(StatusCode::CREATED, &frame, &release, &SomeLinks::all(links))
         }
         ReleaseCreated::Exists => Err(ApiError::ReleaseExists),

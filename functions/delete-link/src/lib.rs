@@ -1,25 +1,29 @@
 //! `DELETE /projects/:id/releases/:tag_name/assets/links/:link_id`: deletes a link of a release.
 
 use http::StatusCode;
-use shared::api::admit::admit;
+use shared::api::render::LinkBody;
 use shared::api::{ApiError, ApiRequest, ApiResponse, link_params};
 use shared::app::App;
 use shared::store::links::Deleted;
-use shared::store::read::LinkSelection;
+use shared::store::query::ReleaseWithLink;
 
 /// Answers with the link as it was.
 pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let id = link_params::item(&request)?;
-    let mut admitted = admit(app, &request, LinkSelection::One(id)).await?;
+    let query = request.tag().map(|tag| ReleaseWithLink { tag, id });
+    let (access, mut found) = request.authorize_releases(app, &query).await?;
+    let project = access.project();
     loop {
-        let link = admitted.link()?;
-        admitted.may_write()?;
-        match app.store.delete_link(&admitted.release, link, request.deadline).await? {
+        let (release, link) = found.as_ref().ok_or(ApiError::RecordNotFound)?;
+        let link = link.as_ref().ok_or(ApiError::RecordNotFound)?;
+        access.may_write(&release.key.tag)?;
+        match app.store.delete_link(release, link, request.deadline).await? {
             Deleted::Done => {
-                return ApiResponse::json(StatusCode::OK, &admitted.render(&request, link));
+                let body = LinkBody::new(&request.base, project, &release.key.tag, link);
+                return ApiResponse::json(StatusCode::OK, &body);
             }
             // Another writer changed the link, which is to go all the same, or deleted it.
-            Deleted::Changed => admitted.reread(app, &request, LinkSelection::One(id)).await?,
+            Deleted::Changed => found = app.store.ask(project.id, &query, request.deadline).await?,
         }
     }
 }

@@ -2,29 +2,26 @@
 //! is not touched.
 
 use http::StatusCode;
-use shared::access::Refusal;
-use shared::api::admit::enter_releases;
 use shared::api::release_body::Frame;
 use shared::api::{ApiError, ApiRequest, ApiResponse, release_body};
 use shared::app::App;
-use shared::store::read::{LinkSelection, Selection};
+use shared::authorize::access::Refusal;
+use shared::store::query::ReleaseWithLinks;
 
 /// Answers with the release as it was.
 pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiError> {
-    let tag = request.tag();
-    let selection = Selection::release(tag.as_ref(), LinkSelection::First);
-    let mut entered = enter_releases(app, &request, selection).await?;
-    // Nobody may delete what is not there.
-    let mut release = entered.release.take().ok_or(Refusal::Forbidden)?;
-    entered.admission.may_write(&release.key.tag)?;
+    let query = request.tag().map(ReleaseWithLinks);
+    let (access, found) = request.authorize_releases(app, &query).await?;
+    // A missing release is forbidden to everyone.
+    let (mut release, mut links) = found.ok_or(Refusal::Forbidden)?;
+    access.may_write(&release.key.tag)?;
     while !app.store.delete_release(&release, request.deadline).await? {
         // Another writer came first: what is there now is to go all the same.
-        let seen = app.store.reread(&release.key, LinkSelection::First, request.deadline).await?;
-        release = seen.release.ok_or(Refusal::Forbidden)?;
-        entered.links = seen.links;
+        let found = app.store.ask(release.key.project, &query, request.deadline).await?;
+        (release, links) = found.ok_or(Refusal::Forbidden)?;
     }
-    let frame = Frame::new(&request, &entered.admission);
+    let frame = Frame::new(&request, &access);
     let (room, due) = (frame.room(1), release_body::deadline(&request));
-    let links = app.store.links_in_time(&release, entered.links, &room, due).await;
+    let links = app.store.links_in_time(&release, links, &room, due).await;
     release_body::answer(StatusCode::OK, &frame, &release, &links)
 }

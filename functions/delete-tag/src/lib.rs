@@ -4,23 +4,19 @@
 //! delete the release first and then its tag.
 
 use http::{HeaderMap, StatusCode};
-use shared::api::admit::enter_project;
 use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
 use shared::domain::release::TagName;
-use shared::store::read::{LinkSelection, Selection};
+use shared::store::query::ReleaseOf;
 
 /// Answers without a body.
 pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let tag = request.tag();
-    let selection = Selection::release(tag.as_ref(), LinkSelection::None);
-    let entered = enter_project(app, &request, selection).await?;
-    let admission = &entered.admission;
-    admission.may_read_code()?;
+    let (access, mut there) = request.authorize_project(app, &tag.clone().map(ReleaseOf)).await?;
+    access.may_read_code()?;
     // A project that hides its releases has no tags to delete.
-    let tag = tag.filter(|_| admission.may_read_releases().is_ok()).ok_or(ApiError::TagNotFound)?;
-    admission.may_delete_tag(&tag)?;
-    let mut there = entered.release;
+    let tag = tag.filter(|_| access.may_read_releases().is_ok()).ok_or(ApiError::TagNotFound)?;
+    access.may_delete_tag(&tag)?;
     match &there {
         Some(release) if request.unmodified_since.is_some_and(|at| release.created_at > at) => {
             return Err(ApiError::PreconditionFailed);

@@ -3,38 +3,37 @@
 
 use http::StatusCode;
 use serde::Serialize;
-use shared::api::admit::{Entered, enter_project};
 use shared::api::commit_body::CommitBody;
 use shared::api::fields::Fields;
 use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
 use shared::domain::commit::CommitPrefix;
-use shared::domain::project::Project;
+use shared::domain::project::{Project, ProjectId};
 use shared::domain::release::{Release, ReleaseKey, TagName};
-use shared::store::read::{FirstListed, LinkSelection, Listed, Selection};
+use shared::store::query::{FirstReleases, ReleaseIndexEntry, ReleaseList, ReleaseOf};
 
 /// Answers with the commit.
 pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let name = &request.path.sha;
     let (tag, prefix) = (TagName::parse(name).ok(), CommitPrefix::parse(name));
-    let selection = match &prefix {
-        Some(_) => Selection::List,
-        None => Selection::release(tag.as_ref(), LinkSelection::None),
+    let (access, found) = if let Some(prefix) = prefix {
+        let (access, first) = request.authorize_project(app, &ReleaseList).await?;
+        (access, Found::Among(first, prefix))
+    } else {
+        let (access, release) = request.authorize_project(app, &tag.map(ReleaseOf)).await?;
+        (access, Found::Release(release))
     };
-    let mut entered = enter_project(app, &request, selection).await?;
-    entered.admission.may_read_code()?;
+    access.may_read_code()?;
     let mut fields = Fields::new(&request.params);
     let has_stats = fields.boolean("stats").unwrap_or(true);
     fields.finish()?;
-    if entered.admission.may_read_releases().is_err() {
+    let project = access.project();
+    let release = match found {
         // A commit is known by its release, and so only to callers who may see that.
-        (entered.release, entered.listed) = (None, FirstListed::default());
-    }
-    let release = match prefix {
-        Some(prefix) => find(app, &request, &mut entered, &prefix).await?,
-        None => entered.release,
+        _ if access.may_read_releases().is_err() => None,
+        Found::Release(release) => release,
+        Found::Among(first, prefix) => find(app, &request, project.id, first, &prefix).await?,
     };
-    let project = entered.admission.project();
     let commit = match &release {
         Some(release) => CommitBody::for_release(&request.base, project, release),
         None if name == "HEAD" || name == project.default_branch.as_str() => {
@@ -45,25 +44,36 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
     ApiResponse::json(StatusCode::OK, &Detail::new(commit, project, has_stats))
 }
 
+/// What the first round trip found.
+enum Found {
+    /// The release of the tag.
+    Release(Option<Release>),
+    /// The releases, one of which may have a commit that begins like this.
+    Among(FirstReleases, CommitPrefix),
+}
+
 /// The release whose commit a name of hexadecimal digits means.
 async fn find(
     app: &App,
     request: &ApiRequest,
-    entered: &mut Entered,
+    project: ProjectId,
+    first: FirstReleases,
     prefix: &CommitPrefix,
 ) -> Result<Option<Release>, ApiError> {
-    let listed = std::mem::take(&mut entered.listed);
-    let listed = app.store.all_listed(listed, request.deadline).await?;
-    let Some(Listed { tag, .. }) = meant(listed, &request.path.sha, prefix) else {
+    let entries = app.store.all_entries(first, request.deadline).await?;
+    let Some(ReleaseIndexEntry { tag, .. }) = meant(entries, &request.path.sha, prefix) else {
         return Ok(None);
     };
-    let key = ReleaseKey { project: entered.admission.project().id, tag };
-    Ok(app.store.get_release(&key, request.deadline).await?)
+    Ok(app.store.get_release(&ReleaseKey { project, tag }, request.deadline).await?)
 }
 
 /// The entry that a name means, as Git decides it: a whole id before a tag, and a tag before the
 /// beginning of an id. Such a beginning must match one commit only.
-fn meant(mut listed: Vec<Listed>, name: &str, prefix: &CommitPrefix) -> Option<Listed> {
+fn meant(
+    mut listed: Vec<ReleaseIndexEntry>,
+    name: &str,
+    prefix: &CommitPrefix,
+) -> Option<ReleaseIndexEntry> {
     if !prefix.is_whole()
         && let Some(at) = listed.iter().position(|one| one.tag.as_str() == name)
     {
@@ -123,7 +133,7 @@ mod tests {
             ("b", sha("beef")),
             ("old", None),
         ];
-        let listed = listed.map(|(tag, commit)| Listed {
+        let listed = listed.map(|(tag, commit)| ReleaseIndexEntry {
             tag: TagName::parse(tag).unwrap(),
             commit,
             created_at: Timestamp::from_unix_millis(0),

@@ -3,14 +3,13 @@
 
 use http::StatusCode;
 use serde::Serialize;
-use shared::api::admit::sign_in;
 use shared::api::render::UserBody;
 use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
 
 /// Answers with the job.
 pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiError> {
-    let token = sign_in(app, &request, &request.credentials).await?;
+    let token = request.token(app, &request.credentials).await?;
     let job = token.job.as_ref().ok_or(ApiError::JobNotFound)?;
     let created_at = token.created_at.to_string();
     ApiResponse::json(

@@ -1,14 +1,20 @@
 //! `GET /projects/:id/releases/:tag_name/assets/links/:link_id`: one link of a release.
 
 use http::StatusCode;
-use shared::api::admit::admit;
+use shared::api::render::LinkBody;
 use shared::api::{ApiError, ApiRequest, ApiResponse, link_params};
 use shared::app::App;
-use shared::store::read::LinkSelection;
+use shared::store::query::ReleaseWithLink;
 
 /// Answers with the link.
 pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let id = link_params::item(&request)?;
-    let admitted = admit(app, &request, LinkSelection::One(id)).await?;
-    ApiResponse::json(StatusCode::OK, &admitted.render(&request, admitted.link()?))
+    let query = request.tag().map(|tag| ReleaseWithLink { tag, id });
+    let (access, found) = request.authorize_releases(app, &query).await?;
+    let (release, link) = found.ok_or(ApiError::RecordNotFound)?;
+    let link = link.ok_or(ApiError::RecordNotFound)?;
+    ApiResponse::json(
+        StatusCode::OK,
+        &LinkBody::new(&request.base, access.project(), &release.key.tag, &link),
+    )
 }

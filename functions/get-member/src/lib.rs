@@ -3,20 +3,18 @@
 
 use http::StatusCode;
 use serde::Serialize;
-use shared::api::admit::enter_project;
 use shared::api::fields::Fields;
 use shared::api::render::UserBody;
 use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
-use shared::store::read::Selection;
 
 /// Answers with the member.
 pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let mut fields = Fields::new(&request.params);
     let user_id = fields.path_integer("user_id", &request.path.user_id);
     fields.finish()?;
-    let entered = enter_project(app, &request, Selection::Project).await?;
-    let member = entered.admission.token().zip(entered.admission.membership().level());
+    let (access, ()) = request.authorize_project(app, &()).await?;
+    let member = access.token().zip(access.membership().level());
     let (token, level) = member.ok_or(ApiError::RecordNotFound)?;
     if user_id != i64::try_from(token.user.id).ok() {
         return Err(ApiError::RecordNotFound);

@@ -2,14 +2,13 @@
 
 use http::StatusCode;
 use serde::Serialize;
-use shared::api::admit::sign_in;
 use shared::api::render::UserBody;
 use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
 
 /// Answers with the user.
 pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiError> {
-    let token = sign_in(app, &request, &request.credentials.without_job_tokens()).await?;
+    let token = request.token(app, &request.credentials.without_job_tokens()).await?;
     ApiResponse::json(
         StatusCode::OK,
         &CurrentUser {

@@ -2,7 +2,6 @@
 
 use http::StatusCode;
 use serde::Serialize;
-use shared::api::admit::sign_in;
 use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
 
@@ -11,7 +10,7 @@ const VERSION: &str = "18.0.0";
 
 /// Answers with the version.
 pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiError> {
-    sign_in(app, &request, &request.credentials.without_job_tokens()).await?;
+    request.token(app, &request.credentials.without_job_tokens()).await?;
     ApiResponse::json(
         StatusCode::OK,
         &VersionBody {

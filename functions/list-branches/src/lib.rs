@@ -1,27 +1,24 @@
 //! `GET /projects/:id/repository/branches`: the default branch, the only one that is known.
 
 use http::StatusCode;
-use shared::api::admit::enter_project;
 use shared::api::branch_body::BranchBody;
 use shared::api::fields::Fields;
 use shared::api::pagination::{Page, Repeated};
 use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
 use shared::domain::ref_search::RefSearch;
-use shared::store::read::Selection;
 
 /// Answers with a page of branches.
 pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiError> {
-    let entered = enter_project(app, &request, Selection::Project).await?;
-    entered.admission.may_read_code()?;
+    let (access, ()) = request.authorize_project(app, &()).await?;
+    access.may_read_code()?;
     let (page, search) = read(&request)?;
-    let branch = entered.admission.project().default_branch.as_str();
+    let branch = access.project().default_branch.as_str();
     let names = match search {
         Some(search) => search.filter(vec![branch], |name| name),
         None => vec![branch],
     };
-    let shown =
-        page.rows(&names).iter().map(|_| BranchBody::new(&request.base, &entered.admission));
+    let shown = page.rows(&names).iter().map(|_| BranchBody::new(&request.base, &access));
     let mut answer = ApiResponse::json(StatusCode::OK, &shown.collect::<Vec<_>>())?;
     answer.headers.extend(page.headers(&request, names.len(), &REPEATED));
     Ok(answer)

@@ -2,19 +2,17 @@
 //! here. Release tools ask after publishing, and end in an error where nothing answers.
 
 use http::StatusCode;
-use shared::api::admit::enter_project;
 use shared::api::pagination::{Page, Repeated};
 use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
-use shared::store::read::Selection;
 
 /// GitLab's `state` is one of them; of none there is no state.
 const REPEATED: Repeated = Repeated { known: &["state"], defaults: &[] };
 
 /// Answers with an empty page.
 pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiError> {
-    let entered = enter_project(app, &request, Selection::Project).await?;
-    entered.admission.may_read_code()?;
+    let (access, ()) = request.authorize_project(app, &()).await?;
+    access.may_read_code()?;
     let page = Page::read(&request)?;
     let none: [(); 0] = [];
     let mut answer = ApiResponse::json(StatusCode::OK, &none)?;

@@ -3,17 +3,16 @@
 mod listing;
 
 use http::StatusCode;
-use shared::access::Admission;
-use shared::api::admit;
 use shared::api::project_body::ProjectBody;
 use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
+use shared::authorize::access::Admission;
 
 use listing::Listing;
 
 /// Answers with a page of the projects.
 pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiError> {
-    let caller = admit::caller(app, &request, &request.credentials.without_job_tokens()).await?;
+    let caller = request.caller(app, &request.credentials.without_job_tokens()).await?;
     let listing = Listing::read(&request)?;
     let listed = app.store.listed_projects(request.deadline).await?;
     let ids = listing.arrange(listed, &caller);

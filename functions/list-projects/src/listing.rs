@@ -1,10 +1,10 @@
 //! Which projects are listed, and in which order.
 
-use shared::access::Caller;
 use shared::api::error::ParamProblem;
 use shared::api::fields::Fields;
 use shared::api::pagination::{Page, Repeated};
 use shared::api::{ApiError, ApiRequest};
+use shared::authorize::access::Caller;
 use shared::domain::project::{ListedProject, ProjectId, Visibility};
 use shared::domain::project_search::{PathPart, ProjectSearch};
 use shared::domain::token::AccessLevel;

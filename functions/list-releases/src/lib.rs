@@ -1,6 +1,5 @@
 //! `GET /projects/:id/releases`: the releases of a project, the latest first.
 
-use shared::api::admit::enter_releases;
 use shared::api::release_body::{self, Frame};
 use shared::api::release_params::{self, Listing, OrderBy};
 use shared::api::{ApiError, ApiRequest, ApiResponse};
@@ -9,22 +8,22 @@ use shared::domain::project::ProjectId;
 use shared::domain::release::TagName;
 use shared::domain::time::Timestamp;
 use shared::store::deadline::Deadline;
-use shared::store::read::{Listed, Selection};
+use shared::store::query::{ReleaseIndexEntry, ReleaseList};
 
 /// Answers with a page of the project's releases, their links included.
 pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiError> {
-    let entered = enter_releases(app, &request, Selection::List).await?;
+    let (access, first) = request.authorize_releases(app, &ReleaseList).await?;
     let listing = release_params::list(&request)?;
     let due = release_body::deadline(&request);
-    let project = entered.admission.project().id;
-    let listed = app.store.all_listed(entered.listed, due).await?;
+    let project = access.project().id;
+    let listed = app.store.all_entries(first, due).await?;
     let mut tags: Vec<TagName> =
         in_order(listed, &listing).into_iter().map(|listed| listed.tag).collect();
     if listing.updated_before.or(listing.updated_after).is_some() {
         tags = touched(app, due, &listing, project, tags).await?;
     }
     let page = listing.page.rows(&tags);
-    let frame = Frame::new(&request, &entered.admission).with_html(listing.includes_html);
+    let frame = Frame::new(&request, &access).with_html(listing.includes_html);
     let room = frame.room(page.len());
     let releases = app.store.releases_with_links(project, page, &room, due).await?;
     let mut answer = release_body::answer_list(&frame, &releases)?;
@@ -52,7 +51,7 @@ async fn touched(
 }
 
 /// The entries of the list, which come with the latest `released_at` first, as they were asked for.
-fn in_order(mut listed: Vec<Listed>, listing: &Listing) -> Vec<Listed> {
+fn in_order(mut listed: Vec<ReleaseIndexEntry>, listing: &Listing) -> Vec<ReleaseIndexEntry> {
     match listing.order_by {
         OrderBy::ReleasedAt => {}
         OrderBy::CreatedAt => listed.sort_by_key(|one| std::cmp::Reverse(one.created_at)),

@@ -3,12 +3,11 @@
 mod listing;
 mod version_order;
 
-use shared::api::admit::enter_project;
 use shared::api::tag_body::{self, TagPage};
 use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
 use shared::domain::release::ReleaseKey;
-use shared::store::read::Selection;
+use shared::store::query::ReleaseList;
 
 use listing::Listing;
 
@@ -17,18 +16,15 @@ const AT_ONCE: usize = 25;
 
 /// Answers with a page of the project's tags.
 pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiError> {
-    let entered = enter_project(app, &request, Selection::List).await?;
-    entered.admission.may_read_code()?;
+    let (access, first) = request.authorize_project(app, &ReleaseList).await?;
+    access.may_read_code()?;
     let listing = Listing::read(&request)?;
     // A tag is known by its release, and so only to callers who may see that.
-    let is_known = entered.admission.may_read_releases().is_ok();
-    let listed = if is_known {
-        app.store.all_listed(entered.listed, request.deadline).await?
-    } else {
-        Vec::new()
-    };
+    let is_known = access.may_read_releases().is_ok();
+    let listed =
+        if is_known { app.store.all_entries(first, request.deadline).await? } else { Vec::new() };
     let tags = listing.arrange(listed);
-    let project = entered.admission.project().id;
+    let project = access.project().id;
     let keys: Vec<_> = listing
         .page
         .rows(&tags)
@@ -41,7 +37,7 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
             page.push(release);
         }
     }
-    let mut answer = tag_body::answer_list(&request, &entered.admission, &page)?;
+    let mut answer = tag_body::answer_list(&request, &access, &page)?;
     answer.headers.extend(listing.page.headers(&request, tags.len(), &listing::REPEATED));
     Ok(answer)
 }

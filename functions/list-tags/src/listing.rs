@@ -4,7 +4,7 @@ use shared::api::fields::Fields;
 use shared::api::pagination::{Page, Repeated};
 use shared::api::{ApiError, ApiRequest};
 use shared::domain::ref_search::RefSearch;
-use shared::store::read::Listed;
+use shared::store::query::ReleaseIndexEntry;
 
 use crate::version_order::compare_versions;
 
@@ -47,7 +47,7 @@ impl Listing {
     }
 
     /// The entries of the project's list that are asked for, in order.
-    pub(crate) fn arrange(&self, mut listed: Vec<Listed>) -> Vec<Listed> {
+    pub(crate) fn arrange(&self, mut listed: Vec<ReleaseIndexEntry>) -> Vec<ReleaseIndexEntry> {
         listed.sort_by(|a, b| {
             let (a_name, b_name) = (a.tag.as_str(), b.tag.as_str());
             let order = match self.order_by {

@@ -1,21 +1,23 @@
 //! `PUT /projects/:id/releases/:tag_name/assets/links/:link_id`: changes a link of a release.
 
 use http::StatusCode;
-use shared::api::admit::admit;
+use shared::api::render::LinkBody;
 use shared::api::{ApiError, ApiRequest, ApiResponse, link_params};
 use shared::app::App;
 use shared::domain::time::Timestamp;
 use shared::store::links::Updated;
-use shared::store::read::LinkSelection;
+use shared::store::query::ReleaseWithLink;
 
 /// Answers with the link as it is after the change.
 pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let (id, changes) = link_params::update(&request)?;
-    let mut admitted = admit(app, &request, LinkSelection::One(id)).await?;
+    let query = request.tag().map(|tag| ReleaseWithLink { tag, id });
+    let (access, mut found) = request.authorize_releases(app, &query).await?;
+    let project = access.project();
     loop {
-        let current = admitted.link()?;
-        admitted.may_write()?;
-        let release = &admitted.release;
+        let (release, current) = found.as_ref().ok_or(ApiError::RecordNotFound)?;
+        let current = current.as_ref().ok_or(ApiError::RecordNotFound)?;
+        access.may_write(&release.key.tag)?;
         let draft = changes.apply(&current.fields);
         let updated = match draft.fields() {
             Some(fields) => {
@@ -28,11 +30,12 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
         };
         match updated {
             Updated::Link(link) => {
-                return ApiResponse::json(StatusCode::OK, &admitted.render(&request, &link));
+                let body = LinkBody::new(&request.base, project, &release.key.tag, &link);
+                return ApiResponse::json(StatusCode::OK, &body);
             }
             Updated::Taken(taken) => return Err(ApiError::Model(draft.violations(taken))),
             // The change applies to the link as it is now, or to none.
-            Updated::Changed => admitted.reread(app, &request, LinkSelection::One(id)).await?,
+            Updated::Changed => found = app.store.ask(project.id, &query, request.deadline).await?,
         }
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
 use shared::domain::project::{ProjectId, ProjectRef};
-use shared::store::read::{Selection, Wanted};
+use shared::store::query::LatestRelease;
 
 /// Answers a check. `None` if the path is none's.
 pub(crate) async fn answer(
@@ -32,13 +32,10 @@ pub(crate) async fn answer(
 /// Whether both tables answer.
 async fn readiness(app: &App, http_request: &Request) -> Result<ApiResponse, ApiError> {
     let request = Box::pin(ApiRequest::read(app, http_request)).await?;
-    let wanted = Wanted {
-        tokens: &[],
-        // No project has this number.
-        project: &ProjectRef::Id(ProjectId(0)),
-        selection: Selection::Latest,
-    };
-    let (code, word) = match app.store.look(&wanted, request.deadline).await {
+    // No project has this number.
+    let project = ProjectRef::Id(ProjectId(0));
+    let answer = app.store.look(&[], &project, &LatestRelease, request.deadline).await;
+    let (code, word) = match answer {
         Ok(_) => (StatusCode::OK, "ok"),
         // Every other request logs the cause.
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "failed"),

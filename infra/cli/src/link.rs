@@ -13,7 +13,7 @@ use shared::domain::time::Timestamp;
 use shared::store::Store;
 use shared::store::fitting::SomeLinks;
 use shared::store::links::{Created, Deleted, Updated};
-use shared::store::read::LinkSelection;
+use shared::store::query::ReleaseWithLink;
 
 use crate::deadline;
 use crate::error::Error;
@@ -219,8 +219,9 @@ async fn find(
 }
 
 async fn read_one(release: &ReleaseKey, id: LinkId, store: &Store) -> Result<Option<Link>, Error> {
-    let found = store.reread(release, LinkSelection::One(id), deadline()).await?;
-    Ok(found.links.one().cloned())
+    let query = ReleaseWithLink { tag: release.tag.clone(), id };
+    let found = store.ask(release.project, &query, deadline()).await?;
+    Ok(found.and_then(|(_, link)| link))
 }
 
 /// The error of a link whose values other links have.

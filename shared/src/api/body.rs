@@ -1,7 +1,7 @@
 //! Reading a body: JSON, a form or multipart, decided by its type and not by the method alone.
 
-use lambda_http::http::header;
-use lambda_http::http::{HeaderMap, HeaderValue};
+use http::header;
+use http::{HeaderMap, HeaderValue};
 use percent_encoding::percent_decode;
 use serde_json::Value;
 

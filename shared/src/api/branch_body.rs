@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::commit_body::CommitBody;
 use super::render::{project_url, segments};
-use crate::access::Admission;
 use crate::app::WebUrl;
+use crate::authorize::access::Admission;
 use crate::domain::token::AccessLevel;
 
 /// A branch, with its keys in GitLab's order.

@@ -1,92 +1,37 @@
 //! Which token a request carries: where GitLab looks for one, and which it takes where there are
 //! several.
 
-use lambda_http::http::{HeaderMap, header};
+use http::{HeaderMap, header};
 
 use super::error::ApiError;
 use super::params::{Params, text};
-use crate::domain::token::{Secret, SecretHash, TokenKind};
+use crate::authorize::credentials::{Credentials, Presented};
 
 /// The parameters that hold a token. None of them is ever repeated in an answer or a log.
 pub const TOKEN_PARAMETERS: [&str; 5] =
     ["private_token", "access_token", "bearer_token", "job_token", "token"];
 
-/// The tokens of a request, in the roles that decide which of them counts.
-#[derive(Clone, Debug, Default)]
-pub struct Credentials {
-    /// `Authorization: Bearer` or the parameters that stand for it: any kind of token.
-    pub bearer: Option<Presented>,
-    /// `private_token` or `PRIVATE-TOKEN`: an access token.
-    pub private: Option<Presented>,
-    /// `job_token`, `token` or `JOB-TOKEN`: a job token.
-    pub job: Option<Presented>,
-}
-
-/// A token as it was sent.
-#[derive(Clone, Debug)]
-pub struct Presented {
-    /// What its prefix claims it to be.
-    pub claims: Option<TokenKind>,
-    /// The secret, where the text can be one.
-    pub secret: Option<Secret>,
-}
-
-impl Presented {
-    /// Reads a token as it was sent.
-    #[must_use]
-    pub fn read(text: &str) -> Self {
-        Self { claims: TokenKind::claimed_by(text), secret: Secret::parse(text) }
+/// Finds the tokens of a request.
+pub fn read(headers: &HeaderMap, params: &Params) -> Result<Credentials, ApiError> {
+    let authorization = header_text(headers, header::AUTHORIZATION.as_str())?;
+    let bearer_header = authorization.and_then(|value| {
+        let (scheme, token) = value.split_once(' ')?;
+        let token = token.trim();
+        (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+    });
+    let access_token = text(params, "access_token");
+    if bearer_header.is_some() && access_token.is_some() {
+        return Err(ApiError::TwoTokens);
     }
-}
-
-impl Credentials {
-    /// Finds the tokens of a request.
-    pub fn read(headers: &HeaderMap, params: &Params) -> Result<Self, ApiError> {
-        let authorization = header_text(headers, header::AUTHORIZATION.as_str())?;
-        let bearer_header = authorization.and_then(|value| {
-            let (scheme, token) = value.split_once(' ')?;
-            let token = token.trim();
-            (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
-        });
-        let access_token = text(params, "access_token");
-        if bearer_header.is_some() && access_token.is_some() {
-            return Err(ApiError::TwoTokens);
-        }
-        let bearer = access_token.or(bearer_header).or(text(params, "bearer_token"));
-        let private = text(params, "private_token").or(header_text(headers, "private-token")?);
-        let job = text(params, "job_token")
-            .or(text(params, "token"))
-            .or(header_text(headers, "job-token")?);
-        Ok(Self {
-            bearer: bearer.map(Presented::read),
-            private: private.map(Presented::read),
-            job: job.map(Presented::read),
-        })
-    }
-
-    /// The same without job tokens, for an endpoint at which GitLab does not look for them: who
-    /// sends nothing else is anonymous there.
-    #[must_use]
-    pub fn without_job_tokens(&self) -> Self {
-        let kept = |presented: &Option<Presented>| {
-            presented.clone().filter(|one| one.claims != Some(TokenKind::Job))
-        };
-        Self { bearer: kept(&self.bearer), private: kept(&self.private), job: None }
-    }
-
-    /// The hashes of all secrets that may have to be looked up, each once.
-    #[must_use]
-    pub fn hashes(&self) -> Vec<SecretHash> {
-        let mut hashes = Vec::new();
-        for presented in [&self.bearer, &self.private, &self.job].into_iter().flatten() {
-            if let Some(hash) = presented.secret.as_ref().map(Secret::hash)
-                && !hashes.contains(&hash)
-            {
-                hashes.push(hash);
-            }
-        }
-        hashes
-    }
+    let bearer = access_token.or(bearer_header).or(text(params, "bearer_token"));
+    let private = text(params, "private_token").or(header_text(headers, "private-token")?);
+    let job =
+        text(params, "job_token").or(text(params, "token")).or(header_text(headers, "job-token")?);
+    Ok(Credentials {
+        bearer: bearer.map(Presented::read),
+        private: private.map(Presented::read),
+        job: job.map(Presented::read),
+    })
 }
 
 /// The text of a header, where it is there and not blank. Bytes that are no text are refused.
@@ -98,7 +43,7 @@ fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>
 
 #[cfg(test)]
 mod tests {
-    use lambda_http::http::HeaderValue;
+    use http::HeaderValue;
     use proptest::prelude::*;
 
     use super::*;
@@ -128,7 +73,7 @@ mod tests {
             if let Some(access) = access {
                 params.insert("access_token".to_owned(), Param::Text(access));
             }
-            match Credentials::read(&headers, &params) {
+            match read(&headers, &params) {
                 // None of these was drawn.
                 Ok(credentials) => prop_assert_eq!(credentials.hashes(), []),
                 Err(error) => prop_assert!(

@@ -6,12 +6,13 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use lambda_http::http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::json;
 
 use super::render::ApiResponse;
 use super::respond::MAX_HEADER_BYTES;
-use crate::access::Refusal;
+use crate::authorize::AuthorizeError;
+use crate::authorize::access::Refusal;
 use crate::domain::link::{MAX_NAME_CHARS, MAX_PATH_CHARS, MAX_URL_CHARS, Violation};
 use crate::domain::release::{
     MAX_DESCRIPTION_BYTES, MAX_NEW_LINKS, MAX_RELEASE_NAME_CHARS, ReleaseViolation,
@@ -451,6 +452,15 @@ impl GatewayError {
 impl From<Refusal> for ApiError {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
+    }
+}
+
+impl From<AuthorizeError> for ApiError {
+    fn from(error: AuthorizeError) -> Self {
+        match error {
+            AuthorizeError::Refused(refusal) => refusal.into(),
+            AuthorizeError::Store(error) => error.into(),
+        }
     }
 }
 

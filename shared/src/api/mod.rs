@@ -1,6 +1,6 @@
 //! The wire: what a request says, in GitLab's terms, and what is answered, in GitLab's words.
 
-pub mod admit;
+mod authorized;
 mod body;
 pub mod branch_body;
 pub mod commit_body;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use lambda_http::http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{CONTROLS, utf8_percent_encode};
 
 use super::error::{ApiError, ParamProblem};
@@ -177,14 +177,14 @@ impl Page {
 mod tests {
     use std::time::Duration;
 
-    use lambda_http::http::Method;
+    use http::Method;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::api::credentials::Credentials;
     use crate::api::params::Params;
     use crate::api::request::PathParameters;
     use crate::app::WebUrl;
+    use crate::authorize::credentials::Credentials;
     use crate::store::deadline::Deadline;
 
     const BARE: Repeated = Repeated { known: &["é"], defaults: &[] };

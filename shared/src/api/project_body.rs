@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::render::project_url;
 use super::request::ApiRequest;
-use crate::access::Admission;
+use crate::authorize::access::Admission;
 use crate::domain::token::AccessLevel;
 
 /// A project as it is answered.

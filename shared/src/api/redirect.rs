@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use lambda_http::http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use lambda_http::{Request, RequestExt};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use url::{Url, form_urlencoded};
@@ -13,8 +13,8 @@ use super::params::query_string;
 use super::render::{ApiResponse, project_url, release_url, segment, segments};
 use super::request::{ApiRequest, split_path};
 use super::respond::MAX_HEADER_BYTES;
-use crate::access::Admission;
 use crate::app::{App, WebUrl};
+use crate::authorize::access::Admission;
 use crate::domain::link::LinkUrl;
 use crate::domain::release::TagName;
 

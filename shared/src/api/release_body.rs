@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lambda_http::http::StatusCode;
+use http::StatusCode;
 use serde::Serialize;
 use url::form_urlencoded;
 
@@ -14,8 +14,8 @@ use super::render::{
 };
 use super::request::ApiRequest;
 use super::sources::{SourceBody, sources};
-use crate::access::Admission;
 use crate::app::WebUrl;
+use crate::authorize::access::Admission;
 use crate::domain::link::Link;
 use crate::domain::project::Project;
 use crate::domain::release::{Description, Release, ReleaseName};
@@ -374,7 +374,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::access::Caller;
+    use crate::authorize::access::Caller;
     use crate::domain::link::{Draft, LinkId, LinkType};
     use crate::domain::project::{
         BranchName, Project, ProjectId, ProjectPath, ReleasesAccess, Visibility,

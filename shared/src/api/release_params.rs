@@ -285,14 +285,14 @@ pub fn file_path(name: &'static str, text: &str) -> Result<(), ApiError> {
 mod tests {
     use std::time::Duration;
 
-    use lambda_http::http::Method;
+    use http::Method;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::api::credentials::Credentials;
     use crate::api::params::{Param, Params};
     use crate::api::request::PathParameters;
     use crate::app::WebUrl;
+    use crate::authorize::credentials::Credentials;
     use crate::store::deadline::Deadline;
 
     fn request(params: Params) -> ApiRequest {

@@ -1,6 +1,6 @@
 //! What goes out when all is well: links and users as GitLab shows them.
 
-use lambda_http::http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
@@ -31,8 +31,8 @@ impl ApiResponse {
     #[must_use]
     pub fn of_json(status: StatusCode, body: String) -> Self {
         let headers = HeaderMap::from_iter([(
-            lambda_http::http::header::CONTENT_TYPE,
-            lambda_http::http::HeaderValue::from_static("application/json"),
+            http::header::CONTENT_TYPE,
+            http::HeaderValue::from_static("application/json"),
         )]);
         Self { status, headers, body }
     }

@@ -2,16 +2,18 @@
 
 use std::time::{Duration, SystemTime};
 
-use lambda_http::http::{HeaderMap, Method, header};
+use http::{HeaderMap, Method, header};
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
 use percent_encoding::percent_decode_str;
 
 use super::body::{self, Body};
-use super::credentials::Credentials;
+use super::credentials;
+
 use super::error::ApiError;
 use super::params::{Param, Params, of_query, text};
 use crate::app::{App, WebUrl};
+use crate::authorize::credentials::Credentials;
 use crate::domain::project::ProjectRef;
 use crate::domain::release::TagName;
 use crate::domain::time::Timestamp;
@@ -84,7 +86,7 @@ impl ApiRequest {
         } else {
             body::read(request.headers(), request.body()).await?
         };
-        let credentials = |params: &Params| Credentials::read(request.headers(), params);
+        let tokens = |params: &Params| credentials::read(request.headers(), params);
         refuse_other_formats(&query)?;
         match body {
             Body::Params(body) => params.extend(body),
@@ -96,7 +98,7 @@ impl ApiRequest {
         let (deadline, last_moment) = deadlines(request);
         Ok(Self {
             method: request.method().clone(),
-            credentials: credentials(&params)?,
+            credentials: tokens(&params)?,
             params,
             query,
             path,

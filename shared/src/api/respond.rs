@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use headers::{ETag, HeaderMapExt, IfNoneMatch};
-use lambda_http::http::header::{self, HeaderName};
-use lambda_http::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::header::{self, HeaderName};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt, Response};
 

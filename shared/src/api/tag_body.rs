@@ -1,6 +1,6 @@
 //! Tags as GitLab shows them. A tag is known by its release.
 
-use lambda_http::http::StatusCode;
+use http::StatusCode;
 use serde::Serialize;
 
 use super::commit_body::{self, CommitBody};
@@ -8,8 +8,8 @@ use super::error::ApiError;
 use super::release_body::{MAX_BYTES, beginning, bytes_of_text};
 use super::render::ApiResponse;
 use super::request::ApiRequest;
-use crate::access::Admission;
 use crate::app::WebUrl;
+use crate::authorize::access::Admission;
 use crate::domain::release::{Description, Release};
 
 /// A tag, with its keys in GitLab's order.

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use super::deadline::Deadline;
 use super::items::{Attributes, from_item};
 use super::keys::{DirectoryKey, DirectoryList};
-use super::query::Pages;
+use super::pages::Pages;
 use super::read::{ITEMS_A_BATCH, directory_key};
 use super::request::Sent;
 use super::transaction::{Condition, Write};

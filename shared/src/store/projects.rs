@@ -12,8 +12,8 @@ use super::items::{
     Attributes, IndexItem, PathItem, ProjectItem, from_item, project_item, to_item,
 };
 use super::keys::{DirectoryKey, DirectoryList, KeyAttributes, index_partition, last_path_prefix};
-use super::query::{Order, Pages};
-use super::read::Listed;
+use super::pages::{Order, Pages};
+use super::query::ReleaseIndexEntry;
 use super::transaction::{Condition, Decision, Write};
 use super::{Store, StoreError};
 use crate::domain::project::{
@@ -291,7 +291,7 @@ impl Store {
         &self,
         ids: &[ProjectId],
         deadline: Deadline,
-    ) -> Result<Vec<Option<Listed>>, StoreError> {
+    ) -> Result<Vec<Option<ReleaseIndexEntry>>, StoreError> {
         let latest = ids.iter().map(|id| self.latest_release(*id, deadline));
         try_join_all(latest).await
     }

@@ -13,8 +13,8 @@ use super::deadline::{Backoff, Deadline};
 use super::items::{Attributes, IndexItem, ReleaseItem, claims, from_item, to_item};
 use super::keys::{KeyAttributes, ReleasesKey, index_partition};
 use super::links::link_item;
-use super::query::{Order, Pages};
-use super::read::LinkSelection;
+use super::pages::{Order, Pages};
+use super::query::ReleaseOf;
 use super::request::{Sent, run_or_refuse};
 use super::transaction::{Condition, Decision};
 use super::{Store, StoreError};
@@ -133,7 +133,7 @@ impl Store {
         key: &ReleaseKey,
         deadline: Deadline,
     ) -> Result<Option<Release>, StoreError> {
-        Ok(self.reread(key, LinkSelection::None, deadline).await?.release)
+        self.ask(key.project, &ReleaseOf(key.tag.clone()), deadline).await
     }
 
     /// The releases of a project, the latest `released_at` first.

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::deadline::Deadline;
 use super::items::{Attributes, ClaimItem, LinkItem, ReleaseItem, claims, from_item};
 use super::keys::{ReleasesKey, ReleasesKind, release_partition};
-use super::query::{Order, Pages};
+use super::pages::{Order, Pages};
 use super::read::releases_key;
 use super::scan::Table;
 use super::{Store, StoreError};

@@ -10,7 +10,7 @@ use super::deadline::Deadline;
 use super::items::{TTL, TokenItem, from_item, to_item};
 use super::keys::{DirectoryKey, DirectoryList};
 use super::list::listed;
-use super::query::Pages;
+use super::pages::Pages;
 use super::transaction::{Condition, Decision, Write};
 use super::{Store, StoreError};
 use crate::domain::project::ProjectPath;

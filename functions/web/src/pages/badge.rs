@@ -3,9 +3,10 @@
 use lambda_http::http::HeaderValue;
 use lambda_http::http::header;
 use maud::{Markup, html};
-use shared::api::admit::Entered;
 use shared::api::{ApiError, ApiRequest, ApiResponse, release_body};
 use shared::app::App;
+use shared::domain::project::ProjectRef;
+use shared::store::query::{LatestRelease, ReleaseList};
 
 use super::document::{cache, is_public};
 
@@ -23,16 +24,18 @@ const NONE_COLOR: &str = "#e05d44";
 pub(super) async fn answer(
     app: &App,
     request: &ApiRequest,
-    entered: Entered,
+    project: &ProjectRef,
 ) -> Result<ApiResponse, ApiError> {
-    let Entered { admission, listed, .. } = entered;
-    admission.may_read_code().map_err(|_| ApiError::RouteNotFound)?;
-    let latest = if by_creation(request) {
+    let (access, latest) = if by_creation(request) {
+        let (access, first) = request.authorize_releases_of(app, project, &ReleaseList).await?;
+        access.may_read_code().map_err(|_| ApiError::RouteNotFound)?;
         let due = release_body::deadline(request);
-        let listed = app.store.all_listed(listed, due).await?;
-        listed.into_iter().max_by_key(|listed| listed.created_at)
+        let entries = app.store.all_entries(first, due).await?;
+        (access, entries.into_iter().max_by_key(|entry| entry.created_at))
     } else {
-        listed.latest().cloned()
+        let (access, latest) = request.authorize_releases_of(app, project, &LatestRelease).await?;
+        access.may_read_code().map_err(|_| ApiError::RouteNotFound)?;
+        (access, latest)
     };
     let tag = latest.as_ref().map(|latest| latest.tag.as_str());
     let svg = Badge::read(request, tag).svg().into_string();
@@ -40,12 +43,12 @@ pub(super) async fn answer(
     // An SVG image that is opened as a page.
     let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; sandbox");
     answer.headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    cache(&mut answer, is_public(request, &admission));
+    cache(&mut answer, is_public(request, &access));
     Ok(answer)
 }
 
 /// Whether the badge shows the newest `created_at`. By default it shows the newest `released_at`.
-pub(super) fn by_creation(request: &ApiRequest) -> bool {
+fn by_creation(request: &ApiRequest) -> bool {
     request.text("order_by") == Some("created_at")
 }
 

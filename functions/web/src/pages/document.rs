@@ -7,10 +7,10 @@ use lambda_http::Request;
 use lambda_http::http::{HeaderValue, StatusCode, header};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
-use shared::access::Admission;
 use shared::api::request::split_path;
 use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::{App, WebUrl};
+use shared::authorize::access::Admission;
 use shared::domain::time::Timestamp;
 
 const STYLE: &str = include_str!("style.css");

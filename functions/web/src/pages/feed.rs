@@ -2,12 +2,13 @@
 
 use lambda_http::http::StatusCode;
 use maud::{Markup, PreEscaped, html};
-use shared::api::admit::Entered;
 use shared::api::render::{project_url, release_url};
 use shared::api::{ApiError, ApiRequest, ApiResponse, markdown, release_body};
 use shared::app::App;
+use shared::domain::project::ProjectRef;
 use shared::domain::release::{Description, TagName};
 use shared::store::fitting::Room;
+use shared::store::query::ReleaseList;
 
 use super::document::{cache, is_public};
 use super::release::title_of;
@@ -18,16 +19,16 @@ const ENTRIES: usize = 20;
 pub(super) async fn answer(
     app: &App,
     request: &ApiRequest,
-    entered: Entered,
+    project: &ProjectRef,
 ) -> Result<ApiResponse, ApiError> {
-    let Entered { admission, listed, .. } = entered;
-    admission.may_read_code().map_err(|_| ApiError::RouteNotFound)?;
+    let (access, first) = request.authorize_releases_of(app, project, &ReleaseList).await?;
+    access.may_read_code().map_err(|_| ApiError::RouteNotFound)?;
     let due = release_body::deadline(request);
     let tags: Vec<TagName> =
-        listed.first().iter().take(ENTRIES).map(|listed| listed.tag.clone()).collect();
-    let frame = release_body::Frame::new(request, &admission);
+        first.entries().iter().take(ENTRIES).map(|listed| listed.tag.clone()).collect();
+    let frame = release_body::Frame::new(request, &access);
     let room = Room::new(&frame, release_body::MAX_BYTES / 4, tags.len());
-    let project = admission.project();
+    let project = access.project();
     let releases = app.store.releases_with_links(project.id, &tags, &room, due).await?;
 
     let path = project.path.as_str();
@@ -69,7 +70,7 @@ pub(super) async fn answer(
     };
     let mut answer = super::typed("application/atom+xml; charset=utf-8", feed.into_string());
     answer.status = StatusCode::OK;
-    cache(&mut answer, is_public(request, &admission));
+    cache(&mut answer, is_public(request, &access));
     Ok(answer)
 }
 

@@ -3,13 +3,13 @@
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
 use maud::{Markup, html};
-use shared::access::{Admission, Caller};
 use shared::api::render::{project_url, release_url};
-use shared::api::{ApiError, ApiRequest, ApiResponse, admit};
+use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
+use shared::authorize::access::{Admission, Caller};
 use shared::domain::project::{ListedProject, ProjectId};
 use shared::domain::project_search::{PathPart, ProjectSearch};
-use shared::store::read::Listed;
+use shared::store::query::ReleaseIndexEntry;
 use url::form_urlencoded;
 
 use super::document::{Document, Viewer, time};
@@ -23,7 +23,7 @@ const PROJECTS_A_PAGE: usize = 20;
 pub(crate) async fn answer(app: &App, http_request: &Request) -> Result<ApiResponse, ApiError> {
     let mut request = Box::pin(ApiRequest::read(app, http_request)).await?;
     let has_cookie = session::add_cookie(&mut request, http_request);
-    let caller = match admit::caller(app, &request, &request.credentials).await {
+    let caller = match request.caller(app, &request.credentials).await {
         Ok(caller) => caller,
         Err(error) => return session::refused(&request, http_request, has_cookie, error),
     };
@@ -50,7 +50,7 @@ pub(crate) async fn answer(app: &App, http_request: &Request) -> Result<ApiRespo
     )?;
     // A project may have become private since the list was read.
     let admit = |project| Admission::to_project(caller.clone(), Some(project)).ok();
-    let shown: Vec<(Admission, Option<&Listed>)> = projects
+    let shown: Vec<(Admission, Option<&ReleaseIndexEntry>)> = projects
         .into_iter()
         .filter_map(|project| {
             let place = ids.iter().position(|id| *id == project.id)?;
@@ -76,7 +76,7 @@ pub(crate) async fn answer(app: &App, http_request: &Request) -> Result<ApiRespo
 fn main(
     request: &ApiRequest,
     searched: &str,
-    shown: &[(Admission, Option<&Listed>)],
+    shown: &[(Admission, Option<&ReleaseIndexEntry>)],
     before: Option<ProjectId>,
     more: Option<ProjectId>,
 ) -> Markup {
@@ -115,7 +115,11 @@ fn nothing(searched: &str, has_more: bool) -> &'static str {
     }
 }
 
-fn entry(request: &ApiRequest, admission: &Admission, latest: Option<&Listed>) -> Markup {
+fn entry(
+    request: &ApiRequest,
+    admission: &Admission,
+    latest: Option<&ReleaseIndexEntry>,
+) -> Markup {
     let project = admission.project();
     let url = project_url(&request.base, project);
     let latest = latest.filter(|_| admission.may_read_releases().is_ok());

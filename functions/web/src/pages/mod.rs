@@ -14,16 +14,15 @@ pub(crate) mod session;
 
 use lambda_http::Request;
 use lambda_http::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use shared::access::Refusal;
-use shared::api::admit::{Entered, enter_releases_of};
 use shared::api::redirect::Location;
 use shared::api::request::decoded;
 use shared::api::{ApiError, ApiRequest, ApiResponse, release_params};
 use shared::app::App;
+use shared::authorize::access::Refusal;
 use shared::domain::link::DirectAssetPath;
 use shared::domain::project::{ProjectPath, ProjectRef};
 use shared::domain::release::TagName;
-use shared::store::read::Selection;
+use shared::store::query::{Download, LatestRelease};
 
 pub(crate) use document::error;
 
@@ -101,13 +100,32 @@ impl Kind {
         Ok(Self::Download { tag: tag(encoded_tag)?, path })
     }
 
-    fn selection(&self, request: &ApiRequest) -> Selection<'_> {
+    async fn answer(
+        &self,
+        app: &App,
+        request: &ApiRequest,
+        project: &ProjectRef,
+    ) -> Result<ApiResponse, ApiError> {
         match self {
-            Self::Releases | Self::Feed => Selection::List,
-            Self::Badge if badge::by_creation(request) => Selection::List,
-            Self::Release(tag) => Selection::Page(tag),
-            Self::Badge | Self::Latest { suffix: _ } => Selection::Latest,
-            Self::Download { tag, path } => Selection::Download(tag, path),
+            Self::Releases => project::answer(app, request, project).await,
+            Self::Release(tag) => release::answer(app, request, project, tag).await,
+            Self::Feed => feed::answer(app, request, project).await,
+            Self::Badge => badge::answer(app, request, project).await,
+            Self::Download { tag, path } => {
+                let query = Download { tag: tag.clone(), path: Some(path.clone()) };
+                let (access, target) = request.authorize_releases_of(app, project, &query).await?;
+                let target = target.unwrap_or_default();
+                let url = app.store.url_of(target, request.deadline).await?;
+                let location = Location::of_link(&url.ok_or(ApiError::RouteNotFound)?);
+                ApiResponse::redirect(request, &location, &access)
+            }
+            Self::Latest { suffix } => {
+                let (access, latest) =
+                    request.authorize_releases_of(app, project, &LatestRelease).await?;
+                let latest = latest.ok_or(ApiError::RouteNotFound)?;
+                let location = Location::of_page(request, &access, &latest.tag, suffix);
+                ApiResponse::redirect(request, &location, &access)
+            }
         }
     }
 
@@ -131,38 +149,20 @@ pub(crate) async fn answer(
 ) -> Result<ApiResponse, ApiError> {
     let mut request = Box::pin(ApiRequest::read(app, http_request)).await?;
     let has_cookie = session::add_cookie(&mut request, http_request);
-    let entered =
-        enter_releases_of(app, &request, &page.project, page.kind.selection(&request)).await;
-    let entered = match entered {
-        Ok(entered) => entered,
+    let answer = page.kind.answer(app, &request, &page.project).await;
+    match answer {
         Err(ApiError::Refused(
             Refusal::ProjectInvisible | Refusal::Forbidden | Refusal::JobTokenNotAllowed { .. },
         )) => {
             let is_anonymous = request.credentials.hashes().is_empty();
-            return if is_anonymous && page.kind.asks_to_sign_in(http_request) {
+            if is_anonymous && page.kind.asks_to_sign_in(http_request) {
                 session::redirect_to_form(&request, http_request, None)
             } else {
                 Err(ApiError::RouteNotFound)
-            };
+            }
         }
-        Err(error) => return session::refused(&request, http_request, has_cookie, error),
-    };
-    match page.kind {
-        Kind::Releases => project::answer(app, &request, entered).await,
-        Kind::Release(_) => release::answer(app, &request, entered).await,
-        Kind::Feed => feed::answer(app, &request, entered).await,
-        Kind::Badge => badge::answer(app, &request, entered).await,
-        Kind::Download { .. } => {
-            let Entered { admission, target, .. } = entered;
-            let url = app.store.url_of(target, request.deadline).await?;
-            let location = Location::of_link(&url.ok_or(ApiError::RouteNotFound)?);
-            ApiResponse::redirect(&request, &location, &admission)
-        }
-        Kind::Latest { suffix } => {
-            let latest = entered.listed.latest().ok_or(ApiError::RouteNotFound)?;
-            let location = Location::of_page(&request, &entered.admission, &latest.tag, &suffix);
-            ApiResponse::redirect(&request, &location, &entered.admission)
-        }
+        Err(error) => session::refused(&request, http_request, has_cookie, error),
+        Ok(answer) => Ok(answer),
     }
 }
 

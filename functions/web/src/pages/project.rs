@@ -2,13 +2,14 @@
 
 use lambda_http::http::StatusCode;
 use maud::{Markup, PreEscaped, html};
-use shared::api::admit::Entered;
 use shared::api::pagination::Page;
 use shared::api::render::{project_url, release_url};
 use shared::api::{ApiError, ApiRequest, ApiResponse, markdown, release_body};
 use shared::app::App;
+use shared::domain::project::ProjectRef;
 use shared::domain::release::{Description, TagName};
 use shared::store::fitting::{Room, WithLinks};
+use shared::store::query::ReleaseList;
 
 use super::document::{Document, Viewer, is_public};
 use super::release::{about, title_of};
@@ -21,24 +22,24 @@ const MAX_LINK_BYTES: usize = 64 * 1024;
 pub(super) async fn answer(
     app: &App,
     request: &ApiRequest,
-    entered: Entered,
+    project: &ProjectRef,
 ) -> Result<ApiResponse, ApiError> {
-    let Entered { admission, listed, .. } = entered;
+    let (access, first) = request.authorize_releases_of(app, project, &ReleaseList).await?;
     let page = Page::read(request)?;
-    let latest = listed.latest().map(|latest| latest.tag.clone());
+    let latest = first.entries().first().map(|latest| latest.tag.clone());
     let due = release_body::deadline(request);
-    let listed = app.store.all_listed(listed, due).await?;
+    let listed = app.store.all_entries(first, due).await?;
     let tags: Vec<TagName> = listed.into_iter().map(|listed| listed.tag).collect();
-    let frame = release_body::Frame::new(request, &admission);
+    let frame = release_body::Frame::new(request, &access);
     let shown = page.rows(&tags);
     let room = Room::new(&frame, MAX_LINK_BYTES * shown.len().max(1), shown.len());
-    let project = admission.project();
+    let project = access.project();
     let releases = app.store.releases_with_links(project.id, shown, &room, due).await?;
 
     let url = project_url(&request.base, project);
     let feed = format!("{url}/-/releases.atom");
     let path = project.path.as_str();
-    let reads_code = admission.may_read_code().is_ok();
+    let reads_code = access.may_read_code().is_ok();
     let main = html! {
         h1 { (path) }
         p.about {
@@ -57,9 +58,9 @@ pub(super) async fn answer(
     let document = Document {
         base: &request.base,
         title: &format!("Releases · {path}"),
-        viewer: Viewer::of(&admission),
+        viewer: Viewer::of(&access),
         feed: Some(&feed),
-        is_public: is_public(request, &admission),
+        is_public: is_public(request, &access),
         main,
     };
     Ok(document.answer(StatusCode::OK))

@@ -2,16 +2,17 @@
 
 use lambda_http::http::StatusCode;
 use maud::{Markup, PreEscaped, html};
-use shared::access::Admission;
-use shared::api::admit::Entered;
 use shared::api::render::{direct_asset_url, project_url, segment};
 use shared::api::sources::sources;
 use shared::api::{ApiError, ApiRequest, ApiResponse, markdown, release_body};
 use shared::app::App;
+use shared::authorize::access::Admission;
 use shared::domain::link::{Link, LinkType};
+use shared::domain::project::ProjectRef;
 use shared::domain::release::{Description, Release, ReleaseName, TagName};
 use shared::domain::time::Timestamp;
 use shared::store::fitting::{Choice, Room, SomeLinks};
+use shared::store::query::ReleaseAndLatest;
 
 use super::document::{Document, Viewer, command, is_public, quoted, time};
 
@@ -25,18 +26,20 @@ const SHOWN: usize = 50;
 pub(super) async fn answer(
     app: &App,
     request: &ApiRequest,
-    entered: Entered,
+    project: &ProjectRef,
+    tag: &TagName,
 ) -> Result<ApiResponse, ApiError> {
-    let Entered { admission, release, links, listed, .. } = entered;
-    admission.may_read_code().map_err(|_| ApiError::RouteNotFound)?;
-    let release = release.ok_or(ApiError::RouteNotFound)?;
-    let is_latest = listed.latest().is_some_and(|latest| latest.tag == release.key.tag);
-    let frame = release_body::Frame::new(request, &admission);
+    let query = ReleaseAndLatest(tag.clone());
+    let (access, (found, latest)) = request.authorize_releases_of(app, project, &query).await?;
+    access.may_read_code().map_err(|_| ApiError::RouteNotFound)?;
+    let (release, links) = found.ok_or(ApiError::RouteNotFound)?;
+    let is_latest = latest.is_some_and(|latest| latest.tag == release.key.tag);
+    let frame = release_body::Frame::new(request, &access);
     let room = Room::new(&frame, MAX_LINK_BYTES, 1);
     let due = release_body::deadline(request);
     let found = app.store.links_of(release, links, Choice::Newest, &room, due).await?;
     let (release, links) = found.ok_or(ApiError::RouteNotFound)?;
-    let page = Page { request, admission: &admission, release: &release, is_latest };
+    let page = Page { request, access: &access, release: &release, is_latest };
     let answer = page.document(&links);
     if answer.body.len() <= MAX_PAGE_BYTES {
         return Ok(answer);
@@ -46,14 +49,14 @@ pub(super) async fn answer(
 
 struct Page<'a> {
     request: &'a ApiRequest,
-    admission: &'a Admission,
+    access: &'a Admission,
     release: &'a Release,
     is_latest: bool,
 }
 
 impl Page<'_> {
     fn document(&self, links: &SomeLinks) -> ApiResponse {
-        let project = self.admission.project();
+        let project = self.access.project();
         let url = project_url(&self.request.base, project);
         let title = format!("{} · {}", title_of(self.release), project.path.as_str());
         let feed = format!("{url}/-/releases.atom");
@@ -71,16 +74,16 @@ impl Page<'_> {
         let document = Document {
             base: &self.request.base,
             title: &title,
-            viewer: Viewer::of(self.admission),
+            viewer: Viewer::of(self.access),
             feed: Some(&feed),
-            is_public: is_public(self.request, self.admission),
+            is_public: is_public(self.request, self.access),
             main,
         };
         document.answer(StatusCode::OK)
     }
 
     fn assets(&self, links: &SomeLinks) -> Markup {
-        let sources = sources(self.admission.project().source_url.as_ref(), &self.release.key.tag);
+        let sources = sources(self.access.project().source_url.as_ref(), &self.release.key.tag);
         let hidden = links.count.saturating_sub(links.links.len());
         html! {
             section {
@@ -106,7 +109,7 @@ impl Page<'_> {
     }
 
     fn api(&self) -> String {
-        let project = self.admission.project().id;
+        let project = self.access.project().id;
         let base = &self.request.base;
         format!("{base}/api/v4/projects/{project}/releases/{}", segment(&self.release.key.tag))
     }
@@ -144,13 +147,13 @@ impl Page<'_> {
     /// The URL that stays when the file moves, if the link has a path.
     fn permanent_url(&self, link: &Link) -> Option<String> {
         let path = link.fields.path.as_ref()?;
-        let url = project_url(&self.request.base, self.admission.project());
+        let url = project_url(&self.request.base, self.access.project());
         Some(direct_asset_url(&url, &self.release.key.tag, path))
     }
 
     /// A command that downloads from this URL.
     fn download(&self, url: &str) -> String {
-        let token = if self.admission.is_open_to_everybody() {
+        let token = if self.access.is_open_to_everybody() {
             ""
         } else {
             r#"-H "Authorization: Bearer $RELEASE_LINKS_TOKEN" "#

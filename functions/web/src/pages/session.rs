@@ -5,13 +5,12 @@ use std::net::IpAddr;
 use lambda_http::Request;
 use lambda_http::http::{HeaderValue, Method, StatusCode, header};
 use maud::html;
-use shared::access::Refusal;
-use shared::api::admit::sign_in;
-use shared::api::credentials::Presented;
 use shared::api::redirect::Location;
 use shared::api::request::split_path;
 use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::{App, WebUrl};
+use shared::authorize::access::Refusal;
+use shared::authorize::credentials::Presented;
 use url::form_urlencoded;
 
 use super::document::{Document, Viewer};
@@ -107,7 +106,7 @@ async fn signed_in(app: &App, http_request: &Request) -> Result<ApiResponse, Api
     let credentials = request.credentials.without_job_tokens();
     // Signing in reads.
     let reading = ApiRequest { method: Method::GET, ..request };
-    match sign_in(app, &reading, &credentials).await {
+    match reading.token(app, &credentials).await {
         Ok(_) => {}
         Err(ApiError::Refused(refusal)) => {
             let sentence = match refusal {

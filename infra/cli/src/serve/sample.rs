@@ -16,7 +16,7 @@ use shared::domain::username::{InvalidUsername, Username};
 use shared::store::Store;
 use shared::store::deadline::Deadline;
 use shared::store::projects::{NewProject, ProjectCreated};
-use shared::store::read::LinkSelection;
+use shared::store::query::ReleaseWithLinks;
 use shared::store::releases::{NewRelease, ReleaseCreated};
 use shared::store::tokens::NewToken;
 use url::Url;
@@ -160,9 +160,10 @@ async fn point_links_to(
     store: &Store,
     deadline: Deadline,
 ) -> Result<(), Error> {
-    let found = store.reread(release, LinkSelection::First, deadline).await?;
-    let Some(release) = &found.release else { return Ok(()) };
-    for link in found.links.into_inner() {
+    let query = ReleaseWithLinks(release.tag.clone());
+    let found = store.ask(release.project, &query, deadline).await?;
+    let Some((release, links)) = &found else { return Ok(()) };
+    for link in links.clone().into_links() {
         let is_ours = |file: &&File| {
             Url::parse(link.fields.url.as_str()).is_ok_and(|url| url.path() == file.path())
         };

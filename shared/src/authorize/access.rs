@@ -1,6 +1,6 @@
 //! Who is calling, and what they may do: GitLab's roles, in GitLab's order of checks.
 
-use crate::api::credentials::{Credentials, Presented};
+use super::credentials::{Credentials, Presented};
 use crate::domain::project::{
     ListedProject, Project, ProjectId, ProjectPath, ProtectedTag, ReleasesAccess, Visibility,
 };
@@ -71,7 +71,7 @@ impl Caller {
         let running_job = |presented: &Presented| {
             find(presented).filter(|token| token.kind == TokenKind::Job && token.alive(now).is_ok())
         };
-        let claims_job = |presented: &&Presented| presented.claims == Some(TokenKind::Job);
+        let claims_job = |presented: &&Presented| presented.prefix_kind == Some(TokenKind::Job);
 
         let Credentials { bearer, private, job } = credentials;
         if let Some(token) = bearer.as_ref().and_then(running_job) {

@@ -1,0 +1,108 @@
+//! Authorization, the first step of every endpoint: reads what it needs in as few round trips as
+//! possible, and admits or refuses the caller in GitLab's order of checks.
+//!
+//! A caller who is refused learns nothing by it: hidden and missing projects take the same requests,
+//! in the same order, and get the same answer.
+
+pub mod access;
+pub mod credentials;
+
+use crate::domain::project::{Project, ProjectRef};
+use crate::domain::time::Timestamp;
+use crate::store::deadline::Deadline;
+use crate::store::query::Query;
+use crate::store::read::FirstTrip;
+use crate::store::{Store, StoreError};
+use access::{Admission, Caller, Intent, Refusal};
+use credentials::Credentials;
+
+/// Why a caller was not admitted.
+#[derive(Debug)]
+pub enum AuthorizeError {
+    /// The rules refuse them.
+    Refused(Refusal),
+    /// The database gave no answer.
+    Store(StoreError),
+}
+
+impl From<Refusal> for AuthorizeError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<StoreError> for AuthorizeError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// A request as far as authorization looks at it.
+#[derive(Clone, Copy, Debug)]
+pub struct Asking<'a> {
+    /// Its tokens, of the kinds that the endpoint takes.
+    pub credentials: &'a Credentials,
+    /// Whether it reads or writes.
+    pub intent: Intent,
+    /// When the database has to have answered.
+    pub deadline: Deadline,
+}
+
+/// The caller's access to a project, and the answer to a query about it.
+pub async fn project<Q: Query>(
+    store: &Store,
+    asking: Asking<'_>,
+    project: &ProjectRef,
+    query: &Q,
+) -> Result<(Admission, Q::Found), AuthorizeError> {
+    let (caller, first) = identify(store, asking, project, query).await?;
+    let mut snapshot = store.follow(first, project, query, asking.deadline).await?;
+    let admission = match admission(&caller, snapshot.project.as_ref()) {
+        Err(Refusal::ProjectInvisible) => {
+            let anew = store.read_anew(&snapshot, project, query, asking.deadline).await?;
+            snapshot = anew.ok_or(Refusal::ProjectInvisible)?;
+            admission(&caller, snapshot.project.as_ref())?
+        }
+        other => other?,
+    };
+    Ok((admission, snapshot.found))
+}
+
+/// The same for the releases of the project.
+pub async fn releases<Q: Query>(
+    store: &Store,
+    asking: Asking<'_>,
+    named: &ProjectRef,
+    query: &Q,
+) -> Result<(Admission, Q::Found), AuthorizeError> {
+    let (admission, found) = project(store, asking, named, query).await?;
+    admission.may_read_releases()?;
+    Ok((admission, found))
+}
+
+/// The caller of an endpoint that names no project.
+pub async fn caller(store: &Store, asking: Asking<'_>) -> Result<Caller, AuthorizeError> {
+    let (caller, _) = identify(store, asking, &ProjectRef::Nothing, &()).await?;
+    Ok(caller)
+}
+
+fn admission(caller: &Caller, project: Option<&Project>) -> Result<Admission, Refusal> {
+    Admission::to_project(caller.clone(), project.cloned())
+}
+
+/// Identifies the caller by the first round trip. Malformed tokens are refused without it.
+async fn identify<Q: Query>(
+    store: &Store,
+    asking: Asking<'_>,
+    project: &ProjectRef,
+    query: &Q,
+) -> Result<(Caller, FirstTrip<Q::Found>), AuthorizeError> {
+    let Asking { credentials, intent, deadline } = asking;
+    let tokens = credentials.hashes();
+    if tokens.is_empty() {
+        Caller::identify(credentials, &[], intent, Timestamp::now())?;
+    }
+    let first = store.look(&tokens, project, query, deadline).await?;
+    let caller = Caller::identify(credentials, &first.tokens, intent, Timestamp::now())?;
+    Ok((caller, first))
+}
