@@ -7,7 +7,9 @@ use shared::domain::token::{AccessLevel, Grant, GrantTarget, Scope, TokenKind, U
 use shared::store::projects::NewProject;
 use shared::store::tokens::NewToken;
 
-use harness::world::{LINKS, World, all_settings, grant, project, protected, soon, token};
+use harness::test_app::{
+    LINKS, TestApp, all_settings, grant, project, protected, test_deadline, token,
+};
 use harness::{Api, Reply};
 
 const P404: (u16, &str) = (404, r#"{"message":"404 Project Not Found"}"#);
@@ -121,17 +123,17 @@ const VISIBILITIES: [Visibility; 3] =
 
 #[tokio::test]
 async fn roles_and_visibilities_follow_gitlabs_matrix() {
-    let world = World::empty();
+    let test_app = TestApp::empty();
     let ids = [1, 2, 3];
     let mut projects = Vec::new();
     for (id, visibility) in ids.into_iter().zip(VISIBILITIES) {
         let new = NewProject { visibility, ..project(id, &format!("g/p{id}")) };
-        projects.push(world.project(new).await);
-        world.release(id, "v1").await;
+        projects.push(test_app.project(new).await);
+        test_app.release(id, "v1").await;
     }
     let member =
         |level| NewToken { grants: ids.iter().map(|id| grant(*id, level)).collect(), ..token() };
-    let owner = world.api_with(member(AccessLevel::Owner)).await;
+    let owner = test_app.api_with(member(AccessLevel::Owner)).await;
     let external = User { external: true, ..token().user };
     let group = Grant {
         target: GrantTarget::Namespace(NamespacePath::parse("G").unwrap()),
@@ -139,39 +141,39 @@ async fn roles_and_visibilities_follow_gitlabs_matrix() {
     };
     let reads = |write| [(Good, write); 3];
     for (caller, api, expected) in [
-        ("anonymous", world.anonymous(), [(P, P), (P, P), (Good, F)]),
+        ("anonymous", test_app.anonymous(), [(P, P), (P, P), (Good, F)]),
         (
             "invalid",
-            world.anonymous().with("private-token", "glpat-nonsense"),
+            test_app.anonymous().with("private-token", "glpat-nonsense"),
             [(Bad(UNAUTHORIZED), Bad(UNAUTHORIZED)); 3],
         ),
-        ("non-member", world.api_with(token()).await, [(P, P), (Good, F), (Good, F)]),
+        ("non-member", test_app.api_with(token()).await, [(P, P), (Good, F), (Good, F)]),
         (
             "external",
-            world.api_with(NewToken { user: external, ..token() }).await,
+            test_app.api_with(NewToken { user: external, ..token() }).await,
             [(P, P), (P, P), (Good, F)],
         ),
-        ("guest", world.api_with(member(AccessLevel::Guest)).await, reads(F)),
-        ("planner", world.api_with(member(AccessLevel::Planner)).await, reads(F)),
-        ("reporter", world.api_with(member(AccessLevel::Reporter)).await, reads(F)),
-        ("developer", world.api_with(member(AccessLevel::Developer)).await, reads(Good)),
-        ("maintainer", world.api_with(member(AccessLevel::Maintainer)).await, reads(Good)),
+        ("guest", test_app.api_with(member(AccessLevel::Guest)).await, reads(F)),
+        ("planner", test_app.api_with(member(AccessLevel::Planner)).await, reads(F)),
+        ("reporter", test_app.api_with(member(AccessLevel::Reporter)).await, reads(F)),
+        ("developer", test_app.api_with(member(AccessLevel::Developer)).await, reads(Good)),
+        ("maintainer", test_app.api_with(member(AccessLevel::Maintainer)).await, reads(Good)),
         ("owner", owner.clone(), reads(Good)),
         (
             "group developer",
-            world.api_with(NewToken { grants: vec![group], ..token() }).await,
+            test_app.api_with(NewToken { grants: vec![group], ..token() }).await,
             reads(Good),
         ),
         (
             "read_api",
-            world
+            test_app
                 .api_with(NewToken { scope: Scope::ReadApi, ..member(AccessLevel::Developer) })
                 .await,
             reads(Bad(SCOPE)),
         ),
         (
             "read_api non-member",
-            world.api_with(NewToken { scope: Scope::ReadApi, ..token() }).await,
+            test_app.api_with(NewToken { scope: Scope::ReadApi, ..token() }).await,
             [(P, Bad(SCOPE)), (Good, Bad(SCOPE)), (Good, Bad(SCOPE))],
         ),
     ] {
@@ -191,7 +193,7 @@ async fn roles_and_visibilities_follow_gitlabs_matrix() {
 
 #[tokio::test]
 async fn archived_disabled_and_members_only_projects_withdraw_rights() {
-    let world = World::empty();
+    let test_app = TestApp::empty();
     let mut id = 0;
     for visibility in VISIBILITIES {
         let public = matches!(visibility, Visibility::Public);
@@ -204,12 +206,12 @@ async fn archived_disabled_and_members_only_projects_withdraw_rights() {
             id += 1;
             // Made while it is open, then closed.
             let open = NewProject { visibility, ..project(id, &format!("g/p{id}")) };
-            let mut made = world.project(open).await;
+            let mut made = test_app.project(open).await;
             let member = |level| NewToken { grants: vec![grant(id, level)], ..token() };
-            let owner = world.api_with(member(AccessLevel::Owner)).await;
+            let owner = test_app.api_with(member(AccessLevel::Owner)).await;
             provide(&owner, id, "v1").await;
-            let guest = world.api_with(member(AccessLevel::Guest)).await;
-            let stranger = world.api_with(token()).await;
+            let guest = test_app.api_with(member(AccessLevel::Guest)).await;
+            let stranger = test_app.api_with(token()).await;
             let links = format!("/projects/{id}/releases/v1/assets/links");
             let body = r#"{"name":"b","url":"https://e.com/b"}"#;
             let link = format!("{links}/{}", owner.post(&links, body).await.id());
@@ -217,7 +219,7 @@ async fn archived_disabled_and_members_only_projects_withdraw_rights() {
             made.archived = kind == "archived";
             made.releases_access = releases_access;
             let changes = all_settings(&made);
-            let updated = world.store.update_project(made.id, &changes, soon()).await;
+            let updated = test_app.store.update_project(made.id, &changes, test_deadline()).await;
             assert_eq!(updated.unwrap().as_ref(), Some(&made));
 
             let hidden = |readable: bool| if readable { F } else { P };
@@ -244,7 +246,7 @@ async fn archived_disabled_and_members_only_projects_withdraw_rights() {
             for (caller, api, (read, write)) in [
                 ("guest", guest, of_guest),
                 ("stranger", stranger, of_stranger),
-                ("anonymous", world.anonymous(), of_anonymous),
+                ("anonymous", test_app.anonymous(), of_anonymous),
                 ("owner", owner, of_owner),
             ] {
                 let case = format!("{caller} of {visibility:?} {kind}");
@@ -263,13 +265,13 @@ async fn archived_disabled_and_members_only_projects_withdraw_rights() {
 
 #[tokio::test]
 async fn a_protected_tag_keeps_its_release_to_those_who_may_create_it() {
-    let world = World::empty();
+    let test_app = TestApp::empty();
     let rules = vec![
         protected("v*", Some(AccessLevel::Maintainer)),
         protected("*-rc*", Some(AccessLevel::Developer)),
         protected("frozen", None),
     ];
-    world.project(NewProject { protected_tags: rules, ..project(1, "g/p") }).await;
+    test_app.project(NewProject { protected_tags: rules, ..project(1, "g/p") }).await;
     for (tag, developer, maintainer) in [
         ("v1", 403, 201),
         ("free", 201, 201),
@@ -278,13 +280,13 @@ async fn a_protected_tag_keeps_its_release_to_those_who_may_create_it() {
         ("frozen", 403, 403),
         ("frozen-not", 201, 201),
     ] {
-        world.release(1, tag).await;
+        test_app.release(1, tag).await;
         let links = format!("/projects/1/releases/{tag}/assets/links");
         for (level, expected) in
             [(AccessLevel::Developer, developer), (AccessLevel::Maintainer, maintainer)]
         {
             let new = NewToken { grants: vec![grant(1, level)], ..token() };
-            let api = world.api_with(new).await;
+            let api = test_app.api_with(new).await;
             let body = format!(r#"{{"name":"{level:?}","url":"https://e.com/{level:?}"}}"#);
             let reply = api.post(&links, &body).await;
             assert_eq!(reply.status, expected, "{tag} {level:?}: {reply:?}");
@@ -295,18 +297,18 @@ async fn a_protected_tag_keeps_its_release_to_those_who_may_create_it() {
 
 #[tokio::test]
 async fn checks_come_in_gitlabs_order() {
-    let (world, developer) = World::hello().await;
+    let (test_app, developer) = TestApp::hello().await;
     let body = r#"{"name":"a","url":"https://e.com"}"#;
     assert_eq!(developer.post(LINKS, body).await.status, 201);
     let reporter = NewToken { grants: vec![grant(20, AccessLevel::Reporter)], ..token() };
-    let reporter = world.api_with(reporter).await;
+    let reporter = test_app.api_with(reporter).await;
     let reader = NewToken {
         scope: Scope::ReadApi,
         grants: vec![grant(20, AccessLevel::Developer)],
         ..token()
     };
-    let reader = world.api_with(reader).await;
-    let bad = world.anonymous().with("private-token", "glpat-x");
+    let reader = test_app.api_with(reader).await;
+    let bad = test_app.anonymous().with("private-token", "glpat-x");
     let record = (404, r#"{"message":"404 Not found"}"#);
     let nowhere = "/projects/99/releases/v1.7.0/assets/links";
     let no_release = "/projects/20/releases/none/assets/links";
@@ -334,10 +336,10 @@ async fn checks_come_in_gitlabs_order() {
 
 #[tokio::test]
 async fn tokens_are_found_wherever_gitlab_looks_for_them() {
-    let (world, _) = World::hello().await;
+    let (test_app, _) = TestApp::hello().await;
     let grants = || vec![grant(20, AccessLevel::Developer)];
-    let access = world.token(NewToken { grants: grants(), ..token() }).await;
-    let job = world
+    let access = test_app.token(NewToken { grants: grants(), ..token() }).await;
+    let job = test_app
         .token(NewToken {
             kind: TokenKind::Job,
             grants: grants(),
@@ -403,31 +405,34 @@ async fn tokens_are_found_wherever_gitlab_looks_for_them() {
         ("a bad job token", header("job-token", "glcbt-bad"), 401),
         ("a bad job token as bearer", header("authorization", "Bearer glcbt-bad"), 401),
     ] {
-        let mut api = world.anonymous();
+        let mut api = test_app.anonymous();
         for (name, value) in headers {
             api = api.with(name, &value);
         }
         let reply = api.get(&format!("{LINKS}{query}")).await;
         assert_eq!(reply.status, status, "{case}: {reply:?}");
     }
-    world
+    test_app
         .anonymous()
         .with("authorization", &bearer(access))
         .get(&format!("{LINKS}?access_token={access}"))
         .await
         .is(400, r#"{"error":"invalid_request","error_description":"Both Authorization header and payload includes access token."}"#);
     let body = format!(r#"{{"name":"a","url":"https://e.com","private_token":"{access}"}}"#);
-    assert_eq!(world.anonymous().post(LINKS, &body).await.status, 201);
+    assert_eq!(test_app.anonymous().post(LINKS, &body).await.status, 201);
     let form = format!("name=b&url=https://e.com/b&job_token={job}");
     let form_type = "application/x-www-form-urlencoded";
-    assert_eq!(world.anonymous().send("POST", LINKS, form_type, form.as_bytes()).await.status, 201);
-    let status = world.anonymous().with("private-token", "glpat-\u{e9}").get(LINKS).await.status;
+    assert_eq!(
+        test_app.anonymous().send("POST", LINKS, form_type, form.as_bytes()).await.status,
+        201
+    );
+    let status = test_app.anonymous().with("private-token", "glpat-\u{e9}").get(LINKS).await.status;
     assert_eq!(status, 401);
 }
 
 #[tokio::test]
 async fn dead_tokens_say_what_became_of_them() {
-    let (world, _) = World::hello().await;
+    let (test_app, _) = TestApp::hello().await;
     let new = |kind, job: bool| NewToken {
         kind,
         grants: vec![grant(20, AccessLevel::Developer)],
@@ -435,18 +440,18 @@ async fn dead_tokens_say_what_became_of_them() {
         ..token()
     };
     let expired = NewToken { expires_in: Some(Duration::ZERO), ..new(TokenKind::Access, false) };
-    let expired = world.token(expired).await;
+    let expired = test_app.token(expired).await;
     let expired_job = NewToken { expires_in: Some(Duration::ZERO), ..new(TokenKind::Job, true) };
-    let expired_job = world.token(expired_job).await;
-    let revoked = world.token(new(TokenKind::Access, false)).await;
-    world.revoke(&revoked).await;
+    let expired_job = test_app.token(expired_job).await;
+    let revoked = test_app.token(new(TokenKind::Access, false)).await;
+    test_app.revoke(&revoked).await;
     for (secret, description) in [
         (&expired, "Token is expired. You can either do re-authorization or token refresh."),
         (&revoked, "Token was revoked. You have to re-authorize from the user."),
     ] {
         for api in [
-            world.anonymous().with("private-token", secret.reveal()),
-            world.anonymous().with("authorization", &format!("Bearer {}", secret.reveal())),
+            test_app.anonymous().with("private-token", secret.reveal()),
+            test_app.anonymous().with("authorization", &format!("Bearer {}", secret.reveal())),
         ] {
             let reply = api.get(LINKS).await;
             reply.is(
@@ -461,7 +466,7 @@ async fn dead_tokens_say_what_became_of_them() {
             );
         }
     }
-    world
+    test_app
         .anonymous()
         .with("job-token", expired_job.reveal())
         .get(LINKS)
@@ -471,19 +476,19 @@ async fn dead_tokens_say_what_became_of_them() {
 
 #[tokio::test]
 async fn a_job_token_of_one_project_does_not_open_another() {
-    let (world, _) = World::hello().await;
+    let (test_app, _) = TestApp::hello().await;
     let public = NewProject { visibility: Visibility::Public, ..project(21, "other/public") };
-    world.project(public).await;
-    world.release(21, "v1").await;
-    world.project(project(22, "other/private")).await;
+    test_app.project(public).await;
+    test_app.release(21, "v1").await;
+    test_app.project(project(22, "other/private")).await;
     let job = NewToken {
         kind: TokenKind::Job,
         grants: vec![grant(20, AccessLevel::Developer)],
         job_project: Some(ProjectPath::parse("mynamespace/hello").unwrap()),
         ..token()
     };
-    let secret = world.token(job).await;
-    let api = world.anonymous().with("job-token", secret.reveal());
+    let secret = test_app.token(job).await;
+    let api = test_app.anonymous().with("job-token", secret.reveal());
     assert_eq!(api.get(LINKS).await.status, 200);
     api.get("/projects/21/releases/v1/assets/links").await.is(
         403,
@@ -495,19 +500,19 @@ async fn a_job_token_of_one_project_does_not_open_another() {
 
 #[tokio::test]
 async fn a_path_leads_to_the_project_that_has_it_now() {
-    let (world, api) = World::hello().await;
+    let (test_app, api) = TestApp::hello().await;
     let by_path = "/projects/mynamespace%2Fhello/releases/v1.7.0/assets/links";
     assert_eq!(api.get(by_path).await.status, 200);
     let project_ref = shared::domain::project::ProjectRef::parse("20");
-    let old = world.store.find_project(&project_ref, soon()).await.unwrap().unwrap();
-    assert!(world.store.delete_project(&old, soon()).await.unwrap());
+    let old = test_app.store.find_project(&project_ref, test_deadline()).await.unwrap().unwrap();
+    assert!(test_app.store.delete_project(&old, test_deadline()).await.unwrap());
     api.get(by_path).await.is(P404.0, P404.1);
     api.get(LINKS).await.is(P404.0, P404.1);
 
-    world.project(project(21, "mynamespace/hello")).await;
-    world.release(21, "v1.7.0").await;
+    test_app.project(project(21, "mynamespace/hello")).await;
+    test_app.release(21, "v1.7.0").await;
     // The old project's token is nobody to the new one.
     api.get(by_path).await.is(P404.0, P404.1);
     let new = NewToken { grants: vec![grant(21, AccessLevel::Developer)], ..token() };
-    assert_eq!(world.api_with(new).await.get(by_path).await.status, 200);
+    assert_eq!(test_app.api_with(new).await.get(by_path).await.status, 200);
 }

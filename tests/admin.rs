@@ -18,8 +18,8 @@ use shared::domain::token::{Secret, TokenKind};
 use tempfile::NamedTempFile;
 
 use harness::proxy::{Proxy, ask};
-use harness::world::{Proxied, RELEASES, project, soon, store, token};
-use harness::{Fault, Gate, World, binaries, connection};
+use harness::test_app::{Proxied, RELEASES, project, store, test_deadline, token};
+use harness::{Fault, Gate, TestApp, binaries, connection};
 
 struct Admin {
     endpoint_url: String,
@@ -85,8 +85,8 @@ impl Admin {
     }
 }
 
-fn admin(world: &World) -> Admin {
-    Admin::new(&world.server.dynamodb_url)
+fn admin(test_app: &TestApp) -> Admin {
+    Admin::new(&test_app.server.dynamodb_url)
 }
 
 /// The command on a database behind a proxy.
@@ -103,8 +103,8 @@ fn admin_with_credentials(endpoint_url: &str) -> Admin {
 
 #[tokio::test]
 async fn what_the_operator_makes_the_api_serves() {
-    let world = World::empty();
-    let admin = admin(&world);
+    let test_app = TestApp::empty();
+    let admin = admin(&test_app);
     let made =
         admin.json(&["project", "create", "g/p", "--id", "7", "--protected-tag", "v*:maintainer"]);
     assert_eq!((made["id"].as_u64(), made["visibility"].as_str()), (Some(7), Some("private")));
@@ -118,7 +118,7 @@ async fn what_the_operator_makes_the_api_serves() {
     // In table form a token is one line, for scripts to read.
     let secret = admin.text(&["token", "create", "--name", "ci", "--project", "G/P"]);
     assert_eq!(secret.lines().count(), 1);
-    let api = world.anonymous().with("private-token", &secret);
+    let api = test_app.anonymous().with("private-token", &secret);
     assert_eq!(api.post(&links("free"), body).await.status, 201);
     assert_eq!(api.post(&links("v1"), body).await.status, 403);
 
@@ -134,16 +134,16 @@ async fn what_the_operator_makes_the_api_serves() {
         "--user",
         "ann",
     ]);
-    let api = world.anonymous().with("private-token", made["token"].as_str().unwrap());
+    let api = test_app.anonymous().with("private-token", made["token"].as_str().unwrap());
     assert_eq!(api.post(&links("v1"), body).await.status, 201);
 
     let made = admin.json(&["token", "create", "--name", "j", "--project", "7", "--job"]);
-    let api = world.anonymous().with("job-token", made["token"].as_str().unwrap());
+    let api = test_app.anonymous().with("job-token", made["token"].as_str().unwrap());
     assert_eq!(api.get(&links("v1")).await.status, 200);
 
     let made =
         admin.json(&["token", "create", "--name", "r", "--project", "7", "--scope", "read_api"]);
-    let api = world.anonymous().with("private-token", made["token"].as_str().unwrap());
+    let api = test_app.anonymous().with("private-token", made["token"].as_str().unwrap());
     assert_eq!(
         (api.get(&links("v1")).await.status, api.post(&links("v1"), body).await.status),
         (200, 403)
@@ -152,7 +152,7 @@ async fn what_the_operator_makes_the_api_serves() {
     assert_eq!(api.get(&links("v1")).await.status, 401);
 
     admin.text(&["project", "archive", "g/p"]);
-    let api = world.anonymous().with("private-token", &secret);
+    let api = test_app.anonymous().with("private-token", &secret);
     assert_eq!(api.post(&links("free"), body).await.status, 403);
     admin.text(&["project", "unarchive", "g/p"]);
 
@@ -178,8 +178,8 @@ async fn what_the_operator_makes_the_api_serves() {
 
 #[tokio::test]
 async fn a_project_is_created_with_the_source_url_that_its_releases_show() {
-    let world = World::empty();
-    let admin = admin(&world);
+    let test_app = TestApp::empty();
+    let admin = admin(&test_app);
     let source_url = "https://gitlab.com/group/app";
     let create = ["project", "create", "g/p", "--id", "7", "--source-url"];
     for wrong in
@@ -201,7 +201,7 @@ async fn a_project_is_created_with_the_source_url_that_its_releases_show() {
 
     admin.text(&["release", "create", "7", "v1"]);
     let secret = admin.text(&["token", "create", "--name", "ci", "--project", "7"]);
-    let api = world.anonymous().with("private-token", &secret);
+    let api = test_app.anonymous().with("private-token", &secret);
     let assets = api.get("/projects/7/releases/v1").await.json()["assets"].take();
     assert_eq!(assets["count"], 4);
     assert_eq!(assets["sources"][3]["url"], format!("{source_url}/-/archive/v1/app-v1.tar"));
@@ -209,8 +209,8 @@ async fn a_project_is_created_with_the_source_url_that_its_releases_show() {
 
 #[tokio::test]
 async fn mistakes_are_said_in_one_line() {
-    let world = World::empty();
-    let admin = admin(&world);
+    let test_app = TestApp::empty();
+    let admin = admin(&test_app);
     admin.text(&["project", "create", "g/p", "--id", "7"]);
     admin.text(&["release", "create", "7", "v1"]);
     for (arguments, word) in [
@@ -234,13 +234,13 @@ async fn mistakes_are_said_in_one_line() {
 
 #[tokio::test]
 async fn an_audit_finds_what_is_broken() {
-    let (world, api) = World::hello().await;
-    let links = harness::world::LINKS;
+    let (test_app, api) = TestApp::hello().await;
+    let links = harness::test_app::LINKS;
     api.post(links, r#"{"name":"a","url":"https://e.com"}"#).await;
-    let admin = admin(&world);
+    let admin = admin(&test_app);
     assert!(admin.run(&["audit"]).status.success());
 
-    let database = connection::of(&world.server.dynamodb_url).database();
+    let database = connection::of(&test_app.server.dynamodb_url).database();
     let client = shared::app::client(database).unwrap();
     let items =
         client.scan().table_name("release-links-releases").send().await.unwrap().items.unwrap();
@@ -262,8 +262,8 @@ async fn an_audit_finds_what_is_broken() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_whose_making_was_answered_to_nobody_is_made() {
-    let world = World::empty();
-    let proxy = Proxy::start(&world.server.dynamodb_url).await;
+    let test_app = TestApp::empty();
+    let proxy = Proxy::start(&test_app.server.dynamodb_url).await;
     let lost = AtomicU64::new(0);
     proxy.decide(move |operation, body| {
         let first = || &body["TransactItems"][0]["Put"]["Item"]["sk"]["S"];
@@ -276,40 +276,40 @@ async fn a_token_whose_making_was_answered_to_nobody_is_made() {
     });
     let secret =
         admin_behind(&proxy).text(&["token", "create", "--name", "ci", "--namespace", "g"]);
-    let api = world.anonymous().with("private-token", &secret);
+    let api = test_app.anonymous().with("private-token", &secret);
     assert_eq!(api.get("/api/v4/user").await.status, 200);
-    assert_eq!(admin(&world).json(&["token", "list"]).as_array().unwrap().len(), 1);
+    assert_eq!(admin(&test_app).json(&["token", "list"]).as_array().unwrap().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_is_revoked_by_its_secret_with_one_read() {
-    let world = World::empty();
-    let secret = world.token(token()).await;
-    let proxy = Proxy::start(&world.server.dynamodb_url).await;
+    let test_app = TestApp::empty();
+    let secret = test_app.token(token()).await;
+    let proxy = Proxy::start(&test_app.server.dynamodb_url).await;
     let admin = admin_behind(&proxy);
     admin.text(&["token", "revoke", secret.reveal()]);
     let operations: Vec<_> = proxy.take_seen().into_iter().map(|seen| seen.operation).collect();
     assert_eq!(operations, ["BatchGetItem", "UpdateItem"]);
-    let api = world.anonymous().with("private-token", secret.reveal());
+    let api = test_app.anonymous().with("private-token", secret.reveal());
     assert_eq!(api.get("/api/v4/user").await.status, 401);
 
-    let unknown = Secret::draw(TokenKind::Access);
+    let unknown = Secret::generate(TokenKind::Access);
     let said = admin.error(&["token", "revoke", unknown.reveal()]);
     assert_eq!(said, "error: there is no token with this secret");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deadline_is_for_one_page_and_not_for_all_of_them() {
-    let world = World::empty();
-    let made = world.project(project(20, "mynamespace/hello")).await;
-    let deleted = world.project(project(21, "mynamespace/old")).await;
-    assert!(world.store.delete_project(&deleted, soon()).await.unwrap());
+    let test_app = TestApp::empty();
+    let made = test_app.project(project(20, "mynamespace/hello")).await;
+    let deleted = test_app.project(project(21, "mynamespace/old")).await;
+    assert!(test_app.store.delete_project(&deleted, test_deadline()).await.unwrap());
     for _ in 0..25 {
-        world.token(token()).await;
+        test_app.token(token()).await;
     }
-    world.release(20, "v1").await;
+    test_app.release(20, "v1").await;
     // A page is a megabyte.
-    let url = &world.server.dynamodb_url;
+    let url = &test_app.server.dynamodb_url;
     let list = json!({
         "TableName": "release-links-releases",
         "KeyConditionExpression": "pk = :pk",
@@ -343,11 +343,11 @@ async fn a_deadline_is_for_one_page_and_not_for_all_of_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn releases_are_deleted_one_by_one() {
-    let (world, _) = World::hello().await;
+    let (test_app, _) = TestApp::hello().await;
     for n in 0..120 {
-        world.release(20, &format!("v{n}")).await;
+        test_app.release(20, &format!("v{n}")).await;
     }
-    let proxy = Proxy::start(&world.server.dynamodb_url).await;
+    let proxy = Proxy::start(&test_app.server.dynamodb_url).await;
     // What is not to be shown is not read, other than to delete it as it is.
     proxy.decide(|operation, body| {
         let keys = body["RequestItems"]["release-links-releases"]["Keys"].as_array();
@@ -356,14 +356,14 @@ async fn releases_are_deleted_one_by_one() {
     });
     let deleted = admin_behind(&proxy).json(&["project", "delete", "20", "--yes"]);
     assert_eq!(deleted, json!({ "id": 20, "path": "mynamespace/hello", "releases": 121 }));
-    assert_eq!(world.assert_sound().await.releases, 0);
+    assert_eq!(test_app.assert_sound().await.releases, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_outlives_a_project_goes_when_its_deletion_is_run_again() {
     for name in ["20", "MyNamespace/hello"] {
         let proxied = Proxied::hello().await;
-        let admin = admin(&proxied.world);
+        let admin = admin(&proxied.app);
         let gate = Gate::new();
         let held = gate.clone();
         proxied.proxy.decide(move |operation, _| {
@@ -378,20 +378,20 @@ async fn what_outlives_a_project_goes_when_its_deletion_is_run_again() {
         assert!(said.contains("`project delete 20 --yes`"), "{said}");
         gate.open();
         assert_eq!(late.await.unwrap(), 201);
-        assert_eq!(proxied.world.assert_sound().await.releases, 1);
+        assert_eq!(proxied.app.assert_sound().await.releases, 1);
 
         let again =
             |releases| json!({ "id": 20, "path": "mynamespace/hello", "releases": releases });
         assert_eq!(admin.json(&["project", "delete", name, "--yes"]), again(1));
-        assert_eq!(proxied.world.assert_sound().await.releases, 0);
+        assert_eq!(proxied.app.assert_sound().await.releases, 0);
         assert_eq!(admin.json(&["project", "delete", name, "--yes"]), again(0));
     }
 }
 
 #[tokio::test]
 async fn a_path_that_several_deleted_projects_had_is_none_of_them() {
-    let world = World::empty();
-    let admin = admin(&world);
+    let test_app = TestApp::empty();
+    let admin = admin(&test_app);
     for id in ["7", "8"] {
         admin.text(&["project", "create", "g/p", "--id", id]);
         admin.text(&["project", "delete", "g/p", "--yes"]);
@@ -410,8 +410,8 @@ async fn a_path_that_several_deleted_projects_had_is_none_of_them() {
 
 #[tokio::test]
 async fn a_token_changes_its_user_only_where_it_is_told_to() {
-    let world = World::empty();
-    let admin = admin(&world);
+    let test_app = TestApp::empty();
+    let admin = admin(&test_app);
     let made = |flags: &[&str]| {
         let create = ["token", "create", "--name", "t", "--namespace", "g", "--user", "alice"];
         admin.json(&[&create, flags].concat())["external"].as_bool().unwrap()
@@ -435,8 +435,8 @@ async fn a_token_changes_its_user_only_where_it_is_told_to() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_credentials_the_database_is_asked_as_often_as_by_a_function() {
-    let world = World::empty();
-    let proxy = Proxy::start(&world.server.dynamodb_url).await;
+    let test_app = TestApp::empty();
+    let proxy = Proxy::start(&test_app.server.dynamodb_url).await;
     let admin = admin_with_credentials(&proxy.url);
     let tries = AtomicU64::new(0);
     proxy.decide(move |_, _| match tries.fetch_add(1, Ordering::Relaxed) {
@@ -457,14 +457,14 @@ async fn with_credentials_the_database_is_asked_as_often_as_by_a_function() {
 
 #[tokio::test]
 async fn the_address_of_the_api_is_not_taken_for_a_database() {
-    let world = World::empty();
-    let endpoint_url = format!("http://{}", world.server.address);
+    let test_app = TestApp::empty();
+    let endpoint_url = format!("http://{}", test_app.server.address);
     let admin = Admin::new(&endpoint_url);
     for arguments in [
         &["tables", "create"][..],
         &["project", "list"],
         &["token", "create", "--name", "t", "--namespace", "g"],
-        &["token", "revoke", Secret::draw(TokenKind::Access).reveal()],
+        &["token", "revoke", Secret::generate(TokenKind::Access).reveal()],
     ] {
         assert_eq!(
             admin.error(arguments),
@@ -479,8 +479,8 @@ async fn the_address_of_the_api_is_not_taken_for_a_database() {
 
 #[tokio::test]
 async fn a_token_cannot_be_made_dead_or_for_longer_than_a_century() {
-    let world = World::empty();
-    let admin = admin(&world);
+    let test_app = TestApp::empty();
+    let admin = admin(&test_app);
     for (lifetime, expires) in [("0s", false), ("36526d", false), ("36525d", true)] {
         let create = ["token", "create", "--name", "t", "--namespace", "g", "--expires-in"];
         let output = admin.run(&[&create[..], &[lifetime]].concat());

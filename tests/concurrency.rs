@@ -9,7 +9,7 @@ use fastrand::Rng;
 use shared::domain::project::ProjectId;
 use tokio::task::JoinSet;
 
-use harness::world::{LINKS, Proxied, World, create_release, soon};
+use harness::test_app::{LINKS, Proxied, TestApp, create_release, test_deadline};
 use harness::{Api, Fault, Gate, Reply};
 
 /// Sends all at once, from connections of their own.
@@ -30,19 +30,19 @@ fn post(api: &Api, body: String) -> impl Future<Output = Reply> + Send + 'static
 
 #[tokio::test(flavor = "multi_thread")]
 async fn different_links_of_one_release_are_all_made() {
-    let (world, api) = World::hello().await;
+    let (app, api) = TestApp::hello().await;
     let body =
         |n| format!(r#"{{"name":"{n}","url":"https://e.com/{n}","filepath":"/bin/{n:03}"}}"#);
     let replies = all((0..64).map(|n| post(&api, body(n)))).await;
     assert!(replies.iter().all(|reply| reply.status == 201), "{replies:?}");
     let ids: HashSet<u64> = replies.iter().map(Reply::id).collect();
     assert_eq!(ids.len(), 64);
-    assert_eq!(world.assert_sound().await.links, 64);
+    assert_eq!(app.assert_sound().await.links, 64);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_links_of_one_name_url_or_path_exactly_one_is_made() {
-    let (world, api) = World::hello().await;
+    let (app, api) = TestApp::hello().await;
     for (sentence, body) in [
         ("Name has", |n: u64| format!(r#"{{"name":"same","url":"https://e.com/n{n}"}}"#)),
         ("Url has", |n| format!(r#"{{"name":"u{n}","url":"https://e.com/same"}}"#)),
@@ -58,7 +58,7 @@ async fn of_many_links_of_one_name_url_or_path_exactly_one_is_made() {
             reply.is(400, &format!(r#"{{"message":["{sentence} already been taken"]}}"#));
         }
     }
-    assert_eq!(world.assert_sound().await.links, 3);
+    assert_eq!(app.assert_sound().await.links, 3);
 }
 
 /// What the writers of a run have in common.
@@ -96,13 +96,13 @@ async fn write_until(end: Instant, api: Api, run: Arc<Run>, mut random: Rng) {
 }
 
 /// Deletes the release and makes it again, and says how many lives it had.
-async fn remake_until(end: Instant, world: &World) -> usize {
+async fn remake_until(end: Instant, app: &TestApp) -> usize {
     let mut lives = 0;
     while Instant::now() < end {
-        for release in world.store.list_releases(ProjectId(20), soon()).await.unwrap() {
-            assert!(world.store.delete_release(&release, soon()).await.unwrap());
+        for release in app.store.list_releases(ProjectId(20), test_deadline()).await.unwrap() {
+            assert!(app.store.delete_release(&release, test_deadline()).await.unwrap());
         }
-        create_release(&world.store, 20, "v1.7.0").await;
+        create_release(&app.store, 20, "v1.7.0").await;
         lives += 1;
         tokio::time::sleep(Duration::from_millis(150)).await;
     }
@@ -126,7 +126,7 @@ fn assert_distinct(list: &Reply) -> usize {
 async fn ten_seconds_of_everything_at_once_break_no_rule() {
     const PHASES: u64 = 4;
     const WORKERS: u64 = 12;
-    let (world, api) = World::hello().await;
+    let (app, api) = TestApp::hello().await;
     let run = Arc::new(Run::default());
     let (mut lives, mut listed) = (0, 0);
     for phase in 0..PHASES {
@@ -138,14 +138,14 @@ async fn ten_seconds_of_everything_at_once_break_no_rule() {
             let random = Rng::with_seed(phase * WORKERS + worker);
             tasks.spawn(write_until(end, api.clone(), Arc::clone(&run), random));
         }
-        lives += remake_until(last_life, &world).await;
+        lives += remake_until(last_life, &app).await;
         tasks.join_all().await;
         // Only while nobody writes: DynamoDB's Query is not of one moment, so that a list may show
         // a name at the link that gave it up and at the one that took it.
         listed += assert_distinct(&api.get(&format!("{LINKS}?per_page=100")).await);
-        world.assert_sound().await;
+        app.assert_sound().await;
     }
-    let audit = world.audit().await;
+    let audit = app.audit().await;
     println!(
         "{} writes over {lives} lives of the release, {listed} links left: {audit:?}",
         run.answered.load(Ordering::Relaxed)
@@ -167,21 +167,21 @@ fn hold_first_transaction(proxied: &Proxied) -> Gate {
     gate
 }
 
-async fn remake_release(world: &World) {
-    let releases = world.store.list_releases(ProjectId(20), soon()).await.unwrap();
-    assert!(world.store.delete_release(&releases[0], soon()).await.unwrap());
-    world.release(20, "v1.7.0").await;
+async fn remake_release(app: &TestApp) {
+    let releases = app.store.list_releases(ProjectId(20), test_deadline()).await.unwrap();
+    assert!(app.store.delete_release(&releases[0], test_deadline()).await.unwrap());
+    app.release(20, "v1.7.0").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_creation_that_saw_the_old_release_neither_shows_nor_blocks_in_the_new_one() {
     let proxied = Proxied::hello().await;
-    let Proxied { world, api, .. } = &proxied;
+    let Proxied { app, api, .. } = &proxied;
     let gate = hold_first_transaction(&proxied);
     let body = r#"{"name":"a","url":"https://e.com/a","filepath":"/bin/a"}"#;
     let late = tokio::spawn(post(api, body.to_owned()));
     gate.reached().await;
-    remake_release(world).await;
+    remake_release(app).await;
     gate.open();
     // It was answered as if it had come before the deletion, which it well may have.
     let late = late.await.unwrap();
@@ -190,14 +190,14 @@ async fn a_creation_that_saw_the_old_release_neither_shows_nor_blocks_in_the_new
     api.get(LINKS).await.is(200, "[]");
     api.get(&format!("{LINKS}/{}", late.id())).await.is(404, r#"{"message":"404 Not found"}"#);
     assert_eq!(api.post(LINKS, body).await.status, 201);
-    let audit = world.assert_sound().await;
+    let audit = app.assert_sound().await;
     assert_eq!((audit.links, audit.claims, audit.unreachable), (1, 3, 4));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rename_that_saw_the_old_release_neither_shows_nor_blocks_in_the_new_one() {
     let proxied = Proxied::hello().await;
-    let Proxied { world, api, .. } = &proxied;
+    let Proxied { app, api, .. } = &proxied;
     let made = api.post(LINKS, r#"{"name":"a","url":"https://e.com/a","filepath":"/bin/a"}"#).await;
     let link = format!("{LINKS}/{}", made.id());
     let gate = hold_first_transaction(&proxied);
@@ -206,7 +206,7 @@ async fn a_rename_that_saw_the_old_release_neither_shows_nor_blocks_in_the_new_o
         async move { api.put(&link, r#"{"name":"b","filepath":"/bin/b"}"#).await }
     });
     gate.reached().await;
-    remake_release(world).await;
+    remake_release(app).await;
     gate.open();
     assert_eq!(late.await.unwrap().status, 200);
 
@@ -218,14 +218,14 @@ async fn a_rename_that_saw_the_old_release_neither_shows_nor_blocks_in_the_new_o
     ] {
         assert_eq!(api.post(LINKS, body).await.status, 201, "{body}");
     }
-    let audit = world.assert_sound().await;
+    let audit = app.assert_sound().await;
     assert_eq!((audit.links, audit.claims, audit.unreachable), (2, 6, 4));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_that_meets_another_of_the_same_link_starts_over() {
     let proxied = Proxied::hello().await;
-    let Proxied { world, api, .. } = &proxied;
+    let Proxied { app, api, .. } = &proxied;
     for (late_change, meanwhile, expected, left) in [
         // Both renames happen, the late one last.
         ("PUT", "PUT", 200, Some("late")),
@@ -249,7 +249,7 @@ async fn a_write_that_meets_another_of_the_same_link_starts_over() {
         let late = late.await.unwrap();
         assert_eq!(late.status, expected, "{late_change} after {meanwhile}: {late:?}");
         assert_eq!(api.get(LINKS).await.names(), left.into_iter().collect::<Vec<_>>());
-        world.assert_sound().await;
+        app.assert_sound().await;
         if left.is_some() {
             assert_eq!(api.delete(&link).await.status, 200);
         }
@@ -259,7 +259,7 @@ async fn a_write_that_meets_another_of_the_same_link_starts_over() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_freed_while_it_is_found_taken_can_be_had() {
     let proxied = Proxied::hello().await;
-    let Proxied { world, api, .. } = &proxied;
+    let Proxied { app, api, .. } = &proxied;
     let made = api.post(LINKS, r#"{"name":"a","url":"https://e.com/a"}"#).await;
     // The creation is refused for the name; before it asks who has it, nobody does.
     let gate = Gate::new();
@@ -276,5 +276,5 @@ async fn what_is_freed_while_it_is_found_taken_can_be_had() {
     assert_eq!(api.delete(&format!("{LINKS}/{}", made.id())).await.status, 200);
     gate.open();
     assert_eq!(late.await.unwrap().status, 201);
-    assert_eq!(world.assert_sound().await.links, 1);
+    assert_eq!(app.assert_sound().await.links, 1);
 }

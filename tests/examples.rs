@@ -10,8 +10,8 @@ use shared::domain::token::AccessLevel;
 use shared::store::tokens::NewToken;
 
 use crate::clients::{install, node, python, repository::Repository};
-use harness::world::{grant, job_token, project, token};
-use harness::{Api, Server, World, binaries};
+use harness::test_app::{grant, job_token, project, token};
+use harness::{Api, Server, TestApp, binaries};
 
 fn example(file: &str) -> PathBuf {
     binaries::workspace().join("examples").join(file)
@@ -23,7 +23,7 @@ fn read(file: &str) -> String {
 
 /// A server with the project `mygroup/app`, and tokens of a developer in it.
 struct Installation {
-    world: World,
+    app: TestApp,
     url: String,
     token: String,
     job_token: String,
@@ -31,20 +31,20 @@ struct Installation {
 
 impl Installation {
     async fn start() -> Self {
-        let world = World::empty();
-        world.project(project(20, "mygroup/app")).await;
+        let app = TestApp::empty();
+        app.project(project(20, "mygroup/app")).await;
         let of_developer = async |new: NewToken| {
             let grants = vec![grant(20, AccessLevel::Developer)];
-            world.token(NewToken { grants, ..new }).await.reveal().to_owned()
+            app.token(NewToken { grants, ..new }).await.reveal().to_owned()
         };
         let token = of_developer(token()).await;
         let job_token = of_developer(job_token("mygroup/app")).await;
-        let url = format!("http://{}", world.server.address);
-        Self { world, url, token, job_token }
+        let url = format!("http://{}", app.server.address);
+        Self { app, url, token, job_token }
     }
 
     fn api(&self) -> Api {
-        self.world.anonymous().with("private-token", &self.token)
+        self.app.anonymous().with("private-token", &self.token)
     }
 
     fn publish(&self) -> Command {
@@ -144,7 +144,7 @@ async fn publish_sh_creates_a_release_and_updates_it() {
     let shown = here.release(tag).await;
     let notes = read("Caddyfile");
     assert_eq!((&shown["name"], &shown["description"]), (&json!("One"), &json!(notes.trim_end())));
-    here.world.assert_sound().await;
+    here.app.assert_sound().await;
 }
 
 #[cfg_attr(not(clients), ignore = "needs RELEASE_LINKS_TEST_CLIENTS=1")]

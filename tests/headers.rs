@@ -10,14 +10,14 @@ use shared::store::projects::NewProject;
 use shared::store::tokens::NewToken;
 
 use harness::proxy::ask;
-use harness::world::{LINKS, RELEASES, World, grant, project, token};
+use harness::test_app::{LINKS, RELEASES, TestApp, grant, project, token};
 
 const TOO_LONG: &str =
     r#"{"message":"422 Unprocessable Entity - The redirect is longer than 8192 bytes"}"#;
 
 #[tokio::test]
 async fn a_url_too_long_for_a_header_is_refused() {
-    let (_world, api) = World::hello().await;
+    let (_world, api) = TestApp::hello().await;
     for (n, letter, fits) in [(0, "🦀", 681), (1, "é", 1_363), (2, "x", 2_034)] {
         for (count, status) in [(fits, 201), (fits + 1, 400)] {
             let url = format!("https://e.com/{}", letter.repeat(count));
@@ -37,8 +37,8 @@ async fn a_url_too_long_for_a_header_is_refused() {
 
 #[tokio::test]
 async fn a_redirect_too_long_for_a_header_is_an_error() {
-    let (world, api) = World::hello().await;
-    let release = world.release(20, "v2").await;
+    let (test_app, api) = TestApp::hello().await;
+    let release = test_app.release(20, "v2").await;
     let link = r#"{"name":"a","url":"https://e.com","filepath":"/bin/app"}"#;
     assert_eq!(api.post(&format!("{RELEASES}/v2/assets/links"), link).await.status, 201);
     // As an earlier version accepted it.
@@ -53,7 +53,7 @@ async fn a_redirect_too_long_for_a_header_is_an_error() {
             ":url": { "S": format!("https://e.com/{}", "🦀".repeat(2_034)) },
         },
     });
-    let url = &world.server.dynamodb_url;
+    let url = &test_app.server.dynamodb_url;
     assert_eq!(ask(url, "DynamoDB_20120810.UpdateItem", &update).await.0, 200);
     api.get(&format!("{RELEASES}/v2/downloads/bin/app")).await.is(422, TOO_LONG);
     api.get("/mynamespace/hello/-/releases/v2/downloads/bin/app").await.is(422, TOO_LONG);
@@ -69,14 +69,14 @@ async fn a_redirect_too_long_for_a_header_is_an_error() {
 
 #[tokio::test]
 async fn a_link_header_keeps_the_next_page_as_long_as_it_can() {
-    let world = World::empty();
+    let test_app = TestApp::empty();
     let path = format!("{0}/{0}", "g".repeat(126));
     let public = NewProject { visibility: Visibility::Public, ..project(21, &path) };
-    world.project(public).await;
+    test_app.project(public).await;
     let tag = "é".repeat(127);
-    world.release(21, TagName::parse(&tag).unwrap().as_str()).await;
+    test_app.release(21, TagName::parse(&tag).unwrap().as_str()).await;
     let owner = NewToken { grants: vec![grant(21, AccessLevel::Owner)], ..token() };
-    let api = world.api_with(owner).await;
+    let api = test_app.api_with(owner).await;
     let encoded = (path.replace('/', "%2F"), "%C3%A9".repeat(127));
     let links = format!("/projects/{}/releases/{}/assets/links", encoded.0, encoded.1);
     for n in 0..3 {
@@ -92,8 +92,8 @@ async fn a_link_header_keeps_the_next_page_as_long_as_it_can() {
 
 #[tokio::test]
 async fn a_preflight_does_not_repeat_more_than_a_header_holds() {
-    let (world, _) = World::hello().await;
-    let page = world.anonymous().with("origin", "https://page.example");
+    let (test_app, _) = TestApp::hello().await;
+    let page = test_app.anonymous().with("origin", "https://page.example");
     let page = page.with("access-control-request-method", "PUT");
     for (length, is_repeated) in [(8_192, true), (8_193, false)] {
         let asking = page.with("access-control-request-headers", &"x".repeat(length));

@@ -14,18 +14,18 @@ use shared::store::releases::NewRelease;
 use shared::store::tokens::NewToken;
 use tokio::task::JoinSet;
 
-use crate::round_trips::{Cost, cost};
-use harness::world::{
-    Proxied, RELEASES, World, grant, job_token, links, new_release, project, soon, token,
+use crate::db_request_counts::{Cost, cost};
+use harness::test_app::{
+    Proxied, RELEASES, TestApp, grant, job_token, links, new_release, project, test_deadline, token,
 };
 use harness::{Api, Reply};
 use shared::domain::token::AccessLevel;
 
 /// A project's release with files, whose numbers and paths requests name.
-async fn provide(world: &World, id: u64, path: &str, visibility: Visibility, files: usize) {
-    world.project(NewProject { visibility, ..project(id, path) }).await;
+async fn provide(app: &TestApp, id: u64, path: &str, visibility: Visibility, files: usize) {
+    app.project(NewProject { visibility, ..project(id, path) }).await;
     let new = NewRelease { links: links("file", files), ..new_release(id, "v1") };
-    world.store.create_release(new, Timestamp::now(), soon()).await.unwrap();
+    app.store.create_release(new, Timestamp::now(), test_deadline()).await.unwrap();
 }
 
 /// A request to a project, whose name is left out.
@@ -101,19 +101,19 @@ fn without_its_own(reply: Reply) -> (u16, BTreeMap<String, String>, String) {
 }
 
 /// Everybody who has no role in a project but in another one.
-async fn strangers(world: &World) -> Vec<(&'static str, Api)> {
+async fn strangers(app: &TestApp) -> Vec<(&'static str, Api)> {
     let external = User { external: true, ..token().user };
     let ended = Some(Duration::ZERO);
     let job = job_token("g/seen");
-    let private = async |new| world.api_with(new).await;
-    let revoked = world.token(token()).await;
-    world.revoke(&revoked).await;
-    let with = |header: &str, secret: &Secret| world.anonymous().with(header, secret.reveal());
-    let bearer = format!("Bearer {}", world.token(job.clone()).await.reveal());
+    let private = async |new| app.api_with(new).await;
+    let revoked = app.token(token()).await;
+    app.revoke(&revoked).await;
+    let with = |header: &str, secret: &Secret| app.anonymous().with(header, secret.reveal());
+    let bearer = format!("Bearer {}", app.token(job.clone()).await.reveal());
     vec![
-        ("nobody", world.anonymous()),
-        ("rubbish", world.anonymous().with("private-token", "glpat-x")),
-        ("unknown token", with("private-token", &Secret::draw(TokenKind::Access))),
+        ("nobody", app.anonymous()),
+        ("rubbish", app.anonymous().with("private-token", "glpat-x")),
+        ("unknown token", with("private-token", &Secret::generate(TokenKind::Access))),
         ("expired token", private(NewToken { expires_in: ended, ..token() }).await),
         ("revoked token", with("private-token", &revoked)),
         ("external user", private(NewToken { user: external, ..token() }).await),
@@ -123,20 +123,20 @@ async fn strangers(world: &World) -> Vec<(&'static str, Api)> {
             "developer elsewhere",
             private(NewToken { grants: vec![grant(3, AccessLevel::Developer)], ..token() }).await,
         ),
-        ("job elsewhere", with("job-token", &world.token(job.clone()).await)),
-        ("job elsewhere, bearer", world.anonymous().with("authorization", &bearer)),
-        ("ended job", with("job-token", &world.token(NewToken { expires_in: ended, ..job }).await)),
+        ("job elsewhere", with("job-token", &app.token(job.clone()).await)),
+        ("job elsewhere, bearer", app.anonymous().with("authorization", &bearer)),
+        ("ended job", with("job-token", &app.token(NewToken { expires_in: ended, ..job }).await)),
     ]
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn callers_without_access_get_the_answer_of_no_project() {
-    let world = World::empty();
-    provide(&world, 1, "g/hidden", Visibility::Private, 1).await;
-    provide(&world, 2, "g/within", Visibility::Internal, 1).await;
-    provide(&world, 3, "g/seen", Visibility::Public, 1).await;
+    let app = TestApp::empty();
+    provide(&app, 1, "g/hidden", Visibility::Private, 1).await;
+    provide(&app, 2, "g/within", Visibility::Internal, 1).await;
+    provide(&app, 3, "g/seen", Visibility::Public, 1).await;
     let mut comparing = JoinSet::new();
-    for (caller, api) in strangers(&world).await {
+    for (caller, api) in strangers(&app).await {
         comparing.spawn(async move {
             let mut statuses: BTreeMap<u16, usize> = BTreeMap::new();
             let all = Target::all().into_iter().map(|target| (target, 2));
@@ -176,7 +176,7 @@ async fn callers_without_access_get_the_answer_of_no_project() {
         assert!(seen[&status] >= 10, "{seen:?}");
     }
     // And what they may see they do.
-    let stranger = world.api_with(token()).await;
+    let stranger = app.api_with(token()).await;
     assert_eq!(stranger.get("/projects/g%2Fseen/releases/v1").await.status, 200);
     assert_eq!(stranger.get("/projects/g%2Fwithin/releases/v1").await.status, 200);
 }
@@ -233,8 +233,8 @@ async fn refused_callers_cost_the_same_for_a_hidden_project_and_for_none() {
         take_numbers(&proxied).await;
         comparing.spawn(async move {
             let secret = match scope {
-                None => Secret::draw(TokenKind::Access),
-                Some(scope) => proxied.world.token(NewToken { scope, ..token() }).await,
+                None => Secret::generate(TokenKind::Access),
+                Some(scope) => proxied.app.token(NewToken { scope, ..token() }).await,
             };
             let address = &proxied.api.address;
             let api = Api::anonymous(address).with("private-token", secret.reveal());
@@ -243,7 +243,7 @@ async fn refused_callers_cost_the_same_for_a_hidden_project_and_for_none() {
             let targets = targets.filter(|target| scope != Some(Scope::ReadApi) || !target.reads());
             for (number, target) in (100..).zip(targets) {
                 let path = format!("g/p{number:04}");
-                provide(&proxied.world, number, &path, Visibility::Private, 2).await;
+                provide(&proxied.app, number, &path, Visibility::Private, 2).await;
                 compare_costs(&proxied, &api, target, number).await;
             }
         });
@@ -269,11 +269,11 @@ async fn malformed_tokens_cost_no_database_request() {
 #[tokio::test(flavor = "multi_thread")]
 async fn refused_callers_make_us_read_the_first_links_only() {
     let proxied = Arc::new(Proxied::hello().await);
-    provide(&proxied.world, 21, "g/long", Visibility::Private, 1_000).await;
+    provide(&proxied.app, 21, "g/long", Visibility::Private, 1_000).await;
     let owner = NewToken { grants: vec![grant(21, AccessLevel::Owner)], ..token() };
     let at = |api: Api| api.at(&proxied.api.address);
     let (owner, stranger) =
-        (at(proxied.world.api_with(owner).await), at(proxied.world.api_with(token()).await));
+        (at(proxied.app.api_with(owner).await), at(proxied.app.api_with(token()).await));
     for path in ["/projects/21/releases/v1", "/projects/21/releases/v1/assets/links"] {
         let ask = async |api: &Api| {
             let (reply, cost) = cost(&proxied, async |_: &Api| api.get(path).await).await;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use harness::proxy::Proxy;
-use harness::world::{LINKS, World};
+use harness::test_app::{LINKS, TestApp};
 use harness::{Fault, Gate, Server, binaries, connection};
 
 /// Starts a server that keeps its data in a folder.
@@ -72,8 +72,8 @@ fn the_samples_commands_work_when_pasted_twice_and_end_with_a_read() {
 async fn an_interrupted_first_start_is_completed_by_the_next() {
     // Cut off before and after each of the writes that create the release with its links.
     for (write, happens) in [(1, false), (1, true), (2, false), (2, true)] {
-        let world = World::empty();
-        let proxy = Proxy::start(&world.server.dynamodb_url).await;
+        let app = TestApp::empty();
+        let proxy = Proxy::start(&app.server.dynamodb_url).await;
         let gate = Gate::new();
         let (held, writes) = (gate.clone(), AtomicU64::new(0));
         proxy.decide(move |operation, body| {
@@ -98,7 +98,7 @@ async fn an_interrupted_first_start_is_completed_by_the_next() {
         start.wait().unwrap();
 
         let case = format!("write {write}, {happens}");
-        let next = Server::start_with(&["--endpoint-url", &world.server.dynamodb_url]);
+        let next = Server::start_with(&["--endpoint-url", &app.server.dynamodb_url]);
         let answers = paste(&sample_commands(&next));
         let release: Value = serde_json::from_str(&answers[0]).unwrap();
         let links = release["assets"]["links"].as_array().unwrap();
@@ -106,7 +106,7 @@ async fn an_interrupted_first_start_is_completed_by_the_next() {
         assert_eq!(names, ["README.txt", "hello.sh"], "{case}");
         // The interrupted start had another port.
         assert!(answers[1].contains("Hello from release-links"), "{case}");
-        world.assert_sound().await;
+        app.assert_sound().await;
     }
 }
 
@@ -120,11 +120,11 @@ async fn what_was_answered_is_there_after_a_crash() {
         "--data-dir",
         folder.path().to_str().unwrap(),
     ];
-    let mut world = World::over(Server::start_with(&flags));
-    let api = world.populate().await;
+    let mut app = TestApp::over(Server::start_with(&flags));
+    let api = app.populate().await;
     let mut answered: Vec<String> = Vec::new();
     for life in 0..3 {
-        let api = api.at(&world.server.address);
+        let api = api.at(&app.server.address);
         let (sender, mut made) = tokio::sync::mpsc::unbounded_channel();
         for worker in 0..4 {
             let (api, sender) = (api.clone(), sender.clone());
@@ -142,14 +142,14 @@ async fn what_was_answered_is_there_after_a_crash() {
         }
         drop(sender);
         tokio::time::sleep(Duration::from_millis(700)).await;
-        world.server.kill();
+        app.server.kill();
         while let Some(name) = made.recv().await {
             answered.push(name);
         }
-        world = World::over(Server::start_with(&flags));
-        world.assert_sound().await;
+        app = TestApp::over(Server::start_with(&flags));
+        app.assert_sound().await;
     }
-    let api = api.at(&world.server.address);
+    let api = api.at(&app.server.address);
     let mut names = Vec::new();
     for page in 1.. {
         let rows = api.get(&format!("{LINKS}?per_page=100&page={page}")).await.names();
@@ -166,7 +166,7 @@ async fn what_was_answered_is_there_after_a_crash() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_finishes_the_requests_in_flight() {
-    let (mut world, api) = World::hello().await;
+    let (mut app, api) = TestApp::hello().await;
     let body = |n: usize| format!(r#"{{"name":"{n}","url":"https://e.com/{n}"}}"#);
     let mut tasks = tokio::task::JoinSet::new();
     let barrier = std::sync::Arc::new(tokio::sync::Barrier::new(9));
@@ -175,7 +175,7 @@ async fn a_stop_finishes_the_requests_in_flight() {
         tasks.spawn(async move { api.post_when(LINKS, &body(n), barrier.wait()).await.status });
     }
     barrier.wait().await;
-    let stopped = tokio::task::spawn_blocking(move || world.server.terminate()).await.unwrap();
+    let stopped = tokio::task::spawn_blocking(move || app.server.terminate()).await.unwrap();
     assert!(stopped.success());
     assert_eq!(tasks.join_all().await, [201; 8]);
 }
@@ -215,11 +215,11 @@ fn flags_that_contradict_each_other_are_refused() {
 
 #[tokio::test]
 async fn the_embedded_database_speaks_dynamodb_to_others() {
-    let (world, api) = World::hello().await;
+    let (app, api) = TestApp::hello().await;
     api.post(LINKS, r#"{"name":"a","url":"https://e.com"}"#).await;
     let output = Command::new(binaries::release_links())
         .arg("--connection")
-        .arg(world.server.connection_file.as_ref().unwrap())
+        .arg(app.server.connection_file.as_ref().unwrap())
         .args(["--output", "json", "audit"])
         .output()
         .unwrap();

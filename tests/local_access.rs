@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 use serde_json::json;
 
 use harness::connection;
-use harness::{Server, World, binaries};
+use harness::{Server, TestApp, binaries};
 
 /// A response as it came over the wire.
 struct Raw {
@@ -334,24 +334,24 @@ async fn the_data_folder_and_its_keys_are_their_owners_alone() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("new/data");
     let start = || Server::start_with(&in_folder(&data));
-    let world = World::over(start());
+    let app = TestApp::over(start());
     let (file, watch) = (data.join("connection.json"), data.join("watch.env"));
-    assert_eq!(world.server.connection_file.as_deref(), Some(file.as_path()));
+    assert_eq!(app.server.connection_file.as_deref(), Some(file.as_path()));
     assert_eq!((mode(&data), mode(&file), mode(&watch)), (0o700, 0o600, 0o600));
-    let first = connection::of(&world.server.dynamodb_url);
-    world.populate().await;
-    drop(world);
+    let first = connection::of(&app.server.dynamodb_url);
+    app.populate().await;
+    drop(app);
 
     // As an older version left it: open, and without a key.
     std::fs::remove_file(&file).unwrap();
     std::fs::remove_file(&watch).unwrap();
     set_mode(&data, 0o755);
-    let world = World::over(start());
+    let app = TestApp::over(start());
     assert_eq!((mode(&data), mode(&file), mode(&watch)), (0o700, 0o600, 0o600));
-    assert_eq!(world.assert_sound().await.releases, 1);
-    let second = connection::of(&world.server.dynamodb_url);
+    assert_eq!(app.assert_sound().await.releases, 1);
+    let second = connection::of(&app.server.dynamodb_url);
     assert_ne!(first.access_key_id, second.access_key_id, "the key is not random");
-    drop(world);
+    drop(app);
 
     // A restart keeps the key and names the new address.
     set_mode(&file, 0o644);
@@ -501,10 +501,10 @@ fn list_projects(flags: &[&str], variables: &[(&str, &str)]) -> Output {
 
 #[tokio::test]
 async fn the_operator_reaches_the_database_by_its_connection_file() {
-    let world = World::empty();
-    world.project(harness::world::project(20, "mynamespace/hello")).await;
-    let file = world.server.connection_file.as_ref().unwrap().to_str().unwrap();
-    let url = world.server.dynamodb_url.as_str();
+    let app = TestApp::empty();
+    app.project(harness::test_app::project(20, "mynamespace/hello")).await;
+    let file = app.server.connection_file.as_ref().unwrap().to_str().unwrap();
+    let url = app.server.dynamodb_url.as_str();
     let nowhere = "http://127.0.0.1:9";
     let keys = connection::of(url);
     let credentials = [

@@ -4,16 +4,16 @@ use serde_json::Value;
 use shared::domain::token::{AccessLevel, Secret, TokenKind};
 use shared::store::tokens::NewToken;
 
-use harness::world::{LINKS, Proxied, World, grant, token};
+use harness::test_app::{LINKS, Proxied, TestApp, grant, token};
 use harness::{Fault, Server};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_token_is_ever_logged_whatever_carries_it() {
-    let (world, _) = World::hello().await;
+    let (app, _) = TestApp::hello().await;
     let new = |kind| NewToken { kind, grants: vec![grant(20, AccessLevel::Developer)], ..token() };
-    let good = world.token(new(TokenKind::Access)).await;
-    let job = world.token(new(TokenKind::Job)).await;
-    let unknown = Secret::draw(TokenKind::Access);
+    let good = app.token(new(TokenKind::Access)).await;
+    let job = app.token(new(TokenKind::Job)).await;
+    let unknown = Secret::generate(TokenKind::Access);
     let secrets = [good.reveal(), job.reveal(), unknown.reveal(), "glpat-not-even-a-token"];
     for secret in secrets {
         let body = format!(r#"{{"private_token":"{secret}","name":"","url":""}}"#);
@@ -24,7 +24,7 @@ async fn no_token_is_ever_logged_whatever_carries_it() {
             ("authorization", format!("Basic {secret}")),
             ("x-anything", secret.to_owned()),
         ] {
-            let api = world.anonymous().with(name, &value);
+            let api = app.anonymous().with(name, &value);
             api.get(LINKS).await;
             api.get("/api/v4/nothing").await;
             api.get("/api/v4/user").await;
@@ -34,7 +34,7 @@ async fn no_token_is_ever_logged_whatever_carries_it() {
             api.send("POST", LINKS, "application/json", b"{").await;
         }
         for parameter in ["private_token", "access_token", "bearer_token", "job_token", "token"] {
-            let api = world.anonymous();
+            let api = app.anonymous();
             let reply = api.get(&format!("{LINKS}?{parameter}={secret}")).await;
             let link = reply.headers.get("link").map(|link| link.to_str().unwrap().to_owned());
             assert!(!link.unwrap_or_default().contains(secret), "{reply:?}");
@@ -46,7 +46,7 @@ async fn no_token_is_ever_logged_whatever_carries_it() {
         }
     }
     // The server logs at its most talkative.
-    let output = world.server.output();
+    let output = app.server.output();
     assert!(output.lines().count() > 100, "{output}");
     for secret in secrets {
         assert!(!output.contains(secret), "{secret} is in the log");

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
-use shared::domain::link::{Draft, LinkType};
+use shared::domain::link::{LinkType, UncheckedLink};
 use shared::domain::project::{SourceUrl, Visibility};
 use shared::domain::release::{Description, NewLinks, ReleaseName, TagName};
 use shared::domain::time::Timestamp;
@@ -18,16 +18,16 @@ use url::form_urlencoded;
 use crate::clients::{self, install, node, python};
 use harness::client::Reply;
 use harness::proxy::Proxy;
-use harness::world::{RELEASE, grant, links, new_release, project, soon, token};
-use harness::{Api, Fault, Server, World};
+use harness::test_app::{RELEASE, grant, links, new_release, project, test_deadline, token};
+use harness::{Api, Fault, Server, TestApp};
 
 const HTML: &str = "text/html,application/xhtml+xml,*/*;q=0.8";
 const POLICY: &str =
     "; img-src 'self' https:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /// A browser, with a session if it has a token.
-fn browser(world: &World, session: Option<&str>) -> Api {
-    let api = world.anonymous().with("accept", HTML);
+fn browser(app: &TestApp, session: Option<&str>) -> Api {
+    let api = app.anonymous().with("accept", HTML);
     match session {
         Some(token) => api.with("cookie", &format!("a=b; release_links_token={token}; c=d")),
         None => api,
@@ -45,21 +45,20 @@ fn shows(reply: &Reply, parts: &[&str]) {
 }
 
 /// A world with a public project that has a release with one link of each type.
-async fn public() -> World {
-    let world = World::empty();
+async fn public() -> TestApp {
+    let app = TestApp::empty();
     let page = SourceUrl::parse("https://gitlab.com/g/p").unwrap();
-    world
-        .project(NewProject {
-            visibility: Visibility::Public,
-            source_url: Some(page),
-            ..project(20, "g/p")
-        })
-        .await;
+    app.project(NewProject {
+        visibility: Visibility::Public,
+        source_url: Some(page),
+        ..project(20, "g/p")
+    })
+    .await;
     let mut release = new_release(20, "v1.2.0");
     release.name = ReleaseName::parse("One & <two>").ok();
     release.description = Description::parse("# New\n\n- **fast** <b>raw</b>\n").ok();
     let link = |name: &str, url: &str, path, link_type| {
-        Draft::new(Some(name), Some(url), path, link_type).fields().unwrap()
+        UncheckedLink::new(Some(name), Some(url), path, link_type).fields().unwrap()
     };
     release.links = NewLinks::parse(vec![
         link("other \"x\"", "https://user:pw@other.example:8443/a?b&c", None, LinkType::Other),
@@ -69,15 +68,15 @@ async fn public() -> World {
     ])
     .unwrap();
     let past = Timestamp::now();
-    world.store.create_release(release, past, soon()).await.unwrap();
-    world
+    app.store.create_release(release, past, test_deadline()).await.unwrap();
+    app
 }
 
 #[tokio::test]
 async fn a_release_page_shows_notes_files_and_commands_in_order() {
-    let world = public().await;
-    let here = format!("http://{}", world.server.address);
-    let page = browser(&world, None).get("/g/p/-/releases/v1.2.0").await;
+    let app = public().await;
+    let here = format!("http://{}", app.server.address);
+    let page = browser(&app, None).get("/g/p/-/releases/v1.2.0").await;
     let download = format!("{here}/g/p/-/releases/v1.2.0/downloads/bin/app");
     let latest = format!("{here}/g/p/-/releases/permalink/latest/downloads/bin/app");
     shows(
@@ -123,7 +122,7 @@ async fn a_release_page_shows_notes_files_and_commands_in_order() {
     assert!(!page.body.contains("<script") && !page.body.contains(" style="), "{}", page.body);
 
     // The URLs that the API gives lead here.
-    let api = world.anonymous();
+    let api = app.anonymous();
     let shown = api.get("/projects/20/releases/v1.2.0").await.json();
     assert_eq!(shown["_links"]["self"], format!("{here}/g/p/-/releases/v1.2.0"));
     api.get("/g/p/-/releases/permalink/latest")
@@ -132,7 +131,7 @@ async fn a_release_page_shows_notes_files_and_commands_in_order() {
 
     for path in ["/g/p", "/G/p", "/g/p/-/releases", "/g/p/"] {
         shows(
-            &browser(&world, None).get(path).await,
+            &browser(&app, None).get(path).await,
             &[
                 "<h1>g/p</h1>",
                 "1 release<",
@@ -146,21 +145,26 @@ async fn a_release_page_shows_notes_files_and_commands_in_order() {
 
 #[tokio::test]
 async fn many_links_are_folded_and_labels_follow_tag_and_time() {
-    let world = public().await;
+    let app = public().await;
     let packages = |count: usize| {
         let link = |n| {
             let name = format!("file {n}");
-            Draft::new(Some(&name), Some(&format!("https://e.com/{n}")), None, LinkType::Package)
-                .fields()
-                .unwrap()
+            UncheckedLink::new(
+                Some(&name),
+                Some(&format!("https://e.com/{n}")),
+                None,
+                LinkType::Package,
+            )
+            .fields()
+            .unwrap()
         };
         NewLinks::parse((0..count).map(link).collect()).unwrap()
     };
     let mut many = new_release(20, "2.0.0-rc.1");
     many.links = packages(1_000);
     many.released_at = Timestamp::now().plus(std::time::Duration::from_hours(48));
-    world.store.create_release(many, Timestamp::now(), soon()).await.unwrap();
-    let api = browser(&world, None);
+    app.store.create_release(many, Timestamp::now(), test_deadline()).await.unwrap();
+    let api = browser(&app, None);
     let page = api.get("/g/p/-/releases/2.0.0-rc.1").await;
     shows(
         &page,
@@ -177,7 +181,7 @@ async fn many_links_are_folded_and_labels_follow_tag_and_time() {
     assert!(!api.get("/g/p/-/releases/v1.2.0").await.body.contains("label latest"));
 
     for n in 0..25 {
-        world.release(20, &format!("v0.{n}")).await;
+        app.release(20, &format!("v0.{n}")).await;
     }
     let first = api.get("/g/p").await;
     shows(&first, &["27 releases", "rel=\"next\" href=\"http", "/g/p/-/releases?page=2\">Older"]);
@@ -189,11 +193,11 @@ async fn many_links_are_folded_and_labels_follow_tag_and_time() {
 
 #[tokio::test]
 async fn signed_out_a_private_page_and_none_lead_to_the_same_form() {
-    let world = World::empty();
-    world.project(project(20, "g/p")).await;
-    world.release(20, "v1").await;
-    let api = browser(&world, None);
-    let here = format!("http://{}", world.server.address);
+    let app = TestApp::empty();
+    app.project(project(20, "g/p")).await;
+    app.release(20, "v1").await;
+    let api = browser(&app, None);
+    let here = format!("http://{}", app.server.address);
     for path in
         ["/g/p", "/g/p/-/releases/v1", "/g/none", "/g/p/-/releases/none", "/G/none/-/releases/v1"]
     {
@@ -211,33 +215,33 @@ async fn signed_out_a_private_page_and_none_lead_to_the_same_form() {
     let missing = r#"{"error":"404 Not Found"}"#;
     for path in ["/g/p/-/releases/v1/downloads/bin/a", "/g/p/-/releases/permalink/latest"] {
         assert_eq!(api.get(path).await.status, 303, "{path}");
-        world.anonymous().get(path).await.is(404, missing);
+        app.anonymous().get(path).await.is(404, missing);
     }
     for path in ["/g/p/-/releases.atom", "/g/p/-/badges/release.svg"] {
         assert_eq!(api.get(path).await.status, 404, "{path}");
-        world.anonymous().get(path).await.is(404, missing);
+        app.anonymous().get(path).await.is(404, missing);
     }
 }
 
-async fn member(world: &World, level: AccessLevel) -> Secret {
-    world.token(NewToken { grants: vec![grant(20, level)], ..token() }).await
+async fn member(app: &TestApp, level: AccessLevel) -> Secret {
+    app.token(NewToken { grants: vec![grant(20, level)], ..token() }).await
 }
 
-async fn post(world: &World, path: &str, form: &str, site: &str) -> Reply {
-    let api = browser(world, None).with("sec-fetch-site", site);
+async fn post(app: &TestApp, path: &str, form: &str, site: &str) -> Reply {
+    let api = browser(app, None).with("sec-fetch-site", site);
     api.send("POST", path, "application/x-www-form-urlencoded", form.as_bytes()).await
 }
 
 #[tokio::test]
 async fn a_session_opens_private_pages_until_its_token_ends() {
-    let world = World::empty();
-    world.project(project(20, "g/p")).await;
+    let app = TestApp::empty();
+    app.project(project(20, "g/p")).await;
     let mut release = new_release(20, "v1");
     release.links = links("a", 1);
-    world.store.create_release(release, Timestamp::now(), soon()).await.unwrap();
-    let guest = member(&world, AccessLevel::Guest).await;
-    let secret = member(&world, AccessLevel::Reporter).await;
-    let here = format!("http://{}", world.server.address);
+    app.store.create_release(release, Timestamp::now(), test_deadline()).await.unwrap();
+    let guest = member(&app, AccessLevel::Guest).await;
+    let secret = member(&app, AccessLevel::Reporter).await;
+    let here = format!("http://{}", app.server.address);
 
     for (return_to, leads) in [
         ("%2Fg%2Fp", "/g/p"),
@@ -249,7 +253,7 @@ async fn a_session_opens_private_pages_until_its_token_ends() {
         ("evil", "/"),
     ] {
         let form = format!("access_token={}&return_to={return_to}", secret.reveal());
-        let reply = post(&world, "/-/sign_in", &form, "same-origin").await;
+        let reply = post(&app, "/-/sign_in", &form, "same-origin").await;
         assert_eq!((reply.status, reply.header("location")), (303, &*format!("{here}{leads}")));
         assert_eq!(
             reply.header("set-cookie"),
@@ -260,13 +264,13 @@ async fn a_session_opens_private_pages_until_its_token_ends() {
         ("access_token=glpat-wrong&return_to=%2Fx", "This is not an access token of this server."),
         ("return_to=%2Fx", "This is not an access token of this server."),
     ] {
-        let reply = post(&world, "/-/sign_in", form, "same-origin").await;
+        let reply = post(&app, "/-/sign_in", form, "same-origin").await;
         assert_eq!(reply.status, 422);
         assert!(reply.body.contains(words) && reply.body.contains("value=\"/x\""), "{reply:?}");
         assert!(!reply.body.contains("glpat-wrong") && !reply.headers.contains_key("set-cookie"));
     }
 
-    let signed_in = browser(&world, Some(secret.reveal()));
+    let signed_in = browser(&app, Some(secret.reveal()));
     let page = signed_in.get("/g/p/-/releases/v1").await;
     let curl = "curl -fLO -H &quot;Authorization: Bearer $RELEASE_LINKS_TOKEN&quot; http";
     shows(&page, &["action=\"/-/sign_out\"", "root</span>", "<h1>v1</h1>", curl]);
@@ -275,14 +279,14 @@ async fn a_session_opens_private_pages_until_its_token_ends() {
     assert_eq!(signed_in.get("/g/p/-/releases.atom").await.status, 200);
     assert_eq!(signed_in.get("/g/none").await.status, 404);
     // Guests see that there are releases, and no more.
-    let guest = browser(&world, Some(guest.reveal()));
+    let guest = browser(&app, Some(guest.reveal()));
     shows(&guest.get("/g/p").await, &["<h1>g/p</h1>", "<h2>v1</h2>"]);
     for page in ["releases/v1", "releases.atom", "badges/release.svg"] {
         assert_eq!(guest.get(&format!("/g/p/-/{page}")).await.status, 404, "{page}");
     }
     shows(&signed_in.get("/").await, &["Sign out", "g/p"]);
 
-    let out = post(&world, "/-/sign_out", "", "same-origin").await;
+    let out = post(&app, "/-/sign_out", "", "same-origin").await;
     assert_eq!((out.status, out.header("location")), (303, &*format!("{here}/")));
     let cleared = "release_links_token=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0";
     assert_eq!(out.header("set-cookie"), cleared);
@@ -291,13 +295,13 @@ async fn a_session_opens_private_pages_until_its_token_ends() {
     for site in ["cross-site", "same-site"] {
         let form = format!("access_token={}", secret.reveal());
         for path in ["/-/sign_in", "/-/sign_out"] {
-            let reply = post(&world, path, &form, site).await;
+            let reply = post(&app, path, &form, site).await;
             assert_eq!(reply.status, 403, "{path} {site}");
             assert!(!reply.headers.contains_key("set-cookie"));
         }
     }
 
-    world.revoke(&secret).await;
+    app.revoke(&secret).await;
     let ended = signed_in.get("/g/p").await;
     assert_eq!(ended.status, 303);
     assert_eq!(ended.header("location"), format!("{here}/-/sign_in?return_to=%2Fg%2Fp&ended="));
@@ -307,10 +311,10 @@ async fn a_session_opens_private_pages_until_its_token_ends() {
 
 #[tokio::test]
 async fn no_route_of_the_api_and_no_other_method_looks_at_the_cookie() {
-    let (world, _) = World::hello().await;
-    let secret = member(&world, AccessLevel::Owner).await;
-    let signed_in = browser(&world, Some(secret.reveal()));
-    let anonymous = browser(&world, None);
+    let (app, _) = TestApp::hello().await;
+    let secret = member(&app, AccessLevel::Owner).await;
+    let signed_in = browser(&app, Some(secret.reveal()));
+    let anonymous = browser(&app, None);
     let same = |mut reply: Reply| {
         for name in ["x-request-id", "x-gitlab-meta", "date"] {
             reply.headers.remove(name);
@@ -338,7 +342,7 @@ async fn no_route_of_the_api_and_no_other_method_looks_at_the_cookie() {
             assert_eq!(send(&signed_in).await, send(&anonymous).await, "{method} {path}");
         }
     }
-    let release = world.anonymous().with("private-token", secret.reveal());
+    let release = app.anonymous().with("private-token", secret.reveal());
     assert_eq!(release.get(RELEASE).await.status, 200);
 }
 
@@ -349,14 +353,14 @@ async fn a_cookie_is_secure_unless_the_server_is_on_this_machine() {
         ("http://127.0.0.1:1", Some("Path=/; HttpOnly; SameSite=Lax")),
         ("http://releases.example", None),
     ] {
-        let world = World::over(Server::start_empty(&["--public-url", url]));
-        world.project(project(20, "g/p")).await;
-        let secret = member(&world, AccessLevel::Reporter).await;
-        let form = browser(&world, None).get("/-/sign_in").await;
+        let app = TestApp::over(Server::start_empty(&["--public-url", url]));
+        app.project(project(20, "g/p")).await;
+        let secret = member(&app, AccessLevel::Reporter).await;
+        let form = browser(&app, None).get("/-/sign_in").await;
         assert_eq!(form.body.contains("needs HTTPS"), attributes.is_none(), "{url}");
         if let Some(attributes) = attributes {
             let form = format!("access_token={}&return_to=%2Fg%2Fp", secret.reveal());
-            let reply = post(&world, "/-/sign_in", &form, "none").await;
+            let reply = post(&app, "/-/sign_in", &form, "none").await;
             assert_eq!(reply.header("location"), format!("{url}/g/p"));
             let cookie = format!("release_links_token={}; {attributes}", secret.reveal());
             assert_eq!(reply.header("set-cookie"), cookie);
@@ -366,9 +370,9 @@ async fn a_cookie_is_secure_unless_the_server_is_on_this_machine() {
 
 #[tokio::test]
 async fn the_feed_is_atom_and_the_badge_gitlabs() {
-    let world = public().await;
-    let api = world.anonymous();
-    let here = format!("http://{}", world.server.address);
+    let app = public().await;
+    let api = app.anonymous();
+    let here = format!("http://{}", app.server.address);
     let feed = api.get("/g/p/-/releases.atom").await;
     assert_eq!(feed.header("content-type"), "application/atom+xml; charset=utf-8");
     let release = api.get("/projects/20/releases/v1.2.0").await.json();
@@ -400,15 +404,15 @@ async fn the_feed_is_atom_and_the_badge_gitlabs() {
         assert_eq!(badge.header("content-type"), "image/svg+xml");
         shows(&badge, &parts);
     }
-    world.project(NewProject { visibility: Visibility::Public, ..project(21, "g/empty") }).await;
+    app.project(NewProject { visibility: Visibility::Public, ..project(21, "g/empty") }).await;
     shows(&api.get("/g/empty/-/badges/release.svg").await, &["Latest Release: none", "#e05d44"]);
-    shows(&browser(&world, None).get("/g/empty").await, &["This project has no releases yet."]);
+    shows(&browser(&app, None).get("/g/empty").await, &["This project has no releases yet."]);
     assert_eq!(api.get("/g/empty/-/releases.atom").await.status, 200);
 }
 
 /// A page of this world as a file, for programs that check it.
-async fn saved(world: &World, folder: &Path, path: &str) -> PathBuf {
-    let reply = world.anonymous().get(path).await;
+async fn saved(app: &TestApp, folder: &Path, path: &str) -> PathBuf {
+    let reply = app.anonymous().get(path).await;
     assert_eq!(reply.status, 200, "{path}: {reply:?}");
     let file = folder.join(path.replace('/', "_"));
     std::fs::write(&file, &reply.body).unwrap();
@@ -418,10 +422,10 @@ async fn saved(world: &World, folder: &Path, path: &str) -> PathBuf {
 #[cfg_attr(not(clients), ignore = "needs RELEASE_LINKS_TEST_CLIENTS=1")]
 #[tokio::test]
 async fn feed_readers_take_any_feed() {
-    let world = public().await;
+    let app = public().await;
     for id in 21..=23 {
         let path = format!("g/p{id}");
-        world.project(NewProject { visibility: Visibility::Public, ..project(id, &path) }).await;
+        app.project(NewProject { visibility: Visibility::Public, ..project(id, &path) }).await;
     }
     let past = |n: i64| Timestamp::from_unix_millis(1_500_000_000_000 + n * 1_000);
     let payloads = include_str!("pages/payloads.txt");
@@ -430,19 +434,19 @@ async fn feed_readers_take_any_feed() {
         let mut release = new_release(21, &format!("v{n}"));
         release.name = ReleaseName::parse(&format!("{}\u{1}\u{fffe}", attack[0])).ok();
         release.description = Description::parse(&attack.join("\n\n")).ok();
-        world.store.create_release(release, past(n), soon()).await.unwrap();
+        app.store.create_release(release, past(n), test_deadline()).await.unwrap();
     }
     // More notes than a feed has room for.
     for n in 0..25 {
         let mut release = new_release(22, &format!("v{n}"));
         release.description = Description::parse(&"long ".repeat(50_000)).ok();
         release.released_at = past(n);
-        world.store.create_release(release, past(n), soon()).await.unwrap();
+        app.store.create_release(release, past(n), test_deadline()).await.unwrap();
     }
     let folder = tempfile::tempdir().unwrap();
     let mut files = Vec::new();
     for project in ["p", "p21", "p22", "p23"] {
-        files.push(saved(&world, folder.path(), &format!("/g/{project}/-/releases.atom")).await);
+        files.push(saved(&app, folder.path(), &format!("/g/{project}/-/releases.atom")).await);
     }
     let python = python::programs().join("python");
     let (program, schema) = (clients::file("feed.py"), clients::file("atom.rng"));
@@ -457,7 +461,7 @@ async fn feed_readers_take_any_feed() {
     assert!(read.iter().all(|feed| feed["version"] == "atom10"), "{read:?}");
 
     let first = &entries[0][0];
-    let here = format!("http://{}", world.server.address);
+    let here = format!("http://{}", app.server.address);
     assert_eq!(first["title"], "One & <two>");
     assert_eq!(first["link"], format!("{here}/g/p/-/releases/v1.2.0"));
     assert_eq!(first["author"], "root");
@@ -470,8 +474,8 @@ async fn feed_readers_take_any_feed() {
 
 #[tokio::test]
 async fn home_lists_what_the_viewer_may_see_and_searches_it() {
-    let world = World::empty();
-    let nobody = browser(&world, None);
+    let app = TestApp::empty();
+    let nobody = browser(&app, None);
     let home = nobody.get("/").await;
     shows(&home, &["<h1>Releases</h1>", "There is no project here that you may see."]);
     assert_eq!(home.header("cache-control"), "public, max-age=60");
@@ -479,14 +483,14 @@ async fn home_lists_what_the_viewer_may_see_and_searches_it() {
     for id in 1..=45 {
         let visibility = if id % 2 == 0 { Visibility::Public } else { Visibility::Private };
         let path = if id < 41 { format!("many/p{id:02}") } else { format!("few/q{id}") };
-        world.project(NewProject { visibility, ..project(id, &path) }).await;
+        app.project(NewProject { visibility, ..project(id, &path) }).await;
     }
-    world.release(42, "v1").await;
-    world.release_at("x", "2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z").await;
+    app.release(42, "v1").await;
+    app.release_at("x", "2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z").await;
     let hidden = shared::domain::project::ReleasesAccess::Private;
-    world.release(44, "v-hidden").await;
-    world.change_project(44, |project| project.releases_access = hidden).await;
-    let here = format!("http://{}", world.server.address);
+    app.release(44, "v-hidden").await;
+    app.change_project(44, |project| project.releases_access = hidden).await;
+    let here = format!("http://{}", app.server.address);
     let first = nobody.get("/").await;
     let release = format!("href=\"{here}/few/q42/-/releases/v1\">v1</a><time");
     shows(
@@ -517,12 +521,12 @@ async fn home_lists_what_the_viewer_may_see_and_searches_it() {
     assert!(!pages.body.contains("Older"), "{pages:?}");
 
     let grants = vec![grant(43, AccessLevel::Guest)];
-    let member = world.token(NewToken { grants, ..token() }).await;
-    let signed_in = browser(&world, Some(member.reveal()));
+    let member = app.token(NewToken { grants, ..token() }).await;
+    let signed_in = browser(&app, Some(member.reveal()));
     let found = signed_in.get("/?search=q43").await;
     shows(&found, &["Sign out", ">few/q43</a>", "private"]);
     assert_eq!(found.header("cache-control"), "private, no-store");
-    world.revoke(&member).await;
+    app.revoke(&member).await;
     let ended = signed_in.get("/").await;
     assert_eq!(ended.header("location"), format!("{here}/-/sign_in?return_to=%2F&ended="));
 
@@ -534,8 +538,8 @@ async fn home_lists_what_the_viewer_may_see_and_searches_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn health_checks_are_gitlabs_and_readiness_follows_the_database() {
-    let world = World::empty();
-    let proxy = Proxy::start(&world.server.dynamodb_url).await;
+    let app = TestApp::empty();
+    let proxy = Proxy::start(&app.server.dynamodb_url).await;
     let behind = Server::start_with(&["--no-sample", "--endpoint-url", &proxy.url]);
     let api = Api::anonymous(&behind.address).that_may_fail();
     api.get("/-/health").await.is(200, "GitLab OK");
@@ -552,23 +556,23 @@ async fn health_checks_are_gitlabs_and_readiness_follows_the_database() {
 }
 
 /// Runs the pages' browser program against this server.
-fn in_a_browser(world: &World, task: &str, arguments: &[&str]) {
+fn in_a_browser(app: &TestApp, task: &str, arguments: &[&str]) {
     // Copied once: another test may be reading it.
     static PROGRAM: LazyLock<PathBuf> =
         LazyLock::new(|| clients::program(&node::folder(), "pages.mjs"));
 
     install::require("chromium", &["--version"]);
-    let url = format!("http://{}", world.server.address);
+    let url = format!("http://{}", app.server.address);
     install::run(Command::new("node").arg(&*PROGRAM).args([task, &url]).args(arguments));
 }
 
-async fn open_and_closed() -> World {
-    let world = World::empty();
+async fn open_and_closed() -> TestApp {
+    let app = TestApp::empty();
     let open = NewProject { visibility: Visibility::Public, ..project(20, "g/open") };
-    world.project(open).await;
-    world.project(project(21, "g/closed")).await;
-    world.release(20, "v1").await;
-    world.release(21, "v1").await;
+    app.project(open).await;
+    app.project(project(21, "g/closed")).await;
+    app.release(20, "v1").await;
+    app.release(21, "v1").await;
     let mut second = new_release(20, "v2");
     second.name = ReleaseName::parse("Second").ok();
     second.description = Description::parse(include_str!("pages/notes.md")).ok();
@@ -576,36 +580,36 @@ async fn open_and_closed() -> World {
         let (name, url) = (format!("file {n}"), format!("https://e.com/{n}"));
         let path = format!("/bin/a-rather-long-name-of-a-file-for-a-phone-{n}");
         let kind = [LinkType::Package, LinkType::Image, LinkType::Runbook, LinkType::Other][n % 4];
-        Draft::new(Some(&name), Some(&url), Some(&path), kind).fields().unwrap()
+        UncheckedLink::new(Some(&name), Some(&url), Some(&path), kind).fields().unwrap()
     };
     second.links = NewLinks::parse((0..300).map(file).rev().collect()).unwrap();
-    world.store.create_release(second, Timestamp::now(), soon()).await.unwrap();
-    world
+    app.store.create_release(second, Timestamp::now(), test_deadline()).await.unwrap();
+    app
 }
 
 #[cfg_attr(not(clients), ignore = "needs RELEASE_LINKS_TEST_CLIENTS=1")]
 #[tokio::test]
 async fn people_find_files_and_sign_in_and_out() {
-    let world = open_and_closed().await;
+    let app = open_and_closed().await;
     let grants = vec![grant(21, AccessLevel::Reporter)];
-    let token = world.token(NewToken { grants, ..token() }).await;
-    in_a_browser(&world, "walk", &[token.reveal()]);
+    let token = app.token(NewToken { grants, ..token() }).await;
+    in_a_browser(&app, "walk", &[token.reveal()]);
 }
 
 #[cfg_attr(not(clients), ignore = "needs RELEASE_LINKS_TEST_CLIENTS=1")]
 #[tokio::test]
 async fn each_page_is_accessible_on_phones_and_in_the_dark() {
-    let world = open_and_closed().await;
+    let app = open_and_closed().await;
     let pages =
         ["/", "/g/open", "/g/open/-/releases/v2", "/-/sign_in", "/-/sign_in?ended=", "/-/none"];
-    in_a_browser(&world, "check", &pages);
+    in_a_browser(&app, "check", &pages);
 }
 
 #[cfg_attr(not(clients), ignore = "needs RELEASE_LINKS_TEST_CLIENTS=1")]
 #[tokio::test]
 async fn no_stored_text_acts_in_a_browser() {
-    let world = World::empty();
-    world.project(NewProject { visibility: Visibility::Public, ..project(20, "g/p") }).await;
+    let app = TestApp::empty();
+    app.project(NewProject { visibility: Visibility::Public, ..project(20, "g/p") }).await;
     let payloads = include_str!("pages/payloads.txt");
     let payloads: Vec<_> = payloads.lines().filter(|line| !line.is_empty()).collect();
     assert!(payloads.len() >= 100, "{}", payloads.len());
@@ -619,10 +623,10 @@ async fn no_stored_text_acts_in_a_browser() {
         release.description = Description::parse(&text).ok();
         let fields = attack.iter().enumerate().filter_map(|(at, payload)| {
             let url = format!("https://e.com/{at}/{payload}");
-            Draft::new(Some(payload), Some(&url), None, LinkType::Other).fields()
+            UncheckedLink::new(Some(payload), Some(&url), None, LinkType::Other).fields()
         });
         release.links = NewLinks::parse(fields.collect()).unwrap();
-        world.store.create_release(release, Timestamp::now(), soon()).await.unwrap();
+        app.store.create_release(release, Timestamp::now(), test_deadline()).await.unwrap();
         pages.push(format!("/g/p/-/releases/{tag}"));
         let query: String = form_urlencoded::Serializer::new(String::new())
             .append_pair("key_text", attack[0])
@@ -638,10 +642,10 @@ async fn no_stored_text_acts_in_a_browser() {
         ["<b>x</b>", "\"onload=attacked=1", "'><svg/onload=attacked=1>", "a&amp;b", "$(x)", "';x;'"]
     {
         if let Ok(tag) = TagName::parse_new(attack) {
-            world.release(20, tag.as_str()).await;
+            app.release(20, tag.as_str()).await;
             pages
                 .push(format!("/g/p/-/releases/{}", utf8_percent_encode(attack, NON_ALPHANUMERIC)));
         }
     }
-    in_a_browser(&world, "attack", &pages.iter().map(String::as_str).collect::<Vec<_>>());
+    in_a_browser(&app, "attack", &pages.iter().map(String::as_str).collect::<Vec<_>>());
 }

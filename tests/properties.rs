@@ -11,7 +11,7 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
 use shared::routes::{Function, ROUTES, Route, Verb};
 
-use harness::world::{LINKS, RELEASES, World};
+use harness::test_app::{LINKS, RELEASES, TestApp};
 
 fn runner(cases: u32) -> TestRunner {
     TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() })
@@ -216,9 +216,9 @@ impl Fuzzed {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_bytes_anywhere_in_a_request_make_the_server_fail() {
-    let (world, api) = World::hello().await;
-    let address = world.server.address.clone();
-    let token = world.developers_token().await;
+    let (app, api) = TestApp::hello().await;
+    let address = app.server.address.clone();
+    let token = app.developers_token().await;
     let link = r#"{"name":"b","url":"https://e.com/b","filepath":"/bin/a"}"#;
     assert_eq!(api.post(LINKS, link).await.id(), 1);
     tokio::task::spawn_blocking(move || {
@@ -252,12 +252,12 @@ async fn no_bytes_anywhere_in_a_request_make_the_server_fail() {
     .await
     .unwrap();
     assert_eq!(api.get(LINKS).await.status, 200);
-    assert!(!world.server.output().contains("panicked"));
+    assert!(!app.server.output().contains("panicked"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_accepted_survives_the_store_and_the_wire() {
-    let (world, api) = World::hello().await;
+    let (app, api) = TestApp::hello().await;
     let handle = tokio::runtime::Handle::current();
     let caller = api.clone();
     tokio::task::spawn_blocking(move || {
@@ -302,7 +302,7 @@ async fn what_is_accepted_survives_the_store_and_the_wire() {
     })
     .await
     .unwrap();
-    assert_eq!(world.assert_sound().await.claims, 0);
+    assert_eq!(app.assert_sound().await.claims, 0);
 }
 
 /// As many times as a body has room for.
@@ -314,7 +314,7 @@ fn filled(before: &str, part: &str, between: &str, after: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bodies_full_of_mistakes_are_answered_soon_and_briefly() {
-    let (_world, api) = World::hello().await;
+    let (_world, api) = TestApp::hello().await;
     let (json, form) = ("application/json", "application/x-www-form-urlencoded");
     let links = r#"{"tag_name":"v9","assets":{"links":["#;
     let link_type = "tag_name=v9&assets[links][][name]=a&assets[links][][url]=http://a&\

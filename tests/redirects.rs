@@ -8,7 +8,7 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
 use shared::domain::project::Visibility;
 
-use harness::world::{LINKS, RELEASES, World};
+use harness::test_app::{LINKS, RELEASES, TestApp};
 use harness::{Api, Reply, Server};
 
 const DOWNLOADS: [&str; 2] = [
@@ -54,7 +54,7 @@ fn roots(address: &str) -> [String; 2] {
 
 #[tokio::test]
 async fn a_download_leads_to_the_stored_url_and_nowhere_else() {
-    let (_world, api) = World::hello().await;
+    let (_world, api) = TestApp::hello().await;
     for (url, location) in [
         ("https://e.com", None),
         ("http://[::1]:80/x?y#z", None),
@@ -97,7 +97,7 @@ async fn a_download_leads_to_the_stored_url_and_nowhere_else() {
 
 #[tokio::test]
 async fn what_no_header_carries_is_encoded_and_the_rest_stays_as_it_was_stored() {
-    let (_world, api) = World::hello().await;
+    let (_world, api) = TestApp::hello().await;
     for (url, location) in [
         ("https://e.com/a\tb", "https://e.com/a%09b"),
         ("https://e.com/x/../y z", "https://e.com/x/../y%20z"),
@@ -116,7 +116,7 @@ async fn what_no_header_carries_is_encoded_and_the_rest_stays_as_it_was_stored()
 
 #[tokio::test]
 async fn line_breaks_end_no_header_wherever_they_come_from() {
-    let (_world, api) = World::hello().await;
+    let (_world, api) = TestApp::hello().await;
     let link = store(&api, "https://e.com/a").await.unwrap();
     for field in ["name", "url"] {
         api.put(&link, &json!({ field: "https://e.com/\0" }).to_string())
@@ -212,7 +212,7 @@ const PROJECTS: &str = r"
 
 #[tokio::test]
 async fn no_path_leads_a_permalink_to_another_host_or_out_of_the_release() {
-    let (_world, api) = World::hello().await;
+    let (_world, api) = TestApp::hello().await;
     for suffix in SUFFIXES.split_whitespace() {
         for (latest, root) in LATEST.iter().zip(roots(&api.address)) {
             check_latest(&api.get(&format!("{latest}{suffix}")).await, &root);
@@ -222,7 +222,7 @@ async fn no_path_leads_a_permalink_to_another_host_or_out_of_the_release() {
 
 #[tokio::test]
 async fn what_comes_before_a_page_names_a_project_or_nothing() {
-    let (_world, api) = World::hello().await;
+    let (_world, api) = TestApp::hello().await;
     store(&api, "https://e.com/a").await.unwrap();
     for project in PROJECTS.split_whitespace() {
         for page in ["permalink/latest", "v1.7.0/downloads/bin/app"] {
@@ -234,7 +234,7 @@ async fn what_comes_before_a_page_names_a_project_or_nothing() {
 
 #[tokio::test]
 async fn a_tag_is_one_segment_whatever_it_looks_like() {
-    let (_world, api) = World::hello().await;
+    let (_world, api) = TestApp::hello().await;
     for (tag, encoded) in [
         ("@evil.example", "@evil.example"),
         ("evil.example/x", "evil.example%2Fx"),
@@ -275,17 +275,17 @@ async fn no_header_of_a_request_changes_where_a_redirect_leads() {
         ("origin", "https://evil.example"),
         ("referer", "https://evil.example"),
     ];
-    let (world, api) = World::hello().await;
+    let (app, api) = TestApp::hello().await;
     for (name, value) in headers {
         let api = api.with(name, value);
         for (latest, root) in LATEST.iter().zip(roots(&api.address)) {
             api.get(&format!("{latest}/a")).await.leads_to(&format!("{root}/a"));
         }
     }
-    drop(world);
+    drop(app);
 
-    let world = World::over(Server::start_empty(&["--public-url", "https://releases.example"]));
-    let api = world.populate().await;
+    let app = TestApp::over(Server::start_empty(&["--public-url", "https://releases.example"]));
+    let api = app.populate().await;
     let page = "https://releases.example/mynamespace/hello/-/releases/v1.7.0";
     for (name, value) in headers.into_iter().chain([("host", "releases.example:666")]) {
         let api = api.with(name, value);
@@ -362,11 +362,11 @@ fn attack() -> impl Strategy<Value = String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_asked_for_a_redirect_leads_to_the_stored_url_or_stays_below_the_release() {
-    let (world, api) = World::hello().await;
-    world.change_project(20, |project| project.visibility = Visibility::Public).await;
+    let (app, api) = TestApp::hello().await;
+    app.change_project(20, |project| project.visibility = Visibility::Public).await;
     let url = "https://files.example/app?a=b#c";
     store(&api, url).await.unwrap();
-    let api = world.anonymous();
+    let api = app.anonymous();
     let handle = tokio::runtime::Handle::current();
     tokio::task::spawn_blocking(move || {
         let seen = std::cell::Cell::new(0);
@@ -397,7 +397,7 @@ async fn whatever_is_asked_for_a_redirect_leads_to_the_stored_url_or_stays_below
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_url_is_stored_its_redirect_goes_to_its_host() {
-    let (_world, api) = World::hello().await;
+    let (_world, api) = TestApp::hello().await;
     let handle = tokio::runtime::Handle::current();
     tokio::task::spawn_blocking(move || {
         let port = proptest::option::of(0..65_536_u32);

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use shared::domain::time::Timestamp;
 use shared::store::deadline::Deadline;
 
-use crate::round_trips::{Cost, cost, number_after, stated_costs};
-use harness::world::{Proxied, RELEASES, World, links, new_release, soon, store};
+use crate::db_request_counts::{Cost, cost, number_after, stated_costs};
+use harness::test_app::{Proxied, RELEASES, TestApp, links, new_release, store, test_deadline};
 use harness::{Api, Fault, Reply};
 
 /// What Lambda hands on of an answer, less a little for what API Gateway has around the body.
@@ -18,11 +18,11 @@ const LAMBDA_BYTES: usize = 6 * 1024 * 1024 - 64 * 1024;
 /// One at a time: each of these keeps a machine busy for seconds.
 static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
-async fn populate(world: &World, tag: &str, count: usize) {
+async fn populate(app: &TestApp, tag: &str, count: usize) {
     let mut new = new_release(20, tag);
     new.links = links("file", count);
     let deadline = Deadline::after(Duration::from_mins(2));
-    world.store.create_release(new, Timestamp::now(), deadline).await.unwrap();
+    app.store.create_release(new, Timestamp::now(), deadline).await.unwrap();
 }
 
 /// The body of a release with `count` links named as files are, with or without a path.
@@ -45,7 +45,7 @@ fn release(tag: &str, count: usize, has_paths: bool) -> String {
 async fn a_thousand_links_are_published_listed_downloaded_and_deleted() {
     let _turn = TURN.lock().await;
     let proxied = Proxied::hello().await;
-    let Proxied { world, api, .. } = &proxied;
+    let Proxied { app, api, .. } = &proxied;
     let made = api.post(RELEASES, &release("v2", 1000, true)).await;
     assert_eq!(made.status, 201);
     let made = made.json();
@@ -72,28 +72,29 @@ async fn a_thousand_links_are_published_listed_downloaded_and_deleted() {
     let said = number_after(&stated, "Reading a release of 1,000 links takes about ");
     // "About": to the ten.
     assert_eq!(format!("{:.0}0", whole.read_units / 10.0), said, "{}", whole.read_units);
-    assert_eq!(world.assert_sound().await.links, 1000);
+    assert_eq!(app.assert_sound().await.links, 1000);
     assert_eq!(api.delete(&format!("{RELEASES}/v2")).await.json(), made);
     assert_eq!(api.get(&format!("{RELEASES}/v2/downloads/bin/0000")).await.status, 404);
-    assert_eq!(world.assert_sound().await.links, 0);
+    assert_eq!(app.assert_sound().await.links, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sweep_takes_three_units_for_a_link_and_four_for_one_with_a_path() {
     let proxied = Proxied::hello().await;
-    let Proxied { world, api, proxy, .. } = &proxied;
+    let Proxied { app, api, proxy, .. } = &proxied;
     let sweeper = store(&proxy.url);
     for (tag, has_paths, units_of_a_link) in [("v2", false, 3.0), ("v3", true, 4.0)] {
         assert_eq!(api.post(RELEASES, &release(tag, 40, has_paths)).await.status, 201);
         let key = new_release(20, tag).key;
-        let uid = world.store.get_release(&key, soon()).await.unwrap().unwrap().uid;
+        let uid = app.store.get_release(&key, test_deadline()).await.unwrap().unwrap().uid;
         assert_eq!(api.delete(&format!("{RELEASES}/{tag}")).await.status, 200);
-        let sweep = async |_: &Api| sweeper.sweep_release(&key, &uid, soon()).await.unwrap();
+        let sweep =
+            async |_: &Api| sweeper.sweep_release(&key, &uid, test_deadline()).await.unwrap();
         let (swept, cost) = cost(&proxied, sweep).await;
         println!("{swept:?}: {} write and {} read units", cost.write_units, cost.read_units);
         assert_eq!((swept.links, cost.write_units), (40, 40.0 * units_of_a_link), "{tag}");
     }
-    assert_eq!(world.assert_sound().await.unreachable, 0);
+    assert_eq!(app.assert_sound().await.unreachable, 0);
     let said = "`sweep` takes three write units for each link, or four if the link has a path";
     assert!(stated_costs().contains(said), "{said}");
 }
@@ -126,8 +127,8 @@ async fn costs_of_one_link(proxied: &Proxied, tag: &str) -> Vec<(&'static str, C
 async fn one_link_costs_the_same_among_ten_and_among_ten_thousand() {
     let _turn = TURN.lock().await;
     let proxied = Proxied::hello().await;
-    populate(&proxied.world, "ten", 10).await;
-    populate(&proxied.world, "many", 10_000).await;
+    populate(&proxied.app, "ten", 10).await;
+    populate(&proxied.app, "many", 10_000).await;
     // The process takes numbers for links in blocks; this takes its first.
     let first = r#"{"name":"one","url":"https://e.com/one"}"#;
     assert_eq!(
@@ -167,19 +168,19 @@ fn bytes_on_the_way(reply: &Reply) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_would_be_too_long_has_the_newest_links_that_fit() {
     let _turn = TURN.lock().await;
-    let (world, api) = World::hello().await;
+    let (app, api) = TestApp::hello().await;
     let url = |n: usize| format!("https://e.com/{}/{n}", "x".repeat(2_000));
     for (tag, count) in [("big-1", 1_500), ("big-2", 10), ("big-3", 1_400)] {
         let mut new = new_release(20, tag);
         let fields = (0..count).map(|n| {
-            use shared::domain::link::{Draft, LinkType};
+            use shared::domain::link::{LinkType, UncheckedLink};
             // Quotes take four times their room on the way.
             let name = format!("\"{n}\"");
-            Draft::new(Some(&name), Some(&url(n)), None, LinkType::Other).fields().unwrap()
+            UncheckedLink::new(Some(&name), Some(&url(n)), None, LinkType::Other).fields().unwrap()
         });
         new.links = shared::domain::release::NewLinks::parse(fields.collect()).unwrap();
         let deadline = Deadline::after(Duration::from_mins(2));
-        world.store.create_release(new, Timestamp::now(), deadline).await.unwrap();
+        app.store.create_release(new, Timestamp::now(), deadline).await.unwrap();
     }
 
     let mut ids = Vec::new();
@@ -239,10 +240,10 @@ async fn a_body_that_would_be_too_long_has_the_newest_links_that_fit() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_release_too_large_to_be_read_in_time_is_changed_and_deleted() {
     let proxied = Proxied::hello().await;
-    let Proxied { world, api, proxy, .. } = &proxied;
+    let Proxied { app, api, proxy, .. } = &proxied;
     let mut new = new_release(20, "v2");
     new.links = links("file", 150);
-    world.store.create_release(new, Timestamp::now(), soon()).await.unwrap();
+    app.store.create_release(new, Timestamp::now(), test_deadline()).await.unwrap();
     // Only the first links can be read.
     proxy.decide(|operation, body| {
         let is_more = operation == "Query" && body["Limit"].is_null();
@@ -261,13 +262,13 @@ async fn a_release_too_large_to_be_read_in_time_is_changed_and_deleted() {
     // Each within its five seconds.
     assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
     assert_eq!(api.get(&release).await.status, 404);
-    assert_eq!(world.assert_sound().await.links, 0);
+    assert_eq!(app.assert_sound().await.links, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_whose_descriptions_are_too_long_has_their_beginnings() {
     let _turn = TURN.lock().await;
-    let (_world, api) = World::hello().await;
+    let (_world, api) = TestApp::hello().await;
     let long = "\"ä".repeat(80_000);
     for n in 0..19 {
         let body = json!({"tag_name": format!("v{n}"), "description": long}).to_string();

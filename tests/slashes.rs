@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use harness::world::World;
+use harness::test_app::TestApp;
 use harness::{Api, Reply};
 
 const FILE: &str = "https://files.example/sss";
@@ -23,12 +23,12 @@ async fn same(api: &Api, path: &str, as_of: &str) {
     assert_eq!(compared(&reply), compared(&expected), "{path}");
 }
 
-async fn hello() -> (World, Api) {
-    let (world, api) = World::hello().await;
+async fn hello() -> (TestApp, Api) {
+    let (app, api) = TestApp::hello().await;
     let body = json!({ "name": "sss", "url": FILE, "direct_asset_path": "/bin/sss" });
     let links = "/api/v4//projects/20/releases/v1.7.0//assets/links/";
     assert_eq!(api.post(links, &body.to_string()).await.status, 201);
-    (world, api)
+    (app, api)
 }
 
 #[tokio::test]

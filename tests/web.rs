@@ -7,16 +7,16 @@ use shared::store::projects::NewProject;
 use shared::store::tokens::NewToken;
 
 use harness::binaries::workspace;
-use harness::world::{
-    LINKS, RELEASE, RELEASES, grant, job_token, new_release, project, soon, token,
+use harness::test_app::{
+    LINKS, RELEASE, RELEASES, grant, job_token, new_release, project, test_deadline, token,
 };
-use harness::{Api, Server, World};
+use harness::{Api, Server, TestApp};
 
 const NOT_FOUND: &str = r#"{"error":"404 Not Found"}"#;
 
 #[tokio::test]
 async fn unknown_paths_and_methods_are_gitlabs_404() {
-    let (_world, api) = World::hello().await;
+    let (_world, api) = TestApp::hello().await;
     let links = format!("/api/v4{LINKS}");
     for (method, path) in [
         ("POST", "/"),
@@ -57,12 +57,12 @@ async fn unknown_paths_and_methods_are_gitlabs_404() {
 
 #[tokio::test]
 async fn uploads_are_told_to_give_the_asset_a_url() {
-    let (world, developer) = World::hello().await;
+    let (test_app, developer) = TestApp::hello().await;
     let words = "404 Not Found: this server stores links to files, not files. Upload the file elsewhere and give the asset its `url`.";
     let body = serde_json::json!({ "message": words, "error": words }).to_string();
     // The answer tells nothing about the project or the caller.
-    let unknown = world.anonymous().with("private-token", "glpat-x");
-    for api in [&developer, &world.anonymous(), &unknown] {
+    let unknown = test_app.anonymous().with("private-token", "glpat-x");
+    for api in [&developer, &test_app.anonymous(), &unknown] {
         for project in ["20", "mynamespace%2Fhello", "99", "none"] {
             for (method, path, content_type) in [
                 ("POST", "uploads", "multipart/form-data; boundary=x"),
@@ -94,7 +94,7 @@ async fn uploads_are_told_to_give_the_asset_a_url() {
 
 #[tokio::test]
 async fn options_names_the_methods_of_a_path() {
-    let (_world, api) = World::hello().await;
+    let (_world, api) = TestApp::hello().await;
     for (path, allow) in [
         (LINKS.to_owned(), "OPTIONS, GET, POST, HEAD"),
         (format!("{LINKS}/1"), "OPTIONS, GET, PUT, DELETE, HEAD"),
@@ -120,7 +120,7 @@ async fn options_names_the_methods_of_a_path() {
 
 #[tokio::test]
 async fn pages_of_any_origin_may_call() {
-    let (_world, api) = World::hello().await;
+    let (_world, api) = TestApp::hello().await;
     let page = api.with("origin", "https://page.example");
     let preflight = page
         .with("access-control-request-method", "PUT")
@@ -143,26 +143,26 @@ async fn pages_of_any_origin_may_call() {
 }
 
 /// A world with a public project of a nested path and a release with a file in it.
-async fn nested() -> World {
-    let world = World::empty();
+async fn nested() -> TestApp {
+    let test_app = TestApp::empty();
     let public = NewProject { visibility: Visibility::Public, ..project(20, "Top/sub.group/app") };
-    world.project(public).await;
-    world.release(20, "v1").await;
-    let developer = world.developer().await;
+    test_app.project(public).await;
+    test_app.release(20, "v1").await;
+    let developer = test_app.developer().await;
     let body = r#"{"name":"a","url":"https://files.example/app","filepath":"/bin/app"}"#;
     let links = "/projects/20/releases/v1/assets/links";
     assert_eq!(developer.post(links, body).await.status, 201);
-    world
+    test_app
 }
 
 #[tokio::test]
 async fn a_page_whose_own_path_looks_like_the_api_is_a_page() {
-    let world = World::empty();
+    let test_app = TestApp::empty();
     let public = NewProject { visibility: Visibility::Public, ..project(20, "acme/api/v4/docs") };
-    world.project(public).await;
-    world.release(20, "v1").await;
-    let developer = world.developer().await;
-    let nobody = world.anonymous();
+    test_app.project(public).await;
+    test_app.release(20, "v1").await;
+    let developer = test_app.developer().await;
+    let nobody = test_app.anonymous();
     for path in ["/dist/api/v4/openapi.yaml", "/api/v3/old.yaml", "/api/v4/projects/20"] {
         let url = format!("https://files.example{path}");
         let body = format!(r#"{{"name":"{path}","url":"{url}","direct_asset_path":"{path}"}}"#);
@@ -203,8 +203,8 @@ async fn the_contract_is_served_with_the_url_of_the_installation() {
 
 #[tokio::test]
 async fn the_page_of_a_download_leads_to_the_file() {
-    let world = nested().await;
-    let nobody = world.anonymous();
+    let test_app = nested().await;
+    let nobody = test_app.anonymous();
     let body = r#""This resource has been moved temporarily to https://files.example/app.""#;
     for path in [
         "/Top/sub.group/app/-/releases/v1/downloads/bin/app",
@@ -261,19 +261,19 @@ async fn the_page_of_a_download_leads_to_the_file() {
 
 #[tokio::test]
 async fn a_page_that_may_not_be_seen_is_not_there() {
-    let world = nested().await;
+    let test_app = nested().await;
     let download = "/Top/sub.group/app/-/releases/v1/downloads/bin/app";
     let latest = "/Top/sub.group/app/-/releases/permalink/latest";
-    let nobody = world.anonymous();
-    let stranger = world.api_with(token()).await;
+    let nobody = test_app.anonymous();
+    let stranger = test_app.api_with(token()).await;
     // Whom GitLab shows a release, it shows its files.
-    let guest = world.member(AccessLevel::Guest).await;
+    let guest = test_app.member(AccessLevel::Guest).await;
     let grants = || vec![grant(20, AccessLevel::Developer)];
     let reader = NewToken { scope: Scope::ReadApi, grants: grants(), ..token() };
-    let reader = world.token(reader).await;
+    let reader = test_app.token(reader).await;
     let job = NewToken { grants: grants(), ..job_token("Top/sub.group/app") };
-    let job = world.token(job).await;
-    let elsewhere = world.token(job_token("other/project")).await;
+    let job = test_app.token(job).await;
+    let elsewhere = test_app.token(job_token("other/project")).await;
     let elsewhere = nobody.with("job-token", elsewhere.reveal());
     let unknown = nobody.with("private-token", "glpat-x");
     let [reader, job] = [reader.reveal(), job.reveal()];
@@ -292,7 +292,7 @@ async fn a_page_that_may_not_be_seen_is_not_there() {
         (Visibility::Internal, ReleasesAccess::Private, false, false, true),
         (Visibility::Public, ReleasesAccess::Disabled, false, false, false),
     ] {
-        world
+        test_app
             .change_project(20, |project| {
                 project.visibility = visibility;
                 project.releases_access = releases_access;
@@ -327,9 +327,9 @@ async fn a_page_that_may_not_be_seen_is_not_there() {
 
 #[tokio::test]
 async fn the_page_of_the_latest_release_is_a_whole_url() {
-    let world = nested().await;
+    let test_app = nested().await;
     let latest = "/top/sub.group/APP/-/releases/permalink/latest";
-    let api = world.developer().await;
+    let api = test_app.developer().await;
     let root = format!("http://{}/Top/sub.group/app/-/releases", api.address);
     for (asked, location) in [
         ("", "/v1"),
@@ -345,7 +345,7 @@ async fn the_page_of_the_latest_release_is_a_whole_url() {
         assert_eq!(reply.header("cache-control"), "public, max-age=60");
     }
     for parameter in ["private_token", "access_token", "bearer_token", "job_token", "token"] {
-        let reply = world.anonymous().get(&format!("{latest}?{parameter}=")).await;
+        let reply = test_app.anonymous().get(&format!("{latest}?{parameter}=")).await;
         reply.leads_to(&format!("{root}/v1?{parameter}="));
         assert_eq!(reply.header("cache-control"), "private, no-store");
     }
@@ -364,7 +364,7 @@ async fn the_page_of_the_latest_release_is_a_whole_url() {
     let mut later = new_release(20, "r/2 \u{e9}");
     later.released_at = "2999-01-01T00:00:00Z".parse().unwrap();
     let now = shared::domain::time::Timestamp::now();
-    world.store.create_release(later, now, soon()).await.unwrap();
+    test_app.store.create_release(later, now, test_deadline()).await.unwrap();
     api.get(latest).await.leads_to(&format!("{root}/r%2F2%20%C3%A9"));
     for tag in ["v1", "r%2F2%20%C3%A9"] {
         assert_eq!(api.delete(&format!("/projects/20/releases/{tag}")).await.status, 200);
@@ -374,9 +374,9 @@ async fn the_page_of_the_latest_release_is_a_whole_url() {
 
 #[tokio::test]
 async fn the_direct_asset_url_of_a_link_leads_to_its_url() {
-    let (world, api) = World::hello().await;
+    let (test_app, api) = TestApp::hello().await;
     let secret = NewToken { grants: vec![grant(20, AccessLevel::Guest)], ..token() };
-    let secret = world.token(secret).await;
+    let secret = test_app.token(secret).await;
     let mut number = 0;
     for tag in ["v1", "r/1", "a@b", "100%", "a#b", "gr\u{f6}\u{df}e", "a+b&c=d;e@f", "%2F"] {
         let sent = serde_json::json!({ "tag_name": tag });
@@ -394,8 +394,8 @@ async fn the_direct_asset_url_of_a_link_leads_to_its_url() {
             let direct = direct.strip_prefix(&format!("http://{}", api.address)).unwrap();
             api.get(direct).await.leads_to(&url);
             let with_token = format!("{direct}?private_token={}", secret.reveal());
-            world.anonymous().get(&with_token).await.leads_to(&url);
-            world.anonymous().get(direct).await.is(404, NOT_FOUND);
+            test_app.anonymous().get(&with_token).await.leads_to(&url);
+            test_app.anonymous().get(direct).await.is(404, NOT_FOUND);
         }
     }
 }

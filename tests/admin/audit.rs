@@ -8,9 +8,9 @@ use shared::domain::token::Secret;
 use shared::store::keys::{DirectoryKey, ReleasesKey};
 use shared::store::tokens::NewToken;
 
-use harness::World;
+use harness::TestApp;
 use harness::proxy::{Proxy, ask};
-use harness::world::{links, new_release, project, soon};
+use harness::test_app::{links, new_release, project, test_deadline};
 
 use super::{Admin, admin, admin_behind};
 
@@ -52,12 +52,12 @@ pub(super) fn broken(admin: &Admin) -> Value {
 
 #[tokio::test]
 async fn an_audit_names_what_does_not_fit_between_the_tables() {
-    let world = World::empty();
-    let admin = admin(&world);
-    let url = &world.server.dynamodb_url;
+    let app = TestApp::empty();
+    let admin = admin(&app);
+    let url = &app.server.dynamodb_url;
     for (id, path) in [(1, "kept/one"), (2, "deleted/two"), (3, "lost/three"), (4, "moved/four")] {
-        world.project(project(id, path)).await;
-        world.release(id, "v1").await;
+        app.project(project(id, path)).await;
+        app.release(id, "v1").await;
     }
     let token = |name: &str, arguments: &[&str]| {
         let create = ["token", "create", "--name", name, "--user", "root"];
@@ -67,15 +67,15 @@ async fn an_audit_names_what_does_not_fit_between_the_tables() {
     token("keeps", &[role("1"), role("2")].concat());
     let useless = token("useless", &[role("2"), ["--namespace", "nobody/here"]].concat());
     token("namespace", &["--namespace", "KEPT"]);
-    world.token(NewToken { grants: Vec::new(), ..harness::world::token() }).await;
+    app.token(NewToken { grants: Vec::new(), ..harness::test_app::token() }).await;
     let unknown = token("unknown", &[role("1"), role("3")].concat());
     let revoked = token("revoked", &role("3"));
     admin.text(&["token", "revoke", &revoked]);
     assert_eq!(admin.json(&["audit"])["warnings"], json!([]));
 
     let two = ProjectRef::Id(ProjectId(2));
-    let two = world.store.find_project(&two, soon()).await.unwrap().unwrap();
-    assert!(world.store.delete_project(&two, soon()).await.unwrap());
+    let two = app.store.find_project(&two, test_deadline()).await.unwrap().unwrap();
+    assert!(app.store.delete_project(&two, test_deadline()).await.unwrap());
     let audit = admin.json(&["audit"]);
     assert_eq!(audit["violations"], json!([]), "a deleted project breaks no rule");
     assert_eq!((&audit["projects"], &audit["tokens"]), (&json!(3), &json!(6)));
@@ -133,15 +133,15 @@ fn sorted(findings: &Value) -> Vec<String> {
 /// Each way of breaking the releases table, one at a time.
 #[tokio::test]
 async fn an_audit_names_each_broken_rule_of_the_releases_table() {
-    let world = World::empty();
-    let url = &world.server.dynamodb_url;
-    world.project(project(20, "mynamespace/hello")).await;
+    let app = TestApp::empty();
+    let url = &app.server.dynamodb_url;
+    app.project(project(20, "mynamespace/hello")).await;
     for tag in ["v1", "v2"] {
         let mut release = new_release(20, tag);
         release.links = links("a", 2);
-        world.store.create_release(release, Timestamp::now(), soon()).await.unwrap();
+        app.store.create_release(release, Timestamp::now(), test_deadline()).await.unwrap();
     }
-    let admin = admin(&world);
+    let admin = admin(&app);
     let sound = save(url, RELEASES).await;
     let one = |prefix: &str, sk: &str| {
         let found = sound.iter().find(|item| {
@@ -200,11 +200,11 @@ async fn an_audit_names_each_broken_rule_of_the_releases_table() {
 /// Each way in which an item and its entry in a list can contradict each other, one at a time.
 #[tokio::test]
 async fn an_audit_names_each_contradiction_between_a_list_and_its_items() {
-    let world = World::empty();
-    let (admin, url) = (admin(&world), &world.server.dynamodb_url);
-    world.project(project(1, "kept/one")).await;
-    let two = world.project(project(2, "Deleted/two")).await;
-    assert!(world.store.delete_project(&two, soon()).await.unwrap());
+    let app = TestApp::empty();
+    let (admin, url) = (admin(&app), &app.server.dynamodb_url);
+    app.project(project(1, "kept/one")).await;
+    let two = app.project(project(2, "Deleted/two")).await;
+    assert!(app.store.delete_project(&two, test_deadline()).await.unwrap());
     let create = ["token", "create", "--name", "ci", "--user", "Ann", "--project", "kept/one"];
     let secret = Secret::parse(&admin.text(&create)).unwrap();
     let sound = save(url, DIRECTORY).await;
@@ -288,7 +288,7 @@ async fn an_audit_names_each_contradiction_between_a_list_and_its_items() {
         if let Some(item) = &added {
             put(url, DIRECTORY, item).await;
         }
-        let audit = world.audit().await;
+        let audit = app.audit().await;
         let found: Vec<_> = Some(found).filter(|found| !found.is_empty()).into_iter().collect();
         assert_eq!(audit.violations, found, "{removed:?} {added:?}");
         if let Some(item) = added {
@@ -297,20 +297,20 @@ async fn an_audit_names_each_contradiction_between_a_list_and_its_items() {
         for item in &sound {
             put(url, DIRECTORY, item).await;
         }
-        assert_eq!(world.assert_sound().await.projects, 1);
+        assert_eq!(app.assert_sound().await.projects, 1);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_audit_takes_the_read_units_that_it_states() {
-    let world = World::empty();
-    world.project(project(20, "mynamespace/hello")).await;
+    let app = TestApp::empty();
+    app.project(project(20, "mynamespace/hello")).await;
     for n in 0..2 {
         let mut release = new_release(20, &format!("v{n}"));
         release.links = links("a", 100);
-        world.store.create_release(release, Timestamp::now(), soon()).await.unwrap();
+        app.store.create_release(release, Timestamp::now(), test_deadline()).await.unwrap();
     }
-    let proxy = Proxy::start(&world.server.dynamodb_url).await;
+    let proxy = Proxy::start(&app.server.dynamodb_url).await;
     let admin = admin_behind(&proxy);
     let looked_up = |admin: &Admin, code| {
         let output = admin.run(&["--output", "json", "audit"]);
@@ -328,7 +328,7 @@ async fn an_audit_takes_the_read_units_that_it_states() {
     assert!((600.0..=7.0 * 200.0 + 3.0 * 2.0 + 4.0).contains(&units), "{units}");
 
     // A claim that is no link's takes one more scan, and three more units for each link.
-    let url = &world.server.dynamodb_url;
+    let url = &app.server.dynamodb_url;
     let claim = save(url, RELEASES)
         .await
         .into_iter()

@@ -7,8 +7,8 @@ use shared::domain::token::AccessLevel;
 use shared::store::tokens::NewToken;
 
 use harness::proxy::Proxy;
-use harness::world::{grant, project, token};
-use harness::{World, binaries};
+use harness::test_app::{grant, project, token};
+use harness::{TestApp, binaries};
 
 use super::{Admin, admin, admin_behind};
 
@@ -36,8 +36,8 @@ impl Admin {
 
 #[tokio::test]
 async fn project_update_changes_the_given_settings_only() {
-    let world = World::empty();
-    let admin = admin(&world);
+    let test_app = TestApp::empty();
+    let admin = admin(&test_app);
     let page = "https://gitlab.com/g/app";
     let mut project = admin.json(&[
         "project",
@@ -84,8 +84,8 @@ async fn project_update_changes_the_given_settings_only() {
 
 #[tokio::test]
 async fn a_moved_project_keeps_its_releases_and_tokens() {
-    let world = World::empty();
-    let admin = admin(&world);
+    let test_app = TestApp::empty();
+    let admin = admin(&test_app);
     admin.text(&["project", "create", "g/old"]);
     admin.text(&["project", "create", "g/other"]);
     admin.text(&["release", "create", "g/old", "v1"]);
@@ -98,7 +98,7 @@ async fn a_moved_project_keeps_its_releases_and_tokens() {
         admin.text(&["project", "move", "g/old", "h/new"]),
         "Moved project 1 from g/old to h/new. Its URLs and clients need the new path."
     );
-    let api = world.anonymous().with("private-token", &secret);
+    let api = test_app.anonymous().with("private-token", &secret);
     assert_eq!(api.get("/projects/h%2Fnew/releases/v1").await.status, 200);
     assert_eq!(api.get("/projects/g%2Fold/releases/v1").await.status, 404);
     assert_eq!(admin.json(&["token", "list"])[0]["grants"][0]["project_path"], "h/new");
@@ -107,8 +107,8 @@ async fn a_moved_project_keeps_its_releases_and_tokens() {
 
 #[tokio::test]
 async fn project_create_can_be_repeated_with_exists_ok() {
-    let world = World::empty();
-    let admin = admin(&world);
+    let test_app = TestApp::empty();
+    let admin = admin(&test_app);
     let create = ["project", "create", "g/p", "--visibility", "public", "--exists-ok"];
     assert_eq!(admin.json(&create)["id"], 1);
     // A setting that is not given may have changed.
@@ -136,8 +136,8 @@ async fn project_create_can_be_repeated_with_exists_ok() {
 
 #[tokio::test]
 async fn deletions_ask_first_and_need_yes_in_scripts() {
-    let world = World::empty();
-    let admin = admin(&world);
+    let test_app = TestApp::empty();
+    let admin = admin(&test_app);
     admin.text(&["project", "create", "g/p"]);
     admin.text(&["release", "create", "g/p", "v1"]);
     admin.text(&["release", "create", "g/p", "v2"]);
@@ -174,8 +174,8 @@ async fn deletions_ask_first_and_need_yes_in_scripts() {
 
 #[tokio::test]
 async fn a_token_acts_as_a_bot_and_expires_in_ninety_days() {
-    let world = World::empty();
-    let admin = admin(&world);
+    let test_app = TestApp::empty();
+    let admin = admin(&test_app);
     admin.text(&["project", "create", "g/p"]);
     let create = ["token", "create", "--name", "My CI", "--project", "g/p"];
     let output = admin.run(&create);
@@ -205,8 +205,8 @@ async fn a_token_acts_as_a_bot_and_expires_in_ninety_days() {
 
 #[tokio::test]
 async fn a_rotated_token_has_a_new_secret_and_the_same_roles() {
-    let world = World::empty();
-    let admin = admin(&world);
+    let test_app = TestApp::empty();
+    let admin = admin(&test_app);
     admin.text(&["project", "create", "g/p"]);
     admin.text(&["release", "create", "g/p", "v1"]);
     let old = admin.text(&["token", "create", "--name", "ci", "--project", "g/p"]);
@@ -217,7 +217,7 @@ async fn a_rotated_token_has_a_new_secret_and_the_same_roles() {
     let rotated = admin.json(&["token", "rotate", id, "--expires-in", "1h"]);
     assert_eq!((&rotated["replaces"], &rotated["grants"]), (&shown["id"], &shown["grants"]));
     let status = async |secret: &str| {
-        let api = world.anonymous().with("private-token", secret);
+        let api = test_app.anonymous().with("private-token", secret);
         api.get("/projects/1/releases/v1").await.status
     };
     assert_eq!(status(&old).await, 401);
@@ -241,8 +241,8 @@ async fn a_rotated_token_has_a_new_secret_and_the_same_roles() {
 
 #[tokio::test]
 async fn links_are_created_changed_and_deleted_by_name_or_number() {
-    let world = World::empty();
-    let admin = admin(&world);
+    let test_app = TestApp::empty();
+    let admin = admin(&test_app);
     admin.text(&["project", "create", "g/p", "--visibility", "public"]);
     admin.text(&["release", "create", "g/p", "v1", "--description", "Two\nlines"]);
     let create = ["link", "create", "g/p", "v1"];
@@ -280,7 +280,7 @@ async fn links_are_created_changed_and_deleted_by_name_or_number() {
         (&moved["link_type"], &moved["direct_asset_path"]),
         (&link["link_type"], &link["direct_asset_path"])
     );
-    let api = world.anonymous();
+    let api = test_app.anonymous();
     let download = api.get("/projects/1/releases/v1/downloads/bin/app").await;
     assert_eq!(download.header("location"), "https://e.com/moved");
     let renamed =
@@ -304,19 +304,19 @@ async fn links_are_created_changed_and_deleted_by_name_or_number() {
         format!("Deleted link {id} (tool) of release v1 of g/p.")
     );
     assert_eq!(admin.json(&["link", "list", "g/p", "v1"]), json!([]));
-    world.assert_sound().await;
+    test_app.assert_sound().await;
 }
 
 /// The requests and read units of commands that list, with so many tokens in the directory.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_listing_costs_what_it_lists() {
-    let world = World::empty();
-    world.project(project(1, "g/p")).await;
+    let test_app = TestApp::empty();
+    test_app.project(project(1, "g/p")).await;
     let token = || NewToken { grants: vec![grant(1, AccessLevel::Developer)], ..token() };
-    let secret = world.token(token()).await;
+    let secret = test_app.token(token()).await;
     let hash = secret.hash();
     let id = &hash.as_str()[..12];
-    let proxy = Proxy::start(&world.server.dynamodb_url).await;
+    let proxy = Proxy::start(&test_app.server.dynamodb_url).await;
     let admin = admin_behind(&proxy);
     let costs = || {
         let commands = [
@@ -335,7 +335,7 @@ async fn a_listing_costs_what_it_lists() {
     let with_one = costs();
     println!("requests and read units of each command: {with_one:?}");
     for _ in 0..2_000 {
-        world.token(token()).await;
+        test_app.token(token()).await;
     }
     assert_eq!(costs(), with_one);
 }

@@ -4,7 +4,7 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
-use harness::{World, binaries};
+use harness::{TestApp, binaries};
 
 use super::{Admin, admin};
 
@@ -53,8 +53,8 @@ fn errors_of_the_connection_name_the_database_and_the_next_step() {
 
 #[tokio::test]
 async fn a_missing_table_is_named() {
-    let world = World::empty();
-    let admin = admin(&world);
+    let test_app = TestApp::empty();
+    let admin = admin(&test_app);
     let file = admin.connection_file.path().to_str().unwrap();
     assert_eq!(
         error(&["--connection", file, "--directory-table", "none", "project", "list"], &[]),
@@ -62,7 +62,7 @@ async fn a_missing_table_is_named() {
             "error: the database at {} has no table none or no table release-links-releases: check \
              --directory-table and --releases-table, or create the tables with `release-links tables \
              create`",
-            world.server.dynamodb_url
+            test_app.server.dynamodb_url
         )
     );
 }
@@ -146,8 +146,8 @@ fn a_closed_pipe_is_no_error_unless_a_secret_is_lost() {
             command.args(arguments).stdout(closed()).stderr(Stdio::piped()).output().unwrap();
         assert!(output.status.success() && output.stderr.is_empty(), "{arguments:?}: {output:?}");
     }
-    let world = World::empty();
-    let admin: Admin = admin(&world);
+    let test_app = TestApp::empty();
+    let admin: Admin = admin(&test_app);
     let create = ["token", "create", "--name", "t", "--namespace", "g"];
     let output = admin.command(&create).stdout(closed()).output().unwrap();
     let id = admin.json(&["token", "list"])[0]["id"].as_str().unwrap().to_owned();

@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 use shared::domain::token::User;
 use shared::store::tokens::NewToken;
 
-use harness::World;
+use harness::TestApp;
 use harness::proxy::ask;
-use harness::world::{project, token};
+use harness::test_app::{project, token};
 
 use super::admin;
 use super::printing::hidden_in;
@@ -14,19 +14,19 @@ use super::printing::hidden_in;
 /// Creates a token; the username follows.
 const CREATE: [&str; 7] = ["token", "create", "--name", "t", "--namespace", "g", "--user"];
 
-async fn directory_items(world: &World) -> Vec<Value> {
+async fn directory_items(app: &TestApp) -> Vec<Value> {
     let scan = json!({ "TableName": "release-links-directory" });
-    let (status, found) = ask(&world.server.dynamodb_url, "DynamoDB_20120810.Scan", &scan).await;
+    let (status, found) = ask(&app.server.dynamodb_url, "DynamoDB_20120810.Scan", &scan).await;
     assert_eq!(status, 200);
     found["Items"].as_array().unwrap().clone()
 }
 
 #[tokio::test]
 async fn a_token_for_a_wrong_username_is_refused_before_anything_is_written() {
-    let world = World::empty();
-    world.project(project(20, "mynamespace/hello")).await;
-    let admin = admin(&world);
-    let before = directory_items(&world).await.len();
+    let app = TestApp::empty();
+    app.project(project(20, "mynamespace/hello")).await;
+    let admin = admin(&app);
+    let before = directory_items(&app).await.len();
     for username in [
         "victim\u{212a}",
         "ro\u{202e}ot",
@@ -55,18 +55,18 @@ async fn a_token_for_a_wrong_username_is_refused_before_anything_is_written() {
             assert_eq!(hidden_in(&said), [] as [char; 0], "{said}");
         }
     }
-    assert_eq!(directory_items(&world).await.len(), before);
-    assert_eq!(world.audit().await.releases, 0);
+    assert_eq!(directory_items(&app).await.len(), before);
+    assert_eq!(app.audit().await.releases, 0);
 }
 
 #[tokio::test]
 async fn a_username_is_one_user_in_any_case() {
-    let world = World::empty();
-    let admin = admin(&world);
+    let app = TestApp::empty();
+    let admin = admin(&app);
     let mut users = Vec::new();
     for username in ["Zhang.Wei-2024", "zhang.wei-2024", "ZHANG.WEI-2024", "zhang.wei"] {
         let secret = admin.text(&[&CREATE[..], &[username]].concat());
-        let api = world.anonymous().with("private-token", &secret);
+        let api = app.anonymous().with("private-token", &secret);
         let user = api.get("/api/v4/user").await.json();
         users.push((user["id"].as_u64().unwrap(), user["username"].as_str().unwrap().to_owned()));
     }
@@ -77,7 +77,7 @@ async fn a_username_is_one_user_in_any_case() {
 
 #[tokio::test]
 async fn a_look_alike_user_of_older_data_stays_readable_and_apart() {
-    let world = World::empty();
+    let app = TestApp::empty();
     let look_alike = "victim\u{212a}";
     let stored = json!({
         "TableName": "release-links-directory",
@@ -86,15 +86,15 @@ async fn a_look_alike_user_of_older_data_stays_readable_and_apart() {
             "username": { "S": look_alike }, "external": { "BOOL": true },
         },
     });
-    let url = &world.server.dynamodb_url;
+    let url = &app.server.dynamodb_url;
     assert_eq!(ask(url, "DynamoDB_20120810.PutItem", &stored).await.0, 200);
     let user = User { id: 900, username: look_alike.to_owned(), external: true };
-    let old = world.api_with(NewToken { user, ..token() }).await;
+    let old = app.api_with(NewToken { user, ..token() }).await;
 
-    let admin = admin(&world);
+    let admin = admin(&app);
     for _ in 0..2 {
         let secret = admin.text(&[&CREATE[..], &["victimk"]].concat());
-        let new = world.anonymous().with("private-token", &secret);
+        let new = app.anonymous().with("private-token", &secret);
         let shown = new.get("/api/v4/user").await.json();
         assert_eq!((&shown["id"], &shown["username"]), (&json!(1), &json!("victimk")));
     }

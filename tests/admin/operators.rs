@@ -6,8 +6,8 @@ use shared::store::keys::DirectoryKey;
 use shared::store::projects::ProjectChanges;
 
 use harness::proxy::{Proxy, ask};
-use harness::world::{project, soon, token};
-use harness::{Fault, Gate, World};
+use harness::test_app::{project, test_deadline, token};
+use harness::{Fault, Gate, TestApp};
 
 use super::{Admin, admin, admin_behind};
 
@@ -15,11 +15,11 @@ const DIRECTORY: &str = "release-links-directory";
 
 /// Runs a command and delays its write until `meanwhile` has run.
 async fn interleave(
-    world: &World,
+    app: &TestApp,
     arguments: &[&str],
     meanwhile: impl AsyncFnOnce(),
 ) -> std::process::Output {
-    let proxy = Proxy::start(&world.server.dynamodb_url).await;
+    let proxy = Proxy::start(&app.server.dynamodb_url).await;
     let gate = Gate::new();
     let held = gate.clone();
     proxy.decide(move |operation, body| {
@@ -41,14 +41,14 @@ async fn interleave(
     running.await.unwrap()
 }
 
-async fn set_visibility(world: &World, visibility: Visibility) {
+async fn set_visibility(app: &TestApp, visibility: Visibility) {
     let changes = ProjectChanges { visibility: Some(visibility), ..ProjectChanges::default() };
-    let updated = world.store.update_project(ProjectId(20), &changes, soon()).await.unwrap();
+    let updated = app.store.update_project(ProjectId(20), &changes, test_deadline()).await.unwrap();
     assert_eq!(updated.unwrap().visibility, visibility);
 }
 
 /// Gives an item of the directory an attribute that this version does not know.
-async fn add_attribute(world: &World, key: &DirectoryKey) {
+async fn add_attribute(app: &TestApp, key: &DirectoryKey) {
     let update = json!({
         "TableName": DIRECTORY,
         "Key": { "pk": { "S": key.pk }, "sk": { "S": key.sk } },
@@ -56,14 +56,14 @@ async fn add_attribute(world: &World, key: &DirectoryKey) {
         "ExpressionAttributeValues": { ":since": { "S": "a later version" } },
     });
     let target = "DynamoDB_20120810.UpdateItem";
-    assert_eq!(ask(&world.server.dynamodb_url, target, &update).await.0, 200);
+    assert_eq!(ask(&app.server.dynamodb_url, target, &update).await.0, 200);
 }
 
-async fn item(world: &World, key: &DirectoryKey) -> Value {
+async fn item(app: &TestApp, key: &DirectoryKey) -> Value {
     let get =
         json!({ "TableName": DIRECTORY, "Key": { "pk": { "S": key.pk }, "sk": { "S": key.sk } } });
     let target = "DynamoDB_20120810.GetItem";
-    ask(&world.server.dynamodb_url, target, &get).await.1["Item"].clone()
+    ask(&app.server.dynamodb_url, target, &get).await.1["Item"].clone()
 }
 
 fn project_20() -> DirectoryKey {
@@ -72,62 +72,63 @@ fn project_20() -> DirectoryKey {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn archiving_keeps_what_another_operator_changed_meanwhile() {
-    let world = World::empty();
-    world.project(project(20, "mynamespace/hello")).await;
-    let meanwhile = async || set_visibility(&world, Visibility::Public).await;
-    let output = interleave(&world, &["--output", "json", "project", "archive", "20"], meanwhile);
+    let app = TestApp::empty();
+    app.project(project(20, "mynamespace/hello")).await;
+    let meanwhile = async || set_visibility(&app, Visibility::Public).await;
+    let output = interleave(&app, &["--output", "json", "project", "archive", "20"], meanwhile);
     let output = output.await;
     assert!(output.status.success(), "{output:?}");
     let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let shown = admin(&world).json(&["project", "show", "20"]);
+    let shown = admin(&app).json(&["project", "show", "20"]);
     assert_eq!(shown, printed);
     assert_eq!((&shown["visibility"], &shown["archived"]), (&json!("public"), &json!(true)));
 
-    let meanwhile = async || set_visibility(&world, Visibility::Internal).await;
-    let output = interleave(&world, &["project", "delete", "20", "--yes"], meanwhile).await;
+    let meanwhile = async || set_visibility(&app, Visibility::Internal).await;
+    let output = interleave(&app, &["project", "delete", "20", "--yes"], meanwhile).await;
     assert!(output.status.success(), "{output:?}");
     let named = ProjectRef::Id(ProjectId(20));
-    let deleted = world.store.find_deleted_projects(&named, soon().remaining()).await.unwrap();
+    let deleted =
+        app.store.find_deleted_projects(&named, test_deadline().remaining()).await.unwrap();
     assert_eq!((deleted[0].visibility, deleted[0].archived), (Visibility::Internal, true));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_project_stays_deleted_when_a_late_change_arrives() {
-    let world = World::empty();
-    let made = world.project(project(20, "mynamespace/hello")).await;
-    let delete = async || assert!(world.store.delete_project(&made, soon()).await.unwrap());
-    let output = interleave(&world, &["project", "archive", "20"], delete).await;
+    let app = TestApp::empty();
+    let made = app.project(project(20, "mynamespace/hello")).await;
+    let delete = async || assert!(app.store.delete_project(&made, test_deadline()).await.unwrap());
+    let output = interleave(&app, &["project", "archive", "20"], delete).await;
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(
         String::from_utf8(output.stderr).unwrap(),
         "error: there is no project 20: to see all projects, run `release-links project list`\n"
     );
-    assert_eq!(item(&world, &project_20()).await["deleted"]["BOOL"], true);
+    assert_eq!(item(&app, &project_20()).await["deleted"]["BOOL"], true);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_removed_meanwhile_is_not_made_again_by_its_revocation() {
-    let world = World::empty();
-    let secret = world.token(token()).await;
+    let app = TestApp::empty();
+    let secret = app.token(token()).await;
     let key = DirectoryKey::token(&secret.hash());
     let remove = async || {
         let delete = json!({ "TableName": DIRECTORY, "Key": { "pk": { "S": key.pk }, "sk": { "S": key.sk } } });
         let target = "DynamoDB_20120810.DeleteItem";
-        assert_eq!(ask(&world.server.dynamodb_url, target, &delete).await.0, 200);
+        assert_eq!(ask(&app.server.dynamodb_url, target, &delete).await.0, 200);
     };
-    let output = interleave(&world, &["token", "revoke", secret.reveal()], remove).await;
+    let output = interleave(&app, &["token", "revoke", secret.reveal()], remove).await;
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8(output.stderr).unwrap().starts_with("error: there is no token "));
-    assert_eq!(item(&world, &key).await, Value::Null);
+    assert_eq!(item(&app, &key).await, Value::Null);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_keeps_the_attributes_of_a_later_version() {
-    let world = World::empty();
-    world.project(project(20, "mynamespace/hello")).await;
-    let secret = world.token(token()).await;
+    let app = TestApp::empty();
+    app.project(project(20, "mynamespace/hello")).await;
+    let secret = app.token(token()).await;
     let create = ["token", "create", "--name", "t", "--namespace", "g", "--user", "ann"];
-    admin(&world).text(&create);
+    admin(&app).text(&create);
     let user = DirectoryKey::user(&"ann".parse().unwrap());
     let external = [&create[..], &["--external"]].concat();
     for (arguments, key, attribute) in [
@@ -136,10 +137,10 @@ async fn a_change_keeps_the_attributes_of_a_later_version() {
         (&external, user, "external"),
         (&["project", "delete", "20", "--yes"], project_20(), "deleted"),
     ] {
-        let output = interleave(&world, arguments, async || add_attribute(&world, &key).await);
+        let output = interleave(&app, arguments, async || add_attribute(&app, &key).await);
         let output = output.await;
         assert!(output.status.success(), "{arguments:?}: {output:?}");
-        let item = item(&world, &key).await;
+        let item = item(&app, &key).await;
         assert_eq!(item[attribute]["BOOL"], true, "{item}");
         assert_eq!(item["since"]["S"], "a later version", "{arguments:?}");
     }
@@ -147,9 +148,9 @@ async fn a_change_keeps_the_attributes_of_a_later_version() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_is_made_despite_conflicts_and_lost_responses() {
-    let world = World::empty();
-    world.project(project(20, "mynamespace/hello")).await;
-    let proxy = Proxy::start(&world.server.dynamodb_url).await;
+    let app = TestApp::empty();
+    app.project(project(20, "mynamespace/hello")).await;
+    let proxy = Proxy::start(&app.server.dynamodb_url).await;
     let admin: Admin = admin_behind(&proxy);
     let faults = || [Fault::Conflict, Fault::DropAfter, Fault::Throttle];
     let update = ["project", "update", "20"];
@@ -171,5 +172,5 @@ async fn a_change_is_made_despite_conflicts_and_lost_responses() {
             assert!(sent.count() > 0, "{shown}");
         }
     }
-    world.assert_sound().await;
+    app.assert_sound().await;
 }

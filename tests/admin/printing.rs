@@ -8,8 +8,8 @@ use shared::domain::time::Timestamp;
 use shared::store::releases::ReleaseCreated;
 use shared::store::tokens::NewToken;
 
-use harness::World;
-use harness::world::{new_release, soon, token};
+use harness::TestApp;
+use harness::test_app::{new_release, test_deadline, token};
 
 use super::admin;
 
@@ -27,8 +27,8 @@ pub(super) fn hidden_in(printed: &str) -> Vec<char> {
 
 #[tokio::test]
 async fn no_control_or_format_character_reaches_the_terminal() {
-    let world = World::empty();
-    let admin = admin(&world);
+    let app = TestApp::empty();
+    let admin = admin(&app);
     let pattern = format!("{HIDDEN}:owner");
     let create = ["project", "create", "g/p", "--id", "20", "--protected-tag", &pattern];
     let mut printed = vec![admin.run(&create)];
@@ -36,7 +36,7 @@ async fn no_control_or_format_character_reaches_the_terminal() {
     let mut release = new_release(20, "v1\u{202e}");
     release.name = Some(ReleaseName::parse(HIDDEN).unwrap());
     release.author.username = HIDDEN.to_owned();
-    let made = world.store.create_release(release, Timestamp::now(), soon()).await.unwrap();
+    let made = app.store.create_release(release, Timestamp::now(), test_deadline()).await.unwrap();
     assert!(matches!(made, ReleaseCreated::Release(..)));
 
     for arguments in [
@@ -73,12 +73,12 @@ async fn no_control_or_format_character_reaches_the_terminal() {
 
 #[tokio::test]
 async fn a_list_whose_reader_leaves_early_is_a_success() {
-    let world = World::empty();
+    let app = TestApp::empty();
     for n in 0..10 {
         // More than a pipe holds.
-        world.token(NewToken { name: format!("{n}").repeat(20_000), ..token() }).await;
+        app.token(NewToken { name: format!("{n}").repeat(20_000), ..token() }).await;
     }
-    let admin = admin(&world);
+    let admin = admin(&app);
     for output in ["table", "json"] {
         let mut child = admin
             .command(&["--output", output, "token", "list"])

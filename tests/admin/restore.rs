@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use shared::domain::time::Timestamp;
 
-use harness::World;
+use harness::TestApp;
 use harness::proxy::Proxy;
-use harness::world::{links, new_release, project, soon};
+use harness::test_app::{links, new_release, project, test_deadline};
 
 use super::audit::{DIRECTORY, broken, delete, put, save};
 use super::{admin, admin_behind};
@@ -22,9 +22,9 @@ async fn restore_directory(url: &str, saved: &[Value]) {
 
 #[tokio::test]
 async fn a_directory_restored_alone_gives_nothing_away() {
-    let world = World::empty();
-    let admin = admin(&world);
-    let url = &world.server.dynamodb_url;
+    let app = TestApp::empty();
+    let admin = admin(&app);
+    let url = &app.server.dynamodb_url;
     admin.text(&["project", "create", "public/one", "--visibility", "public"]);
     let secret = admin.text(&["token", "create", "--name", "ci", "--project", "public/one"]);
     let saved = save(url, DIRECTORY).await;
@@ -36,7 +36,7 @@ async fn a_directory_restored_alone_gives_nothing_away() {
     assert_eq!(admin.json(&["project", "create", "secret/three"])["id"], 3);
     admin.text(&["release", "create", "secret/three", "v3-secret"]);
     admin.text(&["token", "revoke", &secret]);
-    let bearer = world.anonymous().with("private-token", &secret);
+    let bearer = app.anonymous().with("private-token", &secret);
     assert_eq!(bearer.get("/api/v4/user").await.status, 401);
 
     restore_directory(url, &saved).await;
@@ -66,7 +66,7 @@ async fn a_directory_restored_alone_gives_nothing_away() {
     // The counter went back to 1, and skips what has releases.
     let made = admin.json(&["project", "create", "public/three", "--visibility", "public"]);
     assert_eq!(made["id"], 4);
-    let anonymous = world.anonymous();
+    let anonymous = app.anonymous();
     let listed = anonymous.get("/projects/public%2Fthree/releases").await;
     assert_eq!((listed.status, listed.json()), (200, json!([])));
     for path in ["/projects/2/releases", "/projects/2/releases/v1-secret", "/projects/2"] {
@@ -100,21 +100,21 @@ async fn a_directory_restored_alone_gives_nothing_away() {
 
 #[tokio::test]
 async fn unswept_links_of_a_lost_project_stay_hidden_under_its_number() {
-    let world = World::empty();
-    let admin = admin(&world);
-    let url = &world.server.dynamodb_url;
+    let app = TestApp::empty();
+    let admin = admin(&app);
+    let url = &app.server.dynamodb_url;
     let saved = save(url, DIRECTORY).await;
-    world.project(project(1, "secret/one")).await;
+    app.project(project(1, "secret/one")).await;
     let mut release = new_release(1, "v1");
     release.links = links("secret", 3);
-    world.store.create_release(release, Timestamp::now(), soon()).await.unwrap();
+    app.store.create_release(release, Timestamp::now(), test_deadline()).await.unwrap();
     admin.text(&["release", "delete", "secret/one", "v1", "--yes"]);
-    assert_eq!(world.audit().await.unreachable, 12);
+    assert_eq!(app.audit().await.unreachable, 12);
     restore_directory(url, &saved).await;
 
     assert_eq!(admin.json(&["project", "create", "public/one", "--visibility", "public"])["id"], 1);
     admin.text(&["release", "create", "public/one", "v1"]);
-    let anonymous = world.anonymous();
+    let anonymous = app.anonymous();
     let shown = anonymous.get("/projects/1/releases/v1").await.json();
     assert_eq!((&shown["assets"]["links"], &shown["assets"]["count"]), (&json!([]), &json!(0)));
     let path = "/projects/1/releases/v1/downloads/bin/secret-00000";
@@ -123,8 +123,8 @@ async fn unswept_links_of_a_lost_project_stay_hidden_under_its_number() {
 
 #[tokio::test]
 async fn a_number_in_use_is_used_whatever_releases_it_has() {
-    let world = World::empty();
-    let admin = admin(&world);
+    let app = TestApp::empty();
+    let admin = admin(&app);
     admin.text(&["project", "create", "g/p", "--id", "7"]);
     admin.text(&["release", "create", "7", "v1"]);
     let said = admin.error(&["project", "create", "g/other", "--id", "7"]);
@@ -135,11 +135,11 @@ async fn a_number_in_use_is_used_whatever_releases_it_has() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_numbers_are_skipped_in_one_run() {
-    let world = World::empty();
+    let app = TestApp::empty();
     for id in 1..=60 {
-        world.release(id, "v1").await;
+        app.release(id, "v1").await;
     }
-    let proxy = Proxy::start(&world.server.dynamodb_url).await;
+    let proxy = Proxy::start(&app.server.dynamodb_url).await;
     let made = admin_behind(&proxy).json(&["project", "create", "g/p"]);
     assert_eq!(made["id"], 61);
     // A number costs a count, and half a read unit or less to ask for.

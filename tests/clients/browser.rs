@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{file, install, read};
-use harness::world::RELEASES;
-use harness::{World, connection};
+use harness::test_app::RELEASES;
+use harness::{TestApp, connection};
 
 /// A name that the browser resolves to this machine, as after DNS rebinding.
 const REBOUND: &str = "rebound.example";
@@ -97,17 +97,17 @@ fn answer(stream: &TcpStream, page: &str, reports: &Sender<Value>) -> std::io::R
 }
 
 /// The outcomes of the attempts of a page at this host, which uses that name for all servers.
-fn outcomes(world: &World, host: &str) -> Value {
+fn outcomes(app: &TestApp, host: &str) -> Value {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let control = TcpListener::bind("127.0.0.1:0").unwrap();
     let at = |port: &str| format!("http://{host}:{port}");
     let port = |listener: &TcpListener| listener.local_addr().unwrap().port().to_string();
     let port_of = |url: &str| url.rsplit_once(':').unwrap().1.to_owned();
     let page = read(&file("browser.html"))
-        .replace("{{database}}", &at(&port_of(&world.server.dynamodb_url)))
-        .replace("{{api}}", &at(&port_of(&world.server.address)))
+        .replace("{{database}}", &at(&port_of(&app.server.dynamodb_url)))
+        .replace("{{api}}", &at(&port_of(&app.server.address)))
         .replace("{{control}}", &at(&format!("{}/control", port(&control))))
-        .replace("{{key}}", &connection::of(&world.server.dynamodb_url).access_key_id);
+        .replace("{{key}}", &connection::of(&app.server.dynamodb_url).access_key_id);
     let url = at(&port(&listener));
     let reports = serve(listener, page);
     let _control = serve(control, String::new());
@@ -119,8 +119,8 @@ fn outcomes(world: &World, host: &str) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_web_page_can_neither_read_nor_write_the_local_servers_data() {
     install::require("chromium", &["--version"]);
-    let (world, api) = World::hello().await;
-    let before = (api.get(RELEASES).await.json(), items(&world).await);
+    let (app, api) = TestApp::hello().await;
+    let before = (api.get(RELEASES).await.json(), items(&app).await);
     // The page even knows the key: its browser gives it away by what it adds.
     let nothing = json!({
         "control": "cors 200 readable",
@@ -135,19 +135,19 @@ async fn a_web_page_can_neither_read_nor_write_the_local_servers_data() {
         "API write without CORS": "opaque 0",
     });
     // The API lets pages read what anyone may read, as GitLab does.
-    assert_eq!(outcomes(&world, "127.0.0.1"), nothing);
+    assert_eq!(outcomes(&app, "127.0.0.1"), nothing);
     // By a rebound name not even that.
     let mut rebound = nothing;
     for attempt in ["API read", "API write"] {
         rebound[attempt] = json!("blocked");
     }
-    assert_eq!(outcomes(&world, REBOUND), rebound);
-    assert_eq!((api.get(RELEASES).await.json(), items(&world).await), before);
+    assert_eq!(outcomes(&app, REBOUND), rebound);
+    assert_eq!((api.get(RELEASES).await.json(), items(&app).await), before);
 }
 
 /// How many items the directory has.
-async fn items(world: &World) -> Value {
+async fn items(app: &TestApp) -> Value {
     let count = json!({ "TableName": "release-links-directory", "Select": "COUNT" });
-    let url = &world.server.dynamodb_url;
+    let url = &app.server.dynamodb_url;
     harness::proxy::ask(url, "DynamoDB_20120810.Scan", &count).await.1["Count"].take()
 }

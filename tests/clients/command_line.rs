@@ -122,5 +122,5 @@ async fn the_command_of_python_gitlab_works_with_releases_and_links() {
 
     let unknown = Gitlab::new(&programs, &expected.url(), "glpat-unknown");
     unknown.refuses(&format!("project-release get {tag}"), "401: 401 Unauthorized");
-    expected.world.assert_sound().await;
+    expected.app.assert_sound().await;
 }

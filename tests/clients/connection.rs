@@ -6,7 +6,7 @@ use super::Expected;
 #[tokio::test]
 async fn the_rust_crate_finds_out_whose_its_token_is() {
     let expected = Expected::start(&[]).await;
-    let anonymous = expected.world.anonymous().with("accept", "*/*");
+    let anonymous = expected.app.anonymous().with("accept", "*/*");
     let bearer = format!("Bearer {}", expected.token);
     for (path, name, value) in [
         ("/api/v4/user?", "private-token", expected.token.as_str()),

@@ -118,7 +118,7 @@ async fn mise_lists_and_installs_private_releases() {
     assert!(!stranger.status.success(), "{stranger:?}");
     let output = install::run(&mut run(token, &["exec", &exact, "--", "tool"]));
     assert_eq!(String::from_utf8(output.stdout).unwrap(), "works\n");
-    expected.world.assert_sound().await;
+    expected.app.assert_sound().await;
 }
 
 /// A server behind TLS, which these tools insist on, with two versions of which the older was
@@ -129,7 +129,7 @@ async fn versions(folder: &Path) -> (Expected, Tls, Files) {
     for tag in ["v1.10.0", "v1.9.1"] {
         publish(&expected, tag, &files).await;
     }
-    let tls = Tls::start(expected.world.server.address.clone()).await;
+    let tls = Tls::start(expected.app.server.address.clone()).await;
     (expected, tls, files)
 }
 

@@ -121,13 +121,13 @@ async fn glab_makes_a_release_changes_it_and_deletes_it() {
         assert_eq!((reply.status, reply.json()), (200, changed));
         assert_eq!(api.get(&release).await.status, 404);
     }
-    expected.world.assert_sound().await;
+    expected.app.assert_sound().await;
 }
 
 #[tokio::test]
 async fn glab_makes_a_release_in_a_job() {
     let expected = Expected::start(&[]).await;
-    let api = as_glab(&expected.world.anonymous().with("Job-Token", &expected.job_token));
+    let api = as_glab(&expected.app.anonymous().with("Job-Token", &expected.job_token));
     for (tag, sent) in TAGS {
         let release = format!("{PROJECT}/releases/{sent}");
         // Of the tag and the project a job's token hears nothing, as in GitLab; glab then takes the
@@ -153,14 +153,14 @@ async fn glab_makes_a_release_in_a_job() {
         let reply = api.put(&release, r#"{"name":"n"}"#).await;
         assert_eq!((reply.status, &reply.json()["name"]), (200, &json!("n")));
     }
-    expected.world.assert_sound().await;
+    expected.app.assert_sound().await;
 }
 
 /// glab takes a 403 for a release that is not there, tries to make it, and shows what it is told.
 #[tokio::test]
 async fn glab_is_told_that_a_guest_makes_no_releases() {
     let expected = Expected::start(&["v1.0.0"]).await;
-    let api = as_glab(&expected.world.member(AccessLevel::Guest).await);
+    let api = as_glab(&expected.app.member(AccessLevel::Guest).await);
     let forbidden = r#"{"message":"403 Forbidden"}"#;
     api.get(&format!("{PROJECT}/releases/v1%2E0%2E0")).await.is(403, forbidden);
     let body = r#"{"name":"v1.0.0","tag_name":"v1.0.0","ref":"main"}"#;

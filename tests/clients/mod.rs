@@ -21,12 +21,12 @@ use shared::store::tokens::NewToken;
 
 use crate::projects::{UNKNOWN_COMMIT, commit};
 use harness::binaries;
-use harness::world::{grant, job_token, project, token};
-use harness::{Api, World};
+use harness::test_app::{grant, job_token, project, token};
+use harness::{Api, TestApp};
 
 /// A server, as the clients' programs expect it, with a token and the token of a job.
 struct Expected {
-    world: World,
+    app: TestApp,
     token: String,
     job_token: String,
 }
@@ -34,27 +34,27 @@ struct Expected {
 impl Expected {
     /// A server with releases of these tags.
     async fn start(tags: &[&str]) -> Self {
-        let world = World::empty();
-        world.project(project(20, "mynamespace/hello")).await;
+        let app = TestApp::empty();
+        app.project(project(20, "mynamespace/hello")).await;
         for tag in tags {
-            world.release(20, tag).await;
+            app.release(20, tag).await;
         }
         let of_developer = async |new: NewToken| {
             let grants = vec![grant(20, AccessLevel::Developer)];
-            world.token(NewToken { grants, ..new }).await.reveal().to_owned()
+            app.token(NewToken { grants, ..new }).await.reveal().to_owned()
         };
         let token = of_developer(token()).await;
         let job_token = of_developer(job_token("mynamespace/hello")).await;
-        Self { world, token, job_token }
+        Self { app, token, job_token }
     }
 
     fn url(&self) -> String {
-        format!("http://{}", self.world.server.address)
+        format!("http://{}", self.app.server.address)
     }
 
     /// The API with the token.
     fn api(&self) -> Api {
-        self.world.anonymous().with("private-token", &self.token)
+        self.app.anonymous().with("private-token", &self.token)
     }
 
     /// A release as its project's developer sees it, but for what `shown` alone can say: when it
@@ -104,7 +104,7 @@ impl Expected {
     /// The commit of a release of this title that was made without naming one.
     fn commit(&self, title: &str, shown: &Value) -> Value {
         let made = shown["created_at"].as_str().unwrap();
-        let address = &self.world.server.address;
+        let address = &self.app.server.address;
         let commit = commit(address, UNKNOWN_COMMIT, title, made, (1, "root"));
         serde_json::from_str(&commit).unwrap()
     }
@@ -119,7 +119,7 @@ impl Expected {
                 // Python would leave what it has compiled among the sources.
                 .env("PYTHONDONTWRITEBYTECODE", "1"),
         );
-        let audit = self.world.assert_sound().await;
+        let audit = self.app.assert_sound().await;
         assert_eq!((audit.links, audit.claims), (0, 0), "the program has left links");
     }
 }

@@ -132,7 +132,7 @@ async fn semantic_release_publishes_by_hand_and_in_a_job() {
     )
     .await;
     assert_eq!(repository.remote_tags(), "v1.0.0\nv1.0.1");
-    expected.world.assert_sound().await;
+    expected.app.assert_sound().await;
 }
 
 /// The error that the tools print when an upload fails.
@@ -181,7 +181,7 @@ async fn semantic_release_says_why_an_upload_fails_and_can_publish_afterwards() 
     let notes = format!("* url ([{}]({}", &commit[..7], expected.url());
     check_published(&expected, "1.0.0", &notes).await;
     assert_eq!(repository.remote_tags(), "v1.0.0");
-    expected.world.assert_sound().await;
+    expected.app.assert_sound().await;
 }
 
 #[cfg_attr(not(clients), ignore = "needs RELEASE_LINKS_TEST_CLIENTS=1")]
@@ -252,5 +252,5 @@ async fn release_it_publishes_by_hand_and_in_a_job() {
         assert_eq!(shown["description"], format!("* {message} ({})", &commit[..7]));
     }
     assert_eq!(repository.remote_tags(), "v1.0.0\nv1.0.1");
-    expected.world.assert_sound().await;
+    expected.app.assert_sound().await;
 }

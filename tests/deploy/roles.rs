@@ -13,9 +13,9 @@ use shared::store::TableNames;
 use super::template::{list, logical_id, read, resources, tagged};
 use crate::lambda::processes::Functions;
 use crate::lambda::{SWEEP, Tokens, event, functions, world_of_events};
-use harness::World;
+use harness::TestApp;
 use harness::proxy::{Access, Proxy};
-use harness::world::{large_links, new_release, soon};
+use harness::test_app::{large_links, new_release, test_deadline};
 
 /// What a role allows: an action on a table, and whether only inside a transaction.
 type Grants = BTreeSet<(String, String, bool)>;
@@ -117,15 +117,15 @@ fn reads_of_the_directory_and_writes_outside_transactions_are_limited_by_key() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_role_allows_what_its_function_does_and_nothing_else() {
-    let (world, tokens) = world_of_events().await;
+    let (app, tokens) = world_of_events().await;
     let mut proxies = BTreeMap::new();
     for function in functions() {
-        proxies.insert(function, Proxy::start(&world.server.dynamodb_url).await);
+        proxies.insert(function, Proxy::start(&app.server.dynamodb_url).await);
     }
     let started = Functions::start(|function| proxies[function].url.clone()).await;
     links(&started, &tokens).await;
-    releases(&started, &tokens, &world).await;
-    a_release_too_large_for_an_answer(&started, &tokens, &world).await;
+    releases(&started, &tokens, &app).await;
+    a_release_too_large_for_an_answer(&started, &tokens, &app).await;
     projects_and_callers(&started, &tokens).await;
 
     let template = read("infra/template.yaml");
@@ -203,7 +203,7 @@ async fn links(functions: &Functions, tokens: &Tokens) {
     }
 }
 
-async fn releases(functions: &Functions, tokens: &Tokens, world: &World) {
+async fn releases(functions: &Functions, tokens: &Tokens, app: &TestApp) {
     let with_links = |links: usize| {
         let links: Vec<_> = (0..links)
             .map(|n| json!({ "name": n, "url": format!("https://e.com/{n}"), "filepath": format!("/bin/b{n}") }))
@@ -268,7 +268,7 @@ async fn releases(functions: &Functions, tokens: &Tokens, world: &World) {
 
     let tag = TagName::parse("release/2.0").unwrap();
     let key = ReleaseKey { project: ProjectId(20), tag };
-    let doomed = world.store.get_release(&key, soon()).await.unwrap().unwrap();
+    let doomed = app.store.get_release(&key, test_deadline()).await.unwrap().unwrap();
     drive(&[
         ("update-release", "update-release.json", r#"{"description":"x"}"#, 200),
         ("update-release", "update-release.json", r#"{"released_at":"2024-01-01"}"#, 200),
@@ -292,23 +292,23 @@ async fn releases(functions: &Functions, tokens: &Tokens, world: &World) {
     ])
     .await;
 
-    assert_eq!(world.audit().await.unreachable, 40 * 4);
+    assert_eq!(app.audit().await.unreachable, 40 * 4);
     let mut deleted = event("sweep.json", tokens);
     deleted["Records"][0]["dynamodb"]["OldImage"]["uid"]["S"] = json!(doomed.uid.as_str());
     let done = json!({ "batchItemFailures": [] });
     assert_eq!(functions.invoke(SWEEP, &deleted).await, done);
-    assert_eq!(world.assert_sound().await.unreachable, 0);
+    assert_eq!(app.assert_sound().await.unreachable, 0);
     // Once is enough, and twice does no harm.
     assert_eq!(functions.invoke(SWEEP, &deleted).await, done);
 }
 
 /// Links that do not fit into an answer are fetched separately.
-async fn a_release_too_large_for_an_answer(functions: &Functions, tokens: &Tokens, world: &World) {
+async fn a_release_too_large_for_an_answer(functions: &Functions, tokens: &Tokens, app: &TestApp) {
     let tag = "release/large";
     let mut new = new_release(20, tag);
     // More than a page of the database, too.
     new.links = large_links(600);
-    world.store.create_release(new, Timestamp::now(), soon()).await.unwrap();
+    app.store.create_release(new, Timestamp::now(), test_deadline()).await.unwrap();
     for (function, body) in [
         ("list-links", ""),
         ("list-releases", ""),

@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 
 use super::processes::{Functions, start, variables};
 use super::{CHECK_DEPLOYMENT, functions};
-use harness::World;
+use harness::TestApp;
 
 /// How the stand-in of Lambda responds to an invocation.
 #[derive(Clone)]
@@ -185,8 +185,8 @@ async fn deploy(hook: &Process, aws: &Aws, name: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_function_in_order_passes_its_check_in_an_empty_installation() {
-    let world = World::empty();
-    let functions = Arc::new(Functions::start(|_| world.server.dynamodb_url.clone()).await);
+    let app = TestApp::empty();
+    let functions = Arc::new(Functions::start(|_| app.server.dynamodb_url.clone()).await);
     let (url, aws) = aws(Version::Runs(functions)).await;
     let hook = hook(&url).await;
     for name in super::functions() {
@@ -198,15 +198,15 @@ async fn every_function_in_order_passes_its_check_in_an_empty_installation() {
         .map(|name| format!("/2015-03-31/functions/{}/invocations?Qualifier=7", deployed(name)))
         .collect();
     assert_eq!(invoked, expected);
-    let audit = world.assert_sound().await;
+    let audit = app.assert_sound().await;
     assert_eq!((audit.releases, audit.links), (0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_function_whose_tables_are_missing_fails_its_check() {
     // A database without tables, as a function with a wrong table or without a right sees it.
-    let world = World::empty();
-    let url = world.server.dynamodb_url.clone();
+    let app = TestApp::empty();
+    let url = app.server.dynamodb_url.clone();
     let functions = Functions::start_with(|_| {
         let mut variables = variables(&url);
         for (name, value) in &mut variables {
@@ -258,8 +258,8 @@ async fn a_wrong_response_fails_the_deployment() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_throttled_check_is_repeated() {
-    let world = World::empty();
-    let functions = Arc::new(Functions::start(|_| world.server.dynamodb_url.clone()).await);
+    let app = TestApp::empty();
+    let functions = Arc::new(Functions::start(|_| app.server.dynamodb_url.clone()).await);
     let (url, aws) = aws(Version::IsThrottledOnce(functions)).await;
     let hook = hook(&url).await;
     let started = std::time::Instant::now();

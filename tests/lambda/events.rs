@@ -17,7 +17,7 @@ use shared::domain::token::{Secret, TokenKind};
 use super::processes::{Functions, payload};
 use super::{SWEEP, Tokens, event, functions, world_of_events};
 use harness::binaries::workspace;
-use harness::world::store;
+use harness::test_app::store;
 
 const BAD_REQUEST: (u64, &str) = (400, "Bad Request");
 
@@ -247,8 +247,10 @@ async fn shown(_: &App, request: ApiRequest) -> Result<ApiResponse, ApiError> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn any_event_is_read_or_refused() {
-    let tokens =
-        Tokens { developer: Secret::draw(TokenKind::Access), job: Secret::draw(TokenKind::Job) };
+    let tokens = Tokens {
+        developer: Secret::generate(TokenKind::Access),
+        job: Secret::generate(TokenKind::Job),
+    };
     // No request is sent to the database.
     let app = App::new(store("http://127.0.0.1:9"), None);
     let runtime = tokio::runtime::Handle::current();
@@ -269,8 +271,8 @@ async fn any_event_is_read_or_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn any_event_gets_a_well_formed_answer_from_every_function() {
-    let (world, tokens) = world_of_events().await;
-    let running = Functions::start(|_| world.server.dynamodb_url.clone()).await;
+    let (test_app, tokens) = world_of_events().await;
+    let running = Functions::start(|_| test_app.server.dynamodb_url.clone()).await;
     let running = std::sync::Arc::new(running);
     let strategy = any_event(real_events(&tokens));
     let mut runner = TestRunner::new(Config::default());
@@ -297,7 +299,7 @@ async fn any_event_gets_a_well_formed_answer_from_every_function() {
     for output in running.outputs() {
         assert!(!output.contains("panicked"), "{output}");
     }
-    world.assert_sound().await;
+    test_app.assert_sound().await;
 }
 
 /// The status and body of an answer.
@@ -307,8 +309,8 @@ fn outcome(answer: &Value) -> (u64, &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn odd_hosts_schemes_and_headers_fail_no_function() {
-    let (world, tokens) = world_of_events().await;
-    let functions = Functions::start_these(&["get-project"], &world.server.dynamodb_url).await;
+    let (test_app, tokens) = world_of_events().await;
+    let functions = Functions::start_these(&["get-project"], &test_app.server.dynamodb_url).await;
     let get = async |event: &Value| functions.invoke("get-project", event).await;
     let real = event("get-project.json", &tokens);
     let expected = get(&real).await;
@@ -349,9 +351,9 @@ async fn odd_hosts_schemes_and_headers_fail_no_function() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn missing_null_and_empty_fields_fail_no_function() {
-    let (world, tokens) = world_of_events().await;
+    let (test_app, tokens) = world_of_events().await;
     let names = ["get-project", "create-link"];
-    let functions = Functions::start_these(&names, &world.server.dynamodb_url).await;
+    let functions = Functions::start_these(&names, &test_app.server.dynamodb_url).await;
     let real = event("get-project.json", &tokens);
     let expected = functions.invoke("get-project", &real).await;
     let with = |field: &str, value: Value| {
@@ -398,8 +400,8 @@ async fn missing_null_and_empty_fields_fail_no_function() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn payloads_of_version_2_are_refused_in_their_own_form() {
-    let (world, tokens) = world_of_events().await;
-    let functions = Functions::start_these(&["get-version"], &world.server.dynamodb_url).await;
+    let (test_app, tokens) = world_of_events().await;
+    let functions = Functions::start_these(&["get-version"], &test_app.server.dynamodb_url).await;
     let real = payload(tokens.developer.reveal(), "GET", "/api/v4/version", "", "");
     let get = async |event: Value| functions.invoke("get-version", &event).await;
     for query in ["a b=c", "a[]=%", "é", "#", "a=\n"] {
@@ -433,8 +435,8 @@ async fn payloads_of_version_2_are_refused_in_their_own_form() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_line_of_a_conditional_request_counts() {
-    let (world, tokens) = world_of_events().await;
-    let functions = Functions::start_these(&["get-project"], &world.server.dynamodb_url).await;
+    let (test_app, tokens) = world_of_events().await;
+    let functions = Functions::start_these(&["get-project"], &test_app.server.dynamodb_url).await;
     let real = event("get-project.json", &tokens);
     let got = functions.invoke("get-project", &real).await;
     let weak = got["multiValueHeaders"]["etag"][0].as_str().unwrap();
@@ -452,9 +454,9 @@ async fn every_line_of_a_conditional_request_counts() {
 /// greedy one of `web`.
 #[tokio::test(flavor = "multi_thread")]
 async fn web_sends_repeated_slashes_to_the_path_without_them() {
-    let (world, tokens) = world_of_events().await;
+    let (test_app, tokens) = world_of_events().await;
     let names = ["web", "download-asset", "create-release"];
-    let functions = Functions::start_these(&names, &world.server.dynamodb_url).await;
+    let functions = Functions::start_these(&names, &test_app.server.dynamodb_url).await;
     let made = functions.invoke("create-release", &event("create-release.json", &tokens)).await;
     assert_eq!(made["statusCode"], 201);
     let web = async |method: &str, path: &str| {
@@ -503,8 +505,8 @@ async fn web_sends_repeated_slashes_to_the_path_without_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn records_that_cannot_be_read_are_reported_as_failed() {
-    let (world, tokens) = world_of_events().await;
-    let functions = Functions::start_these(&[SWEEP], &world.server.dynamodb_url).await;
+    let (test_app, tokens) = world_of_events().await;
+    let functions = Functions::start_these(&[SWEEP], &test_app.server.dynamodb_url).await;
     let answer = async |event: Value| functions.invoke(SWEEP, &event).await;
     let failed = |at: Value| json!({ "batchItemFailures": [{ "itemIdentifier": at }] });
     let good = event("sweep.json", &tokens)["Records"][0].take();

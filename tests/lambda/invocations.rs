@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::caller::SHOWN_VERSION;
 use crate::projects::UNKNOWN_COMMIT;
+use crate::user_job_version::SHOWN_VERSION;
 
 /// Where the gateway's own domain shows the API: below its stage.
 const STAGE: &str = "https://a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com/prod";

@@ -11,9 +11,9 @@ pub(crate) mod processes;
 
 use crate::clients::python;
 use emulator::Emulator;
-use harness::World;
+use harness::TestApp;
 use harness::binaries;
-use harness::world::{grant, project, token};
+use harness::test_app::{grant, project, token};
 use serde_json::Value;
 use shared::domain::project::ProjectPath;
 use shared::domain::token::{AccessLevel, Secret, TokenKind};
@@ -45,22 +45,22 @@ pub(crate) struct Tokens {
 #[tokio::test]
 async fn the_functions_serve_http_and_invocations_under_cargo_lambda() {
     let programs = python::programs();
-    let (world, tokens) = world_of_events().await;
-    let emulator = Emulator::start(programs, &world.server).await;
+    let (app, tokens) = world_of_events().await;
+    let emulator = Emulator::start(programs, &app.server).await;
     // First, since the events name the first link of an installation.
     invocations::run(async |function: &str, event: &str| {
         emulator.invoke(function, &self::event(event, &tokens)).await
     })
     .await;
     http::run(&emulator, &tokens).await;
-    world.assert_sound().await;
+    app.assert_sound().await;
 }
 
 /// A server whose database has what the events name, and the tokens to put into them.
-pub(crate) async fn world_of_events() -> (World, Tokens) {
-    let world = World::empty();
-    world.project(project(20, "demo/hello")).await;
-    world.release(20, "v1.0.0").await;
+pub(crate) async fn world_of_events() -> (TestApp, Tokens) {
+    let app = TestApp::empty();
+    app.project(project(20, "demo/hello")).await;
+    app.release(20, "v1.0.0").await;
     let developer = NewToken { grants: vec![grant(20, AccessLevel::Developer)], ..token() };
     let job = NewToken {
         kind: TokenKind::Job,
@@ -68,8 +68,8 @@ pub(crate) async fn world_of_events() -> (World, Tokens) {
         job_project: Some(ProjectPath::parse("demo/hello").unwrap()),
         ..developer.clone()
     };
-    let tokens = Tokens { developer: world.token(developer).await, job: world.token(job).await };
-    (world, tokens)
+    let tokens = Tokens { developer: app.token(developer).await, job: app.token(job).await };
+    (app, tokens)
 }
 
 /// The event in a file of tests/events, with these tokens in it.

@@ -8,7 +8,7 @@ use shared::store::projects::NewProject;
 
 use super::processes::Functions;
 use super::{Tokens, event, world_of_events};
-use harness::world::project;
+use harness::test_app::project;
 
 const HTML: &str = "text/html,application/xhtml+xml,*/*;q=0.8";
 
@@ -45,10 +45,10 @@ fn page(tokens: &Tokens, host: &str, (path, query): (&str, &str), cookie: Option
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_is_the_same_from_the_function_and_the_local_server() {
-    let (world, tokens) = world_of_events().await;
-    world.project(NewProject { visibility: Visibility::Public, ..project(21, "g/open") }).await;
-    world.release(21, "v1").await;
-    let functions = Functions::start_these(&["web"], &world.server.dynamodb_url).await;
+    let (app, tokens) = world_of_events().await;
+    app.project(NewProject { visibility: Visibility::Public, ..project(21, "g/open") }).await;
+    app.release(21, "v1").await;
+    let functions = Functions::start_these(&["web"], &app.server.dynamodb_url).await;
     let session = format!("release_links_token={}", tokens.developer.reveal());
     let mut statuses = Vec::new();
     for (path, query) in [
@@ -68,10 +68,10 @@ async fn a_page_is_the_same_from_the_function_and_the_local_server() {
         ("/-/nothing", ""),
     ] {
         for cookie in [None, Some(session.as_str()), Some("release_links_token=glpat-x")] {
-            let address = &world.server.address;
+            let address = &app.server.address;
             let answer =
                 functions.invoke("web", &page(&tokens, address, (path, query), cookie)).await;
-            let api = world.anonymous().with("accept", HTML);
+            let api = app.anonymous().with("accept", HTML);
             let api = cookie.map_or(api.clone(), |cookie| api.with("cookie", cookie));
             let separator = if query.is_empty() { "" } else { "?" };
             let local = api.get(&format!("{path}{separator}{query}")).await;

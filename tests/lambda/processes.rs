@@ -88,15 +88,15 @@ impl Functions {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_binaries_answer_the_events_of_every_way_to_the_api() {
-    let (world, tokens) = world_of_events().await;
-    let functions = Functions::start(|_| world.server.dynamodb_url.clone()).await;
+    let (app, tokens) = world_of_events().await;
+    let functions = Functions::start(|_| app.server.dynamodb_url.clone()).await;
     invocations::run(async |function: &str, file: &str| {
         functions.invoke(function, &event(file, &tokens)).await
     })
     .await;
     bodies_and_headers_in_every_form(&functions, &tokens).await;
     payloads_of_version_2(&functions, &tokens).await;
-    world.assert_sound().await;
+    app.assert_sound().await;
 }
 
 /// An answer's status and body.
@@ -272,8 +272,8 @@ async fn dies(function: &str, variables: Vec<(&'static str, String)>, name: &str
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_hangs_is_given_up_before_the_function_is() {
-    let (world, tokens) = world_of_events().await;
-    drop(world);
+    let (app, tokens) = world_of_events().await;
+    drop(app);
     // Takes connections and never answers.
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());

@@ -5,7 +5,7 @@ use shared::domain::token::{AccessLevel, Grant, GrantTarget, Scope};
 use shared::store::projects::NewProject;
 use shared::store::tokens::NewToken;
 
-use harness::world::{World, grant, job_token, project, token};
+use harness::test_app::{TestApp, grant, job_token, project, token};
 
 const P404: &str = r#"{"message":"404 Project Not Found"}"#;
 
@@ -16,12 +16,12 @@ fn in_namespace(path: &str, level: AccessLevel) -> Grant {
 
 #[tokio::test]
 async fn a_project_is_shown_whole_with_what_the_caller_may_do() {
-    let world = World::empty();
+    let app = TestApp::empty();
     let new = NewProject {
         default_branch: "release/ü".parse().unwrap(),
         ..project(20, "Top/sub.group/my_project-1")
     };
-    let created_at = world.project(new).await.created_at;
+    let created_at = app.project(new).await.created_at;
     let shown = |branch: bool, rest: &str, permissions: Option<[Option<u8>; 2]>| {
         let access = |level: Option<u8>| {
             level.map_or("null".to_owned(), |level| {
@@ -36,7 +36,7 @@ async fn a_project_is_shown_whole_with_what_the_caller_may_do() {
             r#""path":"my_project-1","path_with_namespace":"Top/sub.group/my_project-1","#.to_owned(),
             format!(r#""created_at":"{created_at}","#),
             if branch { r#""default_branch":"release/ü","#.to_owned() } else { String::new() },
-            format!(r#""web_url":"http://{}/Top/sub.group/my_project-1","#, world.server.address),
+            format!(r#""web_url":"http://{}/Top/sub.group/my_project-1","#, app.server.address),
             rest.to_owned(),
             permissions.unwrap_or_default(),
             "}".to_owned(),
@@ -65,7 +65,7 @@ async fn a_project_is_shown_whole_with_what_the_caller_may_do() {
             [None, Some(20)],
         ),
     ] {
-        let api = world.api_with(NewToken { grants, ..token() }).await;
+        let api = app.api_with(NewToken { grants, ..token() }).await;
         for path in ["/projects/20", "/projects/top%2Fsub.group%2FMY_project-1", "/projects/020/"] {
             let reply = api.get(path).await;
             reply.is(200, &shown(branch, private, Some(levels)));
@@ -78,31 +78,30 @@ async fn a_project_is_shown_whole_with_what_the_caller_may_do() {
     // Who only reads is told of what the user may do all the same.
     let reader =
         NewToken { scope: Scope::ReadApi, grants: vec![grant(20, AccessLevel::Owner)], ..token() };
-    let reader = world.api_with(reader).await;
+    let reader = app.api_with(reader).await;
     reader.get("/projects/20").await.is(200, &shown(true, private, Some([Some(50), None])));
 
-    world
-        .change_project(20, |project| {
-            project.visibility = Visibility::Public;
-            project.archived = true;
-            project.releases_access = ReleasesAccess::Private;
-        })
-        .await;
+    app.change_project(20, |project| {
+        project.visibility = Visibility::Public;
+        project.archived = true;
+        project.releases_access = ReleasesAccess::Private;
+    })
+    .await;
     let public = r#""archived":true,"visibility":"public","releases_access_level":"private""#;
     for (api, _, levels) in &callers {
         api.get("/projects/20").await.is(200, &shown(true, public, Some(*levels)));
     }
-    let stranger = world.api_with(token()).await;
+    let stranger = app.api_with(token()).await;
     stranger.get("/projects/20").await.is(200, &shown(true, public, Some([None, None])));
-    world.anonymous().get("/projects/20").await.is(200, &shown(true, public, None));
+    app.anonymous().get("/projects/20").await.is(200, &shown(true, public, None));
 }
 
 #[tokio::test]
 async fn a_project_that_may_not_be_seen_is_not_there() {
-    let (world, api) = World::hello().await;
+    let (app, api) = TestApp::hello().await;
     let internal =
         NewProject { visibility: Visibility::Internal, ..project(21, "mynamespace/internal") };
-    world.project(internal).await;
+    app.project(internal).await;
     for missing in [
         "99",
         "0",
@@ -127,25 +126,25 @@ async fn a_project_that_may_not_be_seen_is_not_there() {
     for method in ["POST", "PUT", "DELETE"] {
         api.send(method, "/projects/20", "", b"").await.is(404, r#"{"error":"404 Not Found"}"#);
     }
-    let stranger = world.api_with(token()).await;
-    let unknown = world.anonymous().with("private-token", "glpat-x");
+    let stranger = app.api_with(token()).await;
+    let unknown = app.anonymous().with("private-token", "glpat-x");
     stranger.get("/projects/20").await.is(404, P404);
     assert_eq!(stranger.get("/projects/21").await.status, 200);
     for id in ["20", "21", "99"] {
         let path = format!("/projects/{id}");
-        world.anonymous().get(&path).await.is(404, P404);
+        app.anonymous().get(&path).await.is(404, P404);
         unknown.get(&path).await.is(401, r#"{"message":"401 Unauthorized"}"#);
     }
 }
 
 #[tokio::test]
 async fn a_jobs_token_is_not_looked_at() {
-    let (world, _) = World::hello().await;
+    let (app, _) = TestApp::hello().await;
     let public = NewProject { visibility: Visibility::Public, ..project(21, "mynamespace/open") };
-    world.project(public).await;
+    app.project(public).await;
     let grants = [20, 21].map(|id| grant(id, AccessLevel::Owner)).to_vec();
-    let job = world.token(NewToken { grants, ..job_token("mynamespace/hello") }).await;
-    let nobody = world.anonymous();
+    let job = app.token(NewToken { grants, ..job_token("mynamespace/hello") }).await;
+    let nobody = app.anonymous();
     let shown = nobody.get("/projects/21").await;
     assert!(!shown.body.contains("permissions"), "{shown:?}");
     for secret in [job.reveal(), "glcbt-nonsense"] {

@@ -8,7 +8,7 @@ use shared::store::tokens::NewToken;
 
 use harness::Api;
 use harness::client::Reply;
-use harness::world::{World, grant, job_token, project, soon, token};
+use harness::test_app::{TestApp, grant, job_token, project, test_deadline, token};
 
 const PROJECTS: &str = "/api/v4/projects";
 const VISIBILITIES: [Visibility; 3] =
@@ -25,21 +25,21 @@ fn in_namespace(path: &str, level: AccessLevel) -> Grant {
 }
 
 /// Projects 1 to 9, three of each visibility, in three namespaces.
-async fn nine() -> World {
-    let world = World::empty();
+async fn nine() -> TestApp {
+    let test_app = TestApp::empty();
     let paths = ["g/app", "g/sub/App-two", "other/zeta"];
     let all = VISIBILITIES.into_iter().flat_map(|visibility| paths.map(|path| (visibility, path)));
     for (id, (visibility, path)) in (1..).zip(all) {
         let path = format!("{path}-{}", visibility.as_str());
-        world.project(NewProject { visibility, ..project(id, &path) }).await;
+        test_app.project(NewProject { visibility, ..project(id, &path) }).await;
     }
-    world
+    test_app
 }
 
-async fn callers(world: &World) -> Vec<Api> {
+async fn callers(test_app: &TestApp) -> Vec<Api> {
     let external = User { id: 2, username: "guest".to_owned(), external: true };
     let member = |grants| NewToken { grants, ..token() };
-    let mut callers = vec![world.anonymous()];
+    let mut callers = vec![test_app.anonymous()];
     for new in [
         token(),
         NewToken { user: external.clone(), ..token() },
@@ -48,17 +48,17 @@ async fn callers(world: &World) -> Vec<Api> {
         member(vec![in_namespace("G", AccessLevel::Developer), grant(2, AccessLevel::Guest)]),
         member(vec![in_namespace("g/sub", AccessLevel::Owner)]),
     ] {
-        callers.push(world.api_with(new).await);
+        callers.push(test_app.api_with(new).await);
     }
     let grants = vec![grant(1, AccessLevel::Owner)];
-    let job = world.token(NewToken { grants, ..job_token("g/app-private") }).await;
-    callers.push(world.anonymous().with("job-token", job.reveal()));
+    let job = test_app.token(NewToken { grants, ..job_token("g/app-private") }).await;
+    callers.push(test_app.anonymous().with("job-token", job.reveal()));
     callers
 }
 
 /// Asserts that the list of each caller has exactly the projects that the caller can get one by one,
 /// with the same fields.
-async fn agree(world: &World, callers: &[Api]) {
+async fn agree(test_app: &TestApp, callers: &[Api]) {
     for (n, caller) in callers.iter().enumerate() {
         let mut seen = Vec::new();
         for id in (1..=9).rev() {
@@ -74,14 +74,14 @@ async fn agree(world: &World, callers: &[Api]) {
         head.is(200, "");
         assert_eq!(head.header("etag"), list.header("etag"));
     }
-    world.assert_sound().await;
+    test_app.assert_sound().await;
 }
 
 #[tokio::test]
 async fn a_caller_is_told_of_the_projects_that_they_may_see_whatever_happens_to_them() {
-    let world = nine().await;
-    let callers = callers(&world).await;
-    agree(&world, &callers).await;
+    let test_app = nine().await;
+    let callers = callers(&test_app).await;
+    agree(&test_app, &callers).await;
     assert_eq!(ids(&callers[0].get(PROJECTS).await), [9, 8, 7]);
     assert_eq!(ids(&callers[2].get(PROJECTS).await), [9, 8, 7]);
     assert_eq!(ids(&callers[5].get(PROJECTS).await), [9, 8, 7, 6, 5, 4, 2, 1]);
@@ -89,7 +89,7 @@ async fn a_caller_is_told_of_the_projects_that_they_may_see_whatever_happens_to_
     // Each way in which the operator changes a project.
     for id in 1..=9 {
         let next = VISIBILITIES[usize::try_from(id).unwrap() % 3];
-        world
+        test_app
             .change_project(id, |project| {
                 project.visibility = next;
                 project.archived = id % 2 == 0;
@@ -97,32 +97,36 @@ async fn a_caller_is_told_of_the_projects_that_they_may_see_whatever_happens_to_
             })
             .await;
     }
-    agree(&world, &callers).await;
+    agree(&test_app, &callers).await;
     let find = async |id| {
         let named = ProjectRef::Id(ProjectId(id));
-        world.store.find_project(&named, soon()).await.unwrap().unwrap()
+        test_app.store.find_project(&named, test_deadline()).await.unwrap().unwrap()
     };
     for (id, path) in [(2, "other/moved"), (3, "g/sub/zeta"), (4, "G/APP-Internal")] {
-        world.store.move_project(&find(id).await, path.parse().unwrap(), soon()).await.unwrap();
+        test_app
+            .store
+            .move_project(&find(id).await, path.parse().unwrap(), test_deadline())
+            .await
+            .unwrap();
     }
-    agree(&world, &callers).await;
+    agree(&test_app, &callers).await;
     for id in [1, 5, 9] {
-        assert!(world.store.delete_project(&find(id).await, soon()).await.unwrap());
+        assert!(test_app.store.delete_project(&find(id).await, test_deadline()).await.unwrap());
     }
-    agree(&world, &callers).await;
+    agree(&test_app, &callers).await;
 }
 
 #[tokio::test]
 async fn filters_and_orders_are_gitlabs() {
-    let world = nine().await;
-    world.change_project(5, |project| project.archived = true).await;
+    let test_app = nine().await;
+    test_app.change_project(5, |project| project.archived = true).await;
     let grants = vec![
         in_namespace("g", AccessLevel::Developer),
         grant(1, AccessLevel::Owner),
         grant(3, AccessLevel::Guest),
     ];
-    let api = world.api_with(NewToken { grants, ..token() }).await;
-    let nobody = world.anonymous();
+    let api = test_app.api_with(NewToken { grants, ..token() }).await;
+    let nobody = test_app.anonymous();
     for (query, found) in [
         ("", &[9, 8, 7, 6, 5, 4, 3, 2, 1][..]),
         ("sort=asc", &[1, 2, 3, 4, 5, 6, 7, 8, 9]),
@@ -186,11 +190,11 @@ async fn filters_and_orders_are_gitlabs() {
 
 #[tokio::test]
 async fn a_page_is_whole_with_its_headers_and_a_simple_one_shorter() {
-    let world = World::empty();
-    let created_at = world.project(project(20, "g/app")).await.created_at;
+    let test_app = TestApp::empty();
+    let created_at = test_app.project(project(20, "g/app")).await.created_at;
     let grants = vec![in_namespace("g", AccessLevel::Owner)];
-    let api = world.api_with(NewToken { grants, ..token() }).await;
-    let here = format!("http://{}", world.server.address);
+    let api = test_app.api_with(NewToken { grants, ..token() }).await;
+    let here = format!("http://{}", test_app.server.address);
     let simple = format!(
         r#"{{"id":20,"name":"app","name_with_namespace":"g / app","path":"app","path_with_namespace":"g/app","created_at":"{created_at}","default_branch":"main","web_url":"{here}/g/app""#
     );

@@ -5,14 +5,14 @@ use shared::domain::token::{AccessLevel, Grant, GrantTarget, User};
 use shared::store::tokens::NewToken;
 
 use super::releases::user;
-use harness::world::{World, grant, token};
+use harness::test_app::{TestApp, grant, token};
 
 const MEMBERS: &str = "/projects/20/members/all";
 const NOT_FOUND: &str = r#"{"message":"404 Not found"}"#;
 
 #[tokio::test]
 async fn callers_find_themselves_with_their_highest_role_and_nobody_else() {
-    let (world, _) = World::hello().await;
+    let (app, _) = TestApp::hello().await;
     let in_group = |level| Grant {
         target: GrantTarget::Namespace(NamespacePath::parse("mynamespace").unwrap()),
         level,
@@ -25,8 +25,8 @@ async fn callers_find_themselves_with_their_highest_role_and_nobody_else() {
         (7, "ada", vec![grant(20, AccessLevel::Reporter), in_group(AccessLevel::Guest)], 20),
     ] {
         let user_of = User { id, username: username.to_owned(), external: id == 7 };
-        let api = world.api_with(NewToken { user: user_of, grants, ..token() }).await;
-        let shown = user(&world.server.address, id, username);
+        let api = app.api_with(NewToken { user: user_of, grants, ..token() }).await;
+        let shown = user(&app.server.address, id, username);
         let shown = shown.strip_suffix('}').unwrap();
         let expected = format!(r#"{shown},"access_level":{level},"expires_at":null}}"#);
         for path in [
@@ -48,13 +48,13 @@ async fn callers_find_themselves_with_their_highest_role_and_nobody_else() {
 
 #[tokio::test]
 async fn who_is_no_member_is_not_found() {
-    let (world, api) = World::hello().await;
+    let (app, api) = TestApp::hello().await;
     let no_project = r#"{"message":"404 Project Not Found"}"#;
     let invalid = r#"{"error":"user_id is invalid"}"#;
-    let nobody = world.anonymous();
-    let stranger = world.api_with(token()).await;
+    let nobody = app.anonymous();
+    let stranger = app.api_with(token()).await;
     let unknown = nobody.with("private-token", "glpat-x");
-    let job = world.job().await;
+    let job = app.job().await;
     for api in [&nobody, &stranger, &job] {
         api.get(&format!("{MEMBERS}/1")).await.is(404, no_project);
     }
@@ -66,7 +66,7 @@ async fn who_is_no_member_is_not_found() {
             api.get(&format!("{MEMBERS}/{id}")).await.is(400, invalid);
         }
     }
-    world.change_project(20, |project| project.visibility = Visibility::Public).await;
+    app.change_project(20, |project| project.visibility = Visibility::Public).await;
     for api in [&nobody, &stranger, &job] {
         api.get(&format!("{MEMBERS}/1")).await.is(404, NOT_FOUND);
     }

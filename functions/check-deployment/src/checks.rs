@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 use shared::api::ApiError;
-use shared::authorize::access::Refusal;
+use shared::authorize::access::AccessError;
 use shared::domain::project::ProjectId;
 use shared::domain::release::{ReleaseKey, TagName};
 use shared::domain::token::{Secret, TokenKind};
@@ -70,10 +70,10 @@ impl Check {
         let route = ROUTES.iter().find(|route| route.function == function)?;
         // Routes without a project are about the caller.
         let (token, refusal) = if route.path.contains("{id}") {
-            (None, Refusal::ProjectInvisible)
+            (None, AccessError::ProjectInvisible)
         } else {
             // Drawn anew, since one that was never given out is refused without a look.
-            (Some(Secret::draw(TokenKind::Access)), Refusal::UnknownToken)
+            (Some(Secret::generate(TokenKind::Access)), AccessError::UnknownToken)
         };
         Some(Self {
             event: event(route, &filled(route.path), token.as_ref()),

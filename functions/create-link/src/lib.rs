@@ -5,7 +5,7 @@ use shared::api::render::LinkBody;
 use shared::api::{ApiError, ApiRequest, ApiResponse, link_params};
 use shared::app::App;
 use shared::domain::time::Timestamp;
-use shared::store::links::Created;
+use shared::store::links::CreateLinkResult;
 use shared::store::query::ReleaseOf;
 
 /// Answers with the new link.
@@ -25,14 +25,16 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
         Some(fields) => {
             app.store.create_link(release, fields, Timestamp::now(), request.deadline).await?
         }
-        None => Created::Taken(app.store.taken(release, &draft, None, request.deadline).await?),
+        None => CreateLinkResult::Conflicts(
+            app.store.conflicts(release, &draft, None, request.deadline).await?,
+        ),
     };
     match created {
-        Created::Link(link) => {
+        CreateLinkResult::Link(link) => {
             let tag = &release.key.tag;
             let body = LinkBody::new(&request.base, access.project(), tag, &link);
             ApiResponse::json(StatusCode::CREATED, &body)
         }
-        Created::Taken(taken) => Err(ApiError::Model(draft.violations(taken))),
+        CreateLinkResult::Conflicts(taken) => Err(ApiError::Model(draft.violations(taken))),
     }
 }

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use shared::api::release_body::Frame;
-use shared::api::release_params::Model;
+use shared::api::release_params::ValidatedRelease;
 use shared::api::{ApiError, ApiRequest, ApiResponse, release_body, release_params};
 use shared::app::App;
 use shared::domain::release::{Author, ReleaseKey, TagName};
@@ -30,11 +30,11 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
     let tag = name.and_then(|text| TagName::parse_new(text).ok());
     let tag = tag.ok_or(ApiError::TagNameInvalid)?;
     let author = access.token().map(|token| Author::from(&token.user));
-    let author = author.ok_or(shared::authorize::access::Refusal::Forbidden)?;
+    let author = author.ok_or(shared::authorize::access::AccessError::Forbidden)?;
     let now = Timestamp::now();
     let released_at = creation.released_at.unwrap_or(now);
     let commit = creation.commit.clone();
-    let Model { name, description, links } = creation.model()?;
+    let ValidatedRelease { name, description, links } = creation.validate()?;
 
     let key = ReleaseKey { project: access.project().id, tag };
     let new = NewRelease { key, name, description, author, commit, released_at, links };

@@ -4,7 +4,7 @@ use http::StatusCode;
 use shared::api::render::LinkBody;
 use shared::api::{ApiError, ApiRequest, ApiResponse, link_params};
 use shared::app::App;
-use shared::store::links::Deleted;
+use shared::store::links::DeleteLinkResult;
 use shared::store::query::ReleaseWithLink;
 
 /// Answers with the link as it was.
@@ -18,12 +18,14 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
         let link = link.as_ref().ok_or(ApiError::RecordNotFound)?;
         access.may_write(&release.key.tag)?;
         match app.store.delete_link(release, link, request.deadline).await? {
-            Deleted::Done => {
+            DeleteLinkResult::Done => {
                 let body = LinkBody::new(&request.base, project, &release.key.tag, link);
                 return ApiResponse::json(StatusCode::OK, &body);
             }
             // Another writer changed the link, which is to go all the same, or deleted it.
-            Deleted::Changed => found = app.store.ask(project.id, &query, request.deadline).await?,
+            DeleteLinkResult::Changed => {
+                found = app.store.ask(project.id, &query, request.deadline).await?;
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use http::StatusCode;
 use shared::api::release_body::Frame;
 use shared::api::{ApiError, ApiRequest, ApiResponse, release_body};
 use shared::app::App;
-use shared::authorize::access::Refusal;
+use shared::authorize::access::AccessError;
 use shared::store::query::ReleaseWithLinks;
 
 /// Answers with the release as it was.
@@ -13,12 +13,12 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
     let query = request.tag().map(ReleaseWithLinks);
     let (access, found) = request.authorize_releases(app, &query).await?;
     // A missing release is forbidden to everyone.
-    let (mut release, mut links) = found.ok_or(Refusal::Forbidden)?;
+    let (mut release, mut links) = found.ok_or(AccessError::Forbidden)?;
     access.may_write(&release.key.tag)?;
     while !app.store.delete_release(&release, request.deadline).await? {
         // Another writer came first: what is there now is to go all the same.
         let found = app.store.ask(release.key.project, &query, request.deadline).await?;
-        (release, links) = found.ok_or(Refusal::Forbidden)?;
+        (release, links) = found.ok_or(AccessError::Forbidden)?;
     }
     let frame = Frame::new(&request, &access);
     let (room, due) = (frame.room(1), release_body::deadline(&request));

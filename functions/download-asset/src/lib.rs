@@ -18,5 +18,5 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
     let target = target.ok_or(ApiError::ReleaseNotFound)?;
     let url = app.store.url_of(target, request.deadline).await?;
     let url = url.ok_or(ApiError::RecordNotFound)?;
-    ApiResponse::redirect(&request, &Location::of_link(&url), &access)
+    ApiResponse::redirect(&request, &Location::for_link(&url), &access)
 }

@@ -4,7 +4,7 @@
 use http::StatusCode;
 use serde::Serialize;
 use shared::api::commit_body::CommitBody;
-use shared::api::fields::Fields;
+use shared::api::param_validator::ParamValidator;
 use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
 use shared::domain::commit::CommitPrefix;
@@ -24,7 +24,7 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
         (access, Found::Release(release))
     };
     access.may_read_code()?;
-    let mut fields = Fields::new(&request.params);
+    let mut fields = ParamValidator::new(&request.params);
     let has_stats = fields.boolean("stats").unwrap_or(true);
     fields.finish()?;
     let project = access.project();

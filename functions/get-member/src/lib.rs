@@ -3,14 +3,14 @@
 
 use http::StatusCode;
 use serde::Serialize;
-use shared::api::fields::Fields;
+use shared::api::param_validator::ParamValidator;
 use shared::api::render::UserBody;
 use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
 
 /// Answers with the member.
 pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiError> {
-    let mut fields = Fields::new(&request.params);
+    let mut fields = ParamValidator::new(&request.params);
     let user_id = fields.path_integer("user_id", &request.path.user_id);
     fields.finish()?;
     let (access, ()) = request.authorize_project(app, &()).await?;

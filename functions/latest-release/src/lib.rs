@@ -12,6 +12,6 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
     release_params::file_path("suffix_path", &request.path.suffix_path)?;
     access.may_read_code()?;
     let latest = latest.ok_or(ApiError::ReleaseNotFound)?;
-    let location = Location::of_release(&request, &access, &latest.tag);
+    let location = Location::for_release(&request, &access, &latest.tag);
     ApiResponse::redirect(&request, &location, &access)
 }

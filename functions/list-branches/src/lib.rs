@@ -2,8 +2,8 @@
 
 use http::StatusCode;
 use shared::api::branch_body::BranchBody;
-use shared::api::fields::Fields;
 use shared::api::pagination::{Page, Repeated};
+use shared::api::param_validator::ParamValidator;
 use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
 use shared::domain::ref_search::RefSearch;
@@ -29,8 +29,8 @@ const REPEATED: Repeated = Repeated { known: &["page_token", "search", "sort"], 
 
 /// Reads the parameters, in the order in which GitLab declares them.
 fn read(request: &ApiRequest) -> Result<(Page, Option<RefSearch>), ApiError> {
-    let mut fields = Fields::new(&request.params);
-    let page = Page::of(&mut fields);
+    let mut fields = ParamValidator::new(&request.params);
+    let page = Page::parse(&mut fields);
     let search = fields.optional("search").text().and_then(RefSearch::parse);
     // One branch is in every order.
     fields.word("sort", [("name_asc", ()), ("updated_asc", ()), ("updated_desc", ())]);

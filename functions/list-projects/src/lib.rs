@@ -6,7 +6,7 @@ use http::StatusCode;
 use shared::api::project_body::ProjectBody;
 use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
-use shared::authorize::access::Admission;
+use shared::authorize::access::ProjectAccess;
 
 use listing::Listing;
 
@@ -19,10 +19,10 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
     let page = listing.page.rows(&ids);
     let projects = app.store.read_projects(page, request.deadline).await?;
     // A project may have become private since the list was read.
-    let admit = |project| Admission::to_project(caller.clone(), Some(project)).ok();
-    let admissions: Vec<Admission> = projects.into_iter().filter_map(admit).collect();
+    let admit = |project| ProjectAccess::to_project(caller.clone(), Some(project)).ok();
+    let admissions: Vec<ProjectAccess> = projects.into_iter().filter_map(admit).collect();
     let body = if listing.is_simple { ProjectBody::simple } else { ProjectBody::new };
-    let bodies: Vec<_> = admissions.iter().map(|admission| body(&request, admission)).collect();
+    let bodies: Vec<_> = admissions.iter().map(|access| body(&request, access)).collect();
     let mut answer = ApiResponse::json(StatusCode::OK, &bodies)?;
     answer.headers.extend(listing.page.headers(&request, ids.len(), &listing::REPEATED));
     Ok(answer)

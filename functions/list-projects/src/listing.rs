@@ -1,8 +1,8 @@
 //! Which projects are listed, and in which order.
 
 use shared::api::error::ParamProblem;
-use shared::api::fields::Fields;
 use shared::api::pagination::{Page, Repeated};
+use shared::api::param_validator::ParamValidator;
 use shared::api::{ApiError, ApiRequest};
 use shared::authorize::access::Caller;
 use shared::domain::project::{ListedProject, ProjectId, Visibility};
@@ -60,7 +60,7 @@ enum OrderBy {
 impl Listing {
     /// Reads the parameters, in the order in which GitLab declares them.
     pub(crate) fn read(request: &ApiRequest) -> Result<Self, ApiError> {
-        let mut fields = Fields::new(&request.params);
+        let mut fields = ParamValidator::new(&request.params);
         let order_by = fields.word(
             "order_by",
             [
@@ -89,7 +89,7 @@ impl Listing {
         let id_after = fields.integer("id_after");
         let id_before = fields.integer("id_before");
         let is_simple = fields.boolean("simple").unwrap_or_default();
-        let page = Page::of(&mut fields);
+        let page = Page::parse(&mut fields);
         fields.finish()?;
         let levels = [
             is_owned.then_some(AccessLevel::Owner),
@@ -139,7 +139,7 @@ impl Listing {
     }
 }
 
-fn min_access_level(fields: &mut Fields<'_>) -> Option<AccessLevel> {
+fn min_access_level(fields: &mut ParamValidator<'_>) -> Option<AccessLevel> {
     const NAME: &str = "min_access_level";
     let number = fields.integer(NAME)?;
     let level = AccessLevel::ALL.into_iter().find(|level| i64::from(level.number()) == number);

@@ -41,7 +41,7 @@ async fn touched(
     project: ProjectId,
     tags: Vec<TagName>,
 ) -> Result<Vec<TagName>, ApiError> {
-    let touched = app.store.touched_at(project, &tags, due).await?;
+    let touched = app.store.last_activity_at(project, &tags, due).await?;
     let is_wanted = |touched: &Timestamp| {
         listing.updated_before.is_none_or(|before| *touched <= before)
             && listing.updated_after.is_none_or(|after| *touched >= after)

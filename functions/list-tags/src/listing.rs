@@ -1,7 +1,7 @@
 //! Which tags are listed, and in which order.
 
-use shared::api::fields::Fields;
 use shared::api::pagination::{Page, Repeated};
+use shared::api::param_validator::ParamValidator;
 use shared::api::{ApiError, ApiRequest};
 use shared::domain::ref_search::RefSearch;
 use shared::store::query::ReleaseIndexEntry;
@@ -33,7 +33,7 @@ enum OrderBy {
 impl Listing {
     /// Reads the parameters, in the order in which GitLab declares them.
     pub(crate) fn read(request: &ApiRequest) -> Result<Self, ApiError> {
-        let mut fields = Fields::new(&request.params);
+        let mut fields = ParamValidator::new(&request.params);
         let descending = fields.word("sort", [("desc", true), ("asc", false)]);
         let order_by = fields.word(
             "order_by",
@@ -41,7 +41,7 @@ impl Listing {
         );
         let search = fields.optional("search").text().and_then(RefSearch::parse);
         fields.optional("page_token");
-        let page = Page::of(&mut fields);
+        let page = Page::parse(&mut fields);
         fields.finish()?;
         Ok(Self { page, order_by, descending, search })
     }

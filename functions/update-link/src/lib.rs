@@ -5,7 +5,7 @@ use shared::api::render::LinkBody;
 use shared::api::{ApiError, ApiRequest, ApiResponse, link_params};
 use shared::app::App;
 use shared::domain::time::Timestamp;
-use shared::store::links::Updated;
+use shared::store::links::UpdateLinkResult;
 use shared::store::query::ReleaseWithLink;
 
 /// Answers with the link as it is after the change.
@@ -24,18 +24,22 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
                 let now = Timestamp::now();
                 app.store.update_link(release, current, fields, now, request.deadline).await?
             }
-            None => {
-                Updated::Taken(app.store.taken(release, &draft, Some(id), request.deadline).await?)
-            }
+            None => UpdateLinkResult::Conflicts(
+                app.store.conflicts(release, &draft, Some(id), request.deadline).await?,
+            ),
         };
         match updated {
-            Updated::Link(link) => {
+            UpdateLinkResult::Link(link) => {
                 let body = LinkBody::new(&request.base, project, &release.key.tag, &link);
                 return ApiResponse::json(StatusCode::OK, &body);
             }
-            Updated::Taken(taken) => return Err(ApiError::Model(draft.violations(taken))),
+            UpdateLinkResult::Conflicts(taken) => {
+                return Err(ApiError::Model(draft.violations(taken)));
+            }
             // The change applies to the link as it is now, or to none.
-            Updated::Changed => found = app.store.ask(project.id, &query, request.deadline).await?,
+            UpdateLinkResult::Changed => {
+                found = app.store.ask(project.id, &query, request.deadline).await?;
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use http::StatusCode;
 use shared::api::release_body::Frame;
 use shared::api::{ApiError, ApiRequest, ApiResponse, release_body, release_params};
 use shared::app::App;
-use shared::authorize::access::Refusal;
+use shared::authorize::access::AccessError;
 use shared::domain::time::Timestamp;
 use shared::store::query::ReleaseWithLinks;
 
@@ -14,7 +14,7 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
     let (access, found) = request.authorize_releases(app, &query).await?;
     let update = release_params::update(&request)?;
     // A missing release is forbidden to everyone.
-    let (mut release, mut links) = found.ok_or(Refusal::Forbidden)?;
+    let (mut release, mut links) = found.ok_or(AccessError::Forbidden)?;
     access.may_write(&release.key.tag)?;
     if update.is_empty {
         return Err(ApiError::NothingToChange);
@@ -32,6 +32,6 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
         }
         // Another writer came first: the change applies to the release as it is now.
         let found = app.store.ask(release.key.project, &query, request.deadline).await?;
-        (release, links) = found.ok_or(Refusal::Forbidden)?;
+        (release, links) = found.ok_or(AccessError::Forbidden)?;
     }
 }

@@ -36,7 +36,7 @@ async fn answer(app: &App, request: &Request) -> Result<ApiResponse, ApiError> {
     if path == "/" && pages::reads(request.method()) {
         return pages::home::answer(app, request).await;
     }
-    if let Some(page) = Page::of(request.method(), path) {
+    if let Some(page) = Page::parse(request.method(), path) {
         return pages::answer(app, request, page?).await;
     }
     // API Gateway routes a path with repeated slashes here, whichever function it names without them.
@@ -81,7 +81,7 @@ fn contract(url: &WebUrl) -> ApiResponse {
     const CONTRACT: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
     let here = serde_json::Value::from(url.to_string()).to_string();
     let body = CONTRACT.replacen(concat!('"', env!("OPENAPI_HERE"), '"'), &here, 1);
-    let mut answer = ApiResponse::of_json(StatusCode::OK, body);
+    let mut answer = ApiResponse::from_json(StatusCode::OK, body);
     let public = HeaderValue::from_static("public, max-age=60");
     answer.headers.insert(header::CACHE_CONTROL, public);
     answer

@@ -5,14 +5,14 @@ mod values;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use shared::domain::link::{
-    DirectAssetPath, Link, LinkFields, LinkId, LinkName, LinkType, LinkUrl, Taken,
+    Conflicts, DirectAssetPath, Link, LinkFields, LinkId, LinkName, LinkType, LinkUrl,
 };
 use shared::domain::project::Project;
 use shared::domain::release::{Release, ReleaseKey};
 use shared::domain::time::Timestamp;
 use shared::store::Store;
 use shared::store::fitting::SomeLinks;
-use shared::store::links::{Created, Deleted, Updated};
+use shared::store::links::{CreateLinkResult, DeleteLinkResult, UpdateLinkResult};
 use shared::store::query::ReleaseWithLink;
 
 use crate::deadline;
@@ -142,8 +142,10 @@ async fn create(
 ) -> Result<(), Error> {
     let (project, release, _) = target.find(store).await?;
     match store.create_link(&release, fields.clone(), Timestamp::now(), deadline()).await? {
-        Created::Link(link) => Ok(output.one(&LinkView::from(&link))?),
-        Created::Taken(taken) => Err(conflict(target, &project, taken, &fields, store).await?),
+        CreateLinkResult::Link(link) => Ok(output.one(&LinkView::from(&link))?),
+        CreateLinkResult::Conflicts(taken) => {
+            Err(conflict(target, &project, taken, &fields, store).await?)
+        }
     }
 }
 
@@ -163,11 +165,11 @@ async fn update(
         let fields = changes.apply_to(&link.fields);
         let now = Timestamp::now();
         match store.update_link(&release, &link, fields.clone(), now, deadline()).await? {
-            Updated::Link(link) => return Ok(output.one(&LinkView::from(&link))?),
-            Updated::Taken(taken) => {
+            UpdateLinkResult::Link(link) => return Ok(output.one(&LinkView::from(&link))?),
+            UpdateLinkResult::Conflicts(taken) => {
                 return Err(conflict(target, &project, taken, &fields, store).await?);
             }
-            Updated::Changed => {}
+            UpdateLinkResult::Changed => {}
         }
     }
 }
@@ -177,14 +179,14 @@ async fn delete(target: &Target, name: &Named, store: &Store, output: Output) ->
         let (project, release, links) = target.find(store).await?;
         let link = find(name, &project, &release, links, store).await?;
         match store.delete_link(&release, &link, deadline()).await? {
-            Deleted::Done => {
+            DeleteLinkResult::Done => {
                 let view = LinkView::from(&link);
                 let (tag, path) = (&release.key.tag, project.path.as_str());
                 let sentence =
                     format!("Deleted link {} ({}) of release {tag} of {path}.", view.id, view.name);
                 return Ok(output.done(&sentence, &view)?);
             }
-            Deleted::Changed => {}
+            DeleteLinkResult::Changed => {}
         }
     }
 }
@@ -228,7 +230,7 @@ async fn read_one(release: &ReleaseKey, id: LinkId, store: &Store) -> Result<Opt
 async fn conflict(
     target: &Target,
     project: &Project,
-    taken: Taken,
+    taken: Conflicts,
     fields: &LinkFields,
     store: &Store,
 ) -> Result<Error, Error> {

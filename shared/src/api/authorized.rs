@@ -5,7 +5,7 @@ use http::Method;
 use super::error::ApiError;
 use super::request::ApiRequest;
 use crate::app::App;
-use crate::authorize::access::{Admission, Caller, Intent};
+use crate::authorize::access::{Caller, Intent, ProjectAccess};
 use crate::authorize::credentials::Credentials;
 use crate::authorize::{self, Asking};
 use crate::domain::project::ProjectRef;
@@ -18,7 +18,7 @@ impl ApiRequest {
         &self,
         app: &App,
         query: &Q,
-    ) -> Result<(Admission, Q::Found), ApiError> {
+    ) -> Result<(ProjectAccess, Q::Found), ApiError> {
         self.authorize_releases_of(app, &self.project(), query).await
     }
 
@@ -28,7 +28,7 @@ impl ApiRequest {
         app: &App,
         project: &ProjectRef,
         query: &Q,
-    ) -> Result<(Admission, Q::Found), ApiError> {
+    ) -> Result<(ProjectAccess, Q::Found), ApiError> {
         let asking = self.asking(&self.credentials);
         Ok(authorize::releases(&app.store, asking, project, query).await?)
     }
@@ -38,7 +38,7 @@ impl ApiRequest {
         &self,
         app: &App,
         query: &Q,
-    ) -> Result<(Admission, Q::Found), ApiError> {
+    ) -> Result<(ProjectAccess, Q::Found), ApiError> {
         let credentials = self.credentials.without_job_tokens();
         let asking = self.asking(&credentials);
         Ok(authorize::project(&app.store, asking, &self.project(), query).await?)

@@ -6,8 +6,8 @@ use percent_encoding::percent_decode;
 use serde_json::Value;
 
 use super::error::ApiError;
-use super::nested;
 use super::params::{Param, Params, refuse_nul};
+use super::rack_params;
 
 /// The longest body that is read, in bytes: one of this length is, one of one more is not.
 pub(super) const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -98,7 +98,7 @@ fn form(bytes: &[u8]) -> Result<Params, ApiError> {
             Some(value) => Param::Text(form_text(value)?),
             None => Param::Null,
         };
-        nested::insert(&mut params, name.trim_start_matches(' '), value)?;
+        rack_params::insert(&mut params, name.trim_start_matches(' '), value)?;
     }
     Ok(params)
 }
@@ -137,7 +137,7 @@ async fn multipart(content_type: &str, bytes: &[u8]) -> Result<Params, ApiError>
             let bytes = field.bytes().await.map_err(|_| ApiError::BadRequest)?;
             Param::Text(String::from_utf8(bytes.into()).map_err(|_| ApiError::BadRequest)?)
         };
-        nested::insert(&mut params, &name, value)?;
+        rack_params::insert(&mut params, &name, value)?;
     }
     Ok(params)
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::commit_body::CommitBody;
 use super::render::{project_url, segments};
 use crate::app::WebUrl;
-use crate::authorize::access::Admission;
+use crate::authorize::access::ProjectAccess;
 use crate::domain::token::AccessLevel;
 
 /// A branch, with its keys in GitLab's order.
@@ -27,10 +27,10 @@ impl<'a> BranchBody<'a> {
     /// Shows the project's default branch. It has GitLab's default protection: maintainers
     /// push.
     #[must_use]
-    pub fn new(base: &WebUrl, admission: &'a Admission) -> Self {
-        let project = admission.project();
+    pub fn new(base: &WebUrl, access: &'a ProjectAccess) -> Self {
+        let project = access.project();
         let name = project.default_branch.as_str();
-        let level = admission.membership().level();
+        let level = access.membership().level();
         Self {
             name,
             commit: CommitBody::for_branch(base, project),

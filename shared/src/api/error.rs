@@ -12,12 +12,12 @@ use serde_json::json;
 use super::render::ApiResponse;
 use super::respond::MAX_HEADER_BYTES;
 use crate::authorize::AuthorizeError;
-use crate::authorize::access::Refusal;
+use crate::authorize::access::AccessError;
 use crate::domain::link::{MAX_NAME_CHARS, MAX_PATH_CHARS, MAX_URL_CHARS, Violation};
 use crate::domain::release::{
     MAX_DESCRIPTION_BYTES, MAX_NEW_LINKS, MAX_RELEASE_NAME_CHARS, ReleaseViolation,
 };
-use crate::domain::token::Dead;
+use crate::domain::token::InactiveReason;
 use crate::store::StoreError;
 
 /// An answer that is not what was asked for.
@@ -47,7 +47,7 @@ pub enum ApiError {
     /// Parameters that are missing or of the wrong kind.
     Parameters(Vec<ParamProblem>),
     /// The caller may not.
-    Refused(Refusal),
+    Refused(AccessError),
     /// A release or link that is not there, on the links endpoints.
     RecordNotFound,
     /// A release that is not there, on the releases endpoints.
@@ -232,16 +232,16 @@ impl ApiError {
                 let words: Vec<_> = words.filter(|words| said.insert(words.clone())).collect();
                 error(StatusCode::BAD_REQUEST, &words.join(", "))
             }
-            Self::Refused(Refusal::UnknownToken) => {
+            Self::Refused(AccessError::UnknownToken) => {
                 message(StatusCode::UNAUTHORIZED, "401 Unauthorized")
             }
-            Self::Refused(Refusal::DeadToken(Dead::Expired)) => {
+            Self::Refused(AccessError::DeadToken(InactiveReason::Expired)) => {
                 dead_token("Token is expired. You can either do re-authorization or token refresh.")
             }
-            Self::Refused(Refusal::DeadToken(Dead::Revoked)) => {
+            Self::Refused(AccessError::DeadToken(InactiveReason::Revoked)) => {
                 dead_token("Token was revoked. You have to re-authorize from the user.")
             }
-            Self::Refused(Refusal::InsufficientScope) => body(
+            Self::Refused(AccessError::InsufficientScope) => body(
                 StatusCode::FORBIDDEN,
                 concat!(
                     r#"{"error":"insufficient_scope","error_description":"The request requires "#,
@@ -249,7 +249,7 @@ impl ApiError {
                     r#""scope":"api read_api"}"#
                 ),
             ),
-            Self::Refused(Refusal::JobTokenNotAllowed { source, target }) => message(
+            Self::Refused(AccessError::JobTokenNotAllowed { source, target }) => message(
                 StatusCode::FORBIDDEN,
                 &format!(
                     "403 Forbidden - Authentication by CI/CD job token not allowed from {} to {}.",
@@ -257,8 +257,10 @@ impl ApiError {
                     target.as_str()
                 ),
             ),
-            Self::Refused(Refusal::Forbidden) => message(StatusCode::FORBIDDEN, "403 Forbidden"),
-            Self::Refused(Refusal::ProjectInvisible) => {
+            Self::Refused(AccessError::Forbidden) => {
+                message(StatusCode::FORBIDDEN, "403 Forbidden")
+            }
+            Self::Refused(AccessError::ProjectInvisible) => {
                 message(StatusCode::NOT_FOUND, "404 Project Not Found")
             }
             Self::RecordNotFound => message(StatusCode::NOT_FOUND, "404 Not found"),
@@ -417,7 +419,7 @@ impl GatewayError {
     pub fn answer(self) -> ApiResponse {
         let mut answer = match self {
             Self::BadRequest => error(StatusCode::BAD_REQUEST, "Bad Request"),
-            Self::Forbidden => ApiError::Refused(Refusal::Forbidden).answer(),
+            Self::Forbidden => ApiError::Refused(AccessError::Forbidden).answer(),
             Self::ForeignHost => error(
                 StatusCode::FORBIDDEN,
                 "403 Forbidden - Host is neither a loopback name nor the host of --public-url",
@@ -449,8 +451,8 @@ impl GatewayError {
     }
 }
 
-impl From<Refusal> for ApiError {
-    fn from(refusal: Refusal) -> Self {
+impl From<AccessError> for ApiError {
+    fn from(refusal: AccessError) -> Self {
         Self::Refused(refusal)
     }
 }
@@ -550,16 +552,16 @@ mod tests {
                 ParamProblem::NeitherNameNorUrl,
                 ParamProblem::MilestonesTwice,
             ]),
-            ApiError::Refused(Refusal::UnknownToken),
-            ApiError::Refused(Refusal::DeadToken(Dead::Expired)),
-            ApiError::Refused(Refusal::DeadToken(Dead::Revoked)),
-            ApiError::Refused(Refusal::InsufficientScope),
-            ApiError::Refused(Refusal::JobTokenNotAllowed {
+            ApiError::Refused(AccessError::UnknownToken),
+            ApiError::Refused(AccessError::DeadToken(InactiveReason::Expired)),
+            ApiError::Refused(AccessError::DeadToken(InactiveReason::Revoked)),
+            ApiError::Refused(AccessError::InsufficientScope),
+            ApiError::Refused(AccessError::JobTokenNotAllowed {
                 source: path("a/b"),
                 target: path("c/d"),
             }),
-            ApiError::Refused(Refusal::Forbidden),
-            ApiError::Refused(Refusal::ProjectInvisible),
+            ApiError::Refused(AccessError::Forbidden),
+            ApiError::Refused(AccessError::ProjectInvisible),
             ApiError::RecordNotFound,
             ApiError::ReleaseNotFound,
             ApiError::TagNotFound,
@@ -614,12 +616,12 @@ mod tests {
                 | ApiError::BodyTooLarge
                 | ApiError::Parameters(_)
                 | ApiError::Refused(
-                    Refusal::UnknownToken
-                    | Refusal::DeadToken(Dead::Expired | Dead::Revoked)
-                    | Refusal::InsufficientScope
-                    | Refusal::JobTokenNotAllowed { .. }
-                    | Refusal::Forbidden
-                    | Refusal::ProjectInvisible,
+                    AccessError::UnknownToken
+                    | AccessError::DeadToken(InactiveReason::Expired | InactiveReason::Revoked)
+                    | AccessError::InsufficientScope
+                    | AccessError::JobTokenNotAllowed { .. }
+                    | AccessError::Forbidden
+                    | AccessError::ProjectInvisible,
                 )
                 | ApiError::RecordNotFound
                 | ApiError::ReleaseNotFound

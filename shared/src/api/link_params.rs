@@ -1,21 +1,21 @@
 //! The parameters of the link endpoints, in the order in which GitLab declares them.
 
 use super::error::{ApiError, ParamProblem};
-use super::fields::{Field, Fields};
+use super::param_validator::{Field, ParamValidator};
 use super::request::ApiRequest;
-use crate::domain::link::{Change, Draft, LinkChanges, LinkId, LinkType};
+use crate::domain::link::{Change, LinkChanges, LinkId, LinkType, UncheckedLink};
 
 /// Reads the number of the link a path names. A number no link can have is one nobody finds.
 pub fn item(request: &ApiRequest) -> Result<LinkId, ApiError> {
-    let mut fields = Fields::new(&request.params);
+    let mut fields = ParamValidator::new(&request.params);
     let id = link_id(request, &mut fields);
     fields.finish()?;
     Ok(id)
 }
 
 /// Reads what a new link should be.
-pub fn create(request: &ApiRequest) -> Result<Draft, ApiError> {
-    let mut fields = Fields::new(&request.params);
+pub fn create(request: &ApiRequest) -> Result<UncheckedLink, ApiError> {
+    let mut fields = ParamValidator::new(&request.params);
     let name = fields.required("name");
     let url = fields.required("url");
     let path = path(&mut fields);
@@ -25,12 +25,12 @@ pub fn create(request: &ApiRequest) -> Result<Draft, ApiError> {
         Change::Keep => None,
         Change::Set(path) => path,
     };
-    Ok(Draft::new(name.text(), url.text(), path.as_deref(), link_type))
+    Ok(UncheckedLink::new(name.text(), url.text(), path.as_deref(), link_type))
 }
 
 /// Reads which link a path names and what should become of it.
 pub fn update(request: &ApiRequest) -> Result<(LinkId, LinkChanges), ApiError> {
-    let mut fields = Fields::new(&request.params);
+    let mut fields = ParamValidator::new(&request.params);
     let id = link_id(request, &mut fields);
     let name = fields.optional("name");
     let url = fields.optional("url");
@@ -43,7 +43,7 @@ pub fn update(request: &ApiRequest) -> Result<(LinkId, LinkChanges), ApiError> {
     Ok((id, LinkChanges { name: name.change(), url: url.change(), path, link_type }))
 }
 
-fn link_id(request: &ApiRequest, fields: &mut Fields<'_>) -> LinkId {
+fn link_id(request: &ApiRequest, fields: &mut ParamValidator<'_>) -> LinkId {
     let text = &request.path.link_id;
     // GitLab takes what follows a dot for the format of the answer, and there is only one.
     let text = text.rsplit_once('.').map_or(text.as_str(), |(id, _format)| id);
@@ -53,7 +53,7 @@ fn link_id(request: &ApiRequest, fields: &mut Fields<'_>) -> LinkId {
 }
 
 /// `direct_asset_path`, or `filepath`, its older name, where the newer is absent or null.
-fn path(fields: &mut Fields<'_>) -> Change<Option<String>> {
+fn path(fields: &mut ParamValidator<'_>) -> Change<Option<String>> {
     let direct_asset_path = fields.optional("direct_asset_path");
     let filepath = fields.optional("filepath");
     match (direct_asset_path, filepath) {
@@ -62,7 +62,7 @@ fn path(fields: &mut Fields<'_>) -> Change<Option<String>> {
     }
 }
 
-fn link_type(fields: &mut Fields<'_>) -> LinkType {
+fn link_type(fields: &mut ParamValidator<'_>) -> LinkType {
     match fields.optional("link_type") {
         Field::Absent | Field::Null => LinkType::default(),
         Field::Text(text) => LinkType::parse(text).unwrap_or_else(|| {

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{CONTROLS, utf8_percent_encode};
 
 use super::error::{ApiError, ParamProblem};
-use super::fields::Fields;
+use super::param_validator::ParamValidator;
 use super::params::{Param, query_string};
 use super::request::ApiRequest;
 use super::respond::MAX_HEADER_BYTES;
@@ -55,14 +55,14 @@ fn short_enough(mut links: Vec<(&'static str, String)>) -> Option<String> {
 impl Page {
     /// Reads `page` and `per_page`, where they are all the parameters there are.
     pub fn read(request: &ApiRequest) -> Result<Self, ApiError> {
-        let mut fields = Fields::new(&request.params);
-        let page = Self::of(&mut fields);
+        let mut fields = ParamValidator::new(&request.params);
+        let page = Self::parse(&mut fields);
         fields.finish()?;
         Ok(page)
     }
 
     /// Reads `page` and `per_page` among other parameters.
-    pub fn of(fields: &mut Fields<'_>) -> Self {
+    pub fn parse(fields: &mut ParamValidator<'_>) -> Self {
         let number = fields.integer("page").unwrap_or(1);
         let size = fields.integer("per_page");
         if size == Some(0) {

@@ -6,7 +6,7 @@ use lambda_http::aws_lambda_events::query_map::QueryMap;
 use url::form_urlencoded;
 
 use super::error::ApiError;
-use super::nested;
+use super::rack_params;
 
 /// A parameter's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub type Params = BTreeMap<String, Param>;
 ///
 /// A query's bytes that are no UTF-8 arrive as replacement characters: an event is JSON, which has
 /// no other way to hold them. So a replacement character is taken for such bytes.
-pub(super) fn of_query(query: &QueryMap) -> Result<Params, ApiError> {
+pub(super) fn from_query(query: &QueryMap) -> Result<Params, ApiError> {
     // The event does not keep the order of different names. In that of the alphabet `a` comes
     // before `a[b]`, so that the contradiction is found whichever the client wrote first.
     let mut pairs: Vec<(&str, &str)> = query.iter().collect();
@@ -43,7 +43,7 @@ pub(super) fn of_query(query: &QueryMap) -> Result<Params, ApiError> {
         if name.contains('\u{fffd}') || value.contains('\u{fffd}') {
             return Err(ApiError::BadRequest);
         }
-        nested::insert(&mut params, name, Param::Text(value.to_owned()))?;
+        rack_params::insert(&mut params, name, Param::Text(value.to_owned()))?;
     }
     refuse_nul(&params)?;
     Ok(params)

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::render::project_url;
 use super::request::ApiRequest;
-use crate::authorize::access::Admission;
+use crate::authorize::access::ProjectAccess;
 use crate::domain::token::AccessLevel;
 
 /// A project as it is answered.
@@ -44,22 +44,22 @@ struct Access {
 impl<'a> ProjectBody<'a> {
     /// The project, with what the caller may do there if they sent a token.
     #[must_use]
-    pub fn new(request: &ApiRequest, admission: &'a Admission) -> Self {
-        let project = admission.project();
+    pub fn new(request: &ApiRequest, access: &'a ProjectAccess) -> Self {
+        let project = access.project();
         Self {
             archived: Some(project.archived),
             releases_access_level: Some(project.releases_access.as_str()),
-            permissions: admission.token().map(|_| Permissions::new(admission)),
-            ..Self::simple(request, admission)
+            permissions: access.token().map(|_| Permissions::new(access)),
+            ..Self::simple(request, access)
         }
     }
 
     /// The few fields that GitLab shows for `simple=true`.
     #[must_use]
-    pub fn simple(request: &ApiRequest, admission: &'a Admission) -> Self {
-        let project = admission.project();
+    pub fn simple(request: &ApiRequest, access: &'a ProjectAccess) -> Self {
+        let project = access.project();
         let (namespace, path) = project.path.split();
-        let reads_code = admission.may_read_code().is_ok();
+        let reads_code = access.may_read_code().is_ok();
         Self {
             id: project.id.0,
             name: path,
@@ -78,12 +78,12 @@ impl<'a> ProjectBody<'a> {
 }
 
 impl Permissions {
-    fn new(admission: &Admission) -> Self {
+    fn new(access: &ProjectAccess) -> Self {
         // GitLab's "global" level of notifications: nothing here sends any.
-        let access = |level: Option<AccessLevel>| {
+        let shown = |level: Option<AccessLevel>| {
             level.map(|level| Access { access_level: level.number(), notification_level: 3 })
         };
-        let membership = admission.membership();
-        Self { project_access: access(membership.project), group_access: access(membership.group) }
+        let membership = access.membership();
+        Self { project_access: shown(membership.project), group_access: shown(membership.group) }
     }
 }

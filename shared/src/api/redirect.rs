@@ -14,7 +14,7 @@ use super::render::{ApiResponse, project_url, release_url, segment, segments};
 use super::request::{ApiRequest, split_path};
 use super::respond::MAX_HEADER_BYTES;
 use crate::app::{App, WebUrl};
-use crate::authorize::access::Admission;
+use crate::authorize::access::ProjectAccess;
 use crate::domain::link::LinkUrl;
 use crate::domain::release::TagName;
 
@@ -30,7 +30,7 @@ impl Location {
     /// Where a link leads: its url, in which what no header can carry is percent-encoded. One whose
     /// host is not ASCII is written as the URL standard writes it.
     #[must_use]
-    pub fn of_link(url: &LinkUrl) -> Self {
+    pub fn for_link(url: &LinkUrl) -> Self {
         let text = url.as_str();
         // Only a host has a form of its own for letters beyond ASCII.
         let authority = text.find("://").map_or(0, |at| at + 3);
@@ -47,8 +47,8 @@ impl Location {
     /// A release in the API, or what lies below it, as `request` asks for it: a path, with its
     /// own parameters. A token among them is kept, since without it the way would end there.
     #[must_use]
-    pub fn of_release(request: &ApiRequest, admission: &Admission, tag: &TagName) -> Self {
-        let project = admission.project().id;
+    pub fn for_release(request: &ApiRequest, access: &ProjectAccess, tag: &TagName) -> Self {
+        let project = access.project().id;
         let root = request.base.path();
         let release = format!("{root}/api/v4/projects/{project}/releases/{}", segment(tag));
         Self::below(release, &request.path.suffix_path, request)
@@ -56,13 +56,13 @@ impl Location {
 
     /// A release's page, or what lies below it, as `request` asks for it.
     #[must_use]
-    pub fn of_page(
+    pub fn for_page(
         request: &ApiRequest,
-        admission: &Admission,
+        access: &ProjectAccess,
         tag: &TagName,
         suffix: &str,
     ) -> Self {
-        let project_url = project_url(&request.base, admission.project());
+        let project_url = project_url(&request.base, access.project());
         Self::below(release_url(&project_url, tag), suffix, request)
     }
 
@@ -117,10 +117,10 @@ impl ApiResponse {
     pub fn redirect(
         request: &ApiRequest,
         location: &Location,
-        admission: &Admission,
+        access: &ProjectAccess,
     ) -> Result<Self, ApiError> {
         let has_token = TOKEN_PARAMETERS.iter().any(|name| request.query.contains_key(*name));
-        let cache = if admission.is_open_to_everybody() && !has_token {
+        let cache = if access.is_open_to_everybody() && !has_token {
             format!("public, max-age={PUBLIC_SECONDS}")
         } else {
             "private, no-store".to_owned()
@@ -172,7 +172,7 @@ mod tests {
             rest in "[/?#]?\\PC{0,12}[\t\0\x7f\u{2028}]{0,2}", filler in "[ -~é日🦀]", times in 0..2_048_usize,
         ) {
             let Ok(url) = LinkUrl::parse(&format!("{scheme}{host}{rest}{}", filler.repeat(times))) else { return Ok(()) };
-            let Location(location) = Location::of_link(&url);
+            let Location(location) = Location::for_link(&url);
             prop_assert!(location.bytes().all(|byte| byte.is_ascii_graphic()), "{location}");
             prop_assert!(HeaderValue::from_str(&location).is_ok());
             prop_assert!(location.len() <= MAX_HEADER_BYTES, "{}", location.len());

@@ -15,7 +15,7 @@ use super::render::{
 use super::request::ApiRequest;
 use super::sources::{SourceBody, sources};
 use crate::app::WebUrl;
-use crate::authorize::access::Admission;
+use crate::authorize::access::ProjectAccess;
 use crate::domain::link::Link;
 use crate::domain::project::Project;
 use crate::domain::release::{Description, Release, ReleaseName};
@@ -82,14 +82,14 @@ impl<'a> ReleaseBody<'a> {
         count: usize,
         links: &'a [Link],
     ) -> Self {
-        let Frame { base, admission, now, .. } = *frame;
+        let Frame { base, access, now, .. } = *frame;
         let tag = &release.key.tag;
-        let reads_code = admission.may_read_code().is_ok();
-        let source_url = admission.project().source_url.as_ref().filter(|_| reads_code);
+        let reads_code = access.may_read_code().is_ok();
+        let source_url = access.project().source_url.as_ref().filter(|_| reads_code);
         let sources = sources(source_url, tag);
         let count = count.saturating_add(sources.len());
         let links =
-            links.iter().map(|link| LinkBody::new(base, admission.project(), tag, link)).collect();
+            links.iter().map(|link| LinkBody::new(base, access.project(), tag, link)).collect();
         Self {
             name: release.name.as_ref().map_or(tag.as_str(), ReleaseName::as_str),
             tag_name: tag.as_str(),
@@ -99,9 +99,9 @@ impl<'a> ReleaseBody<'a> {
             upcoming_release: release.released_at > now,
             description_html: notes.html,
             author: UserBody::new(base, release.author.id, &release.author.username),
-            code: reads_code.then(|| Code::new(base, admission.project(), release)),
+            code: reads_code.then(|| Code::new(base, access.project(), release)),
             assets: Assets { count, sources, links },
-            _links: PageLinks::new(base, admission, release),
+            _links: PageLinks::new(base, access, release),
         }
     }
 }
@@ -157,8 +157,8 @@ impl<'a> Code<'a> {
 }
 
 impl PageLinks {
-    fn new(base: &WebUrl, admission: &Admission, release: &Release) -> Self {
-        let project_url = project_url(base, admission.project());
+    fn new(base: &WebUrl, access: &ProjectAccess, release: &Release) -> Self {
+        let project_url = project_url(base, access.project());
         let tag = &release.key.tag;
         let of_release: String = form_urlencoded::Serializer::new(String::new())
             .append_pair("release_tag", tag.as_str())
@@ -169,7 +169,7 @@ impl PageLinks {
         Self {
             closed_issues_url: list("issues", "closed"),
             closed_merge_requests_url: list("merge_requests", "closed"),
-            edit_url: admission.may_write(tag).is_ok().then(|| format!("{itself}/edit")),
+            edit_url: access.may_write(tag).is_ok().then(|| format!("{itself}/edit")),
             merged_merge_requests_url: list("merge_requests", "merged"),
             opened_issues_url: list("issues", "opened"),
             opened_merge_requests_url: list("merge_requests", "opened"),
@@ -210,7 +210,7 @@ fn before_rendering(request: &ApiRequest, rendering: Duration) -> Deadline {
 #[derive(Clone, Debug)]
 pub struct Frame<'a> {
     base: &'a WebUrl,
-    admission: &'a Admission,
+    access: &'a ProjectAccess,
     /// How long a project's page is.
     project_url_bytes: usize,
     now: Timestamp,
@@ -220,13 +220,13 @@ pub struct Frame<'a> {
 impl<'a> Frame<'a> {
     /// The frame of the answer to this call.
     #[must_use]
-    pub fn new(request: &'a ApiRequest, admission: &'a Admission) -> Self {
-        Self::at(&request.base, admission)
+    pub fn new(request: &'a ApiRequest, access: &'a ProjectAccess) -> Self {
+        Self::at(&request.base, access)
     }
 
-    fn at(base: &'a WebUrl, admission: &'a Admission) -> Self {
-        let project_url_bytes = project_url(base, admission.project()).len();
-        Self { base, admission, project_url_bytes, now: Timestamp::now(), includes_html: false }
+    fn at(base: &'a WebUrl, access: &'a ProjectAccess) -> Self {
+        let project_url_bytes = project_url(base, access.project()).len();
+        Self { base, access, project_url_bytes, now: Timestamp::now(), includes_html: false }
     }
 
     /// The same, in which releases have their notes as HTML too, if they are asked for.
@@ -297,7 +297,7 @@ pub fn answer(
     links: &SomeLinks,
 ) -> Result<ApiResponse, ApiError> {
     let share = if weight(frame, release, links) > MAX_BYTES { MAX_BYTES } else { usize::MAX };
-    Ok(ApiResponse::of_json(status, to_json(&fitting(frame, release, links, share))?))
+    Ok(ApiResponse::from_json(status, to_json(&fitting(frame, release, links, share))?))
 }
 
 /// The answer that is a page of a list of releases. Where they do not fit into one, each gets an
@@ -311,7 +311,7 @@ pub fn answer_list(frame: &Frame<'_>, releases: &[WithLinks]) -> Result<ApiRespo
     };
     let bodies: Vec<_> =
         releases.iter().map(|(release, links)| fitting(frame, release, links, share)).collect();
-    Ok(ApiResponse::of_json(StatusCode::OK, to_json(&bodies)?))
+    Ok(ApiResponse::from_json(StatusCode::OK, to_json(&bodies)?))
 }
 
 fn weight(frame: &Frame<'_>, release: &Release, links: &SomeLinks) -> usize {
@@ -375,13 +375,13 @@ mod tests {
 
     use super::*;
     use crate::authorize::access::Caller;
-    use crate::domain::link::{Draft, LinkId, LinkType};
+    use crate::domain::link::{LinkId, LinkType, UncheckedLink};
     use crate::domain::project::{
         BranchName, Project, ProjectId, ProjectPath, ReleasesAccess, Visibility,
     };
     use crate::domain::release::{Author, ReleaseKey, ReleaseUid, TagName};
 
-    fn admission() -> Admission {
+    fn access() -> ProjectAccess {
         let project = Project {
             id: ProjectId(20),
             path: ProjectPath::parse("g/p").unwrap(),
@@ -393,14 +393,14 @@ mod tests {
             source_url: None,
             created_at: Timestamp::now(),
         };
-        Admission::to_project(Caller::Anonymous, Some(project)).unwrap()
+        ProjectAccess::to_project(Caller::Anonymous, Some(project)).unwrap()
     }
 
     fn release(tag: &str, description: &str) -> Release {
         let now = Timestamp::now();
         Release {
             key: ReleaseKey { project: ProjectId(20), tag: TagName::parse(tag).unwrap() },
-            uid: ReleaseUid::draw(),
+            uid: ReleaseUid::generate(),
             name: None,
             description: Some(Description::parse(description).unwrap()),
             author: Author { id: 1, username: "root".to_owned() },
@@ -412,8 +412,8 @@ mod tests {
     }
 
     fn link(id: u64, name: &str, url: &str, path: Option<&str>) -> Option<Link> {
-        let (release, now) = (ReleaseUid::draw(), Timestamp::now());
-        let fields = Draft::new(Some(name), Some(url), path, LinkType::Runbook).fields()?;
+        let (release, now) = (ReleaseUid::generate(), Timestamp::now());
+        let fields = UncheckedLink::new(Some(name), Some(url), path, LinkType::Runbook).fields()?;
         Some(Link { id: LinkId(id), release, fields, created_at: now, updated_at: now })
     }
 
@@ -423,8 +423,8 @@ mod tests {
 
     #[test]
     fn releases_fit_into_an_answer_whatever_their_descriptions_are_made_of() {
-        let (admission, base) = (admission(), WebUrl::parse("https://e.com").unwrap());
-        let frame = Frame::at(&base, &admission);
+        let (access, base) = (access(), WebUrl::parse("https://e.com").unwrap());
+        let frame = Frame::at(&base, &access);
         let count = 20;
         let chars = ['x', 'é', '"', '\n', '\u{1}', '|', '<'];
         for (char, includes_html) in
@@ -456,8 +456,8 @@ mod tests {
             path in proptest::option::of("/[a-z\"@é][-._/a-z0-9]{0,30}ab"), tag in "[a-zé\"%]{1,20}",
             description in "\\PC{0,80}|[\"\\\\\t\u{1}]{0,80}",
         ) {
-            let (admission, base) = (admission(), WebUrl::parse("https://e.com").unwrap());
-            let frame = Frame::at(&base, &admission);
+            let (access, base) = (access(), WebUrl::parse("https://e.com").unwrap());
+            let frame = Frame::at(&base, &access);
             let url = format!("https://e.com/{rest}");
             let Some(link) = link(id, &name, &url, path.as_deref()) else { return Ok(()) };
             let release = release(&tag, &description);

@@ -3,11 +3,11 @@
 use percent_encoding::percent_decode_str;
 
 use super::error::{ApiError, ParamProblem};
-use super::fields::{Field, Fields};
 use super::pagination::{Page, Repeated};
+use super::param_validator::{Field, ParamValidator};
 use super::request::ApiRequest;
 use crate::domain::commit::CommitSha;
-use crate::domain::link::{Change, Draft, LinkType, Taken};
+use crate::domain::link::{Change, Conflicts, LinkType, UncheckedLink};
 use crate::domain::release::{
     Description, MAX_NEW_LINKS, NewLinks, ReleaseChanges, ReleaseName, ReleaseViolation,
 };
@@ -47,8 +47,8 @@ pub const LISTING_REPEATED: Repeated = Repeated {
 
 /// Reads how a project's releases are to be listed.
 pub fn list(request: &ApiRequest) -> Result<Listing, ApiError> {
-    let mut fields = Fields::new(&request.params);
-    let page = Page::of(&mut fields);
+    let mut fields = ParamValidator::new(&request.params);
+    let page = Page::parse(&mut fields);
     let order_by = fields.word(
         "order_by",
         [("released_at", OrderBy::ReleasedAt), ("created_at", OrderBy::CreatedAt)],
@@ -63,7 +63,7 @@ pub fn list(request: &ApiRequest) -> Result<Listing, ApiError> {
 
 /// Whether an endpoint that shows one release has to show its notes as HTML too.
 pub fn show(request: &ApiRequest) -> Result<bool, ApiError> {
-    let mut fields = Fields::new(&request.params);
+    let mut fields = ParamValidator::new(&request.params);
     let includes_html = fields.boolean("include_html_description").unwrap_or_default();
     fields.finish()?;
     Ok(includes_html)
@@ -71,7 +71,7 @@ pub fn show(request: &ApiRequest) -> Result<bool, ApiError> {
 
 /// What a new release should be: of the right kinds, not yet by the rules of the model.
 #[derive(Clone, Debug)]
-pub struct Creation {
+pub struct CreateReleaseParams {
     /// When it is, or will be, released.
     pub released_at: Option<Timestamp>,
     /// The milestones it names.
@@ -80,7 +80,7 @@ pub struct Creation {
     pub commit: Option<CommitSha>,
     name: Option<String>,
     description: Option<String>,
-    links: Vec<(Draft, Option<String>)>,
+    links: Vec<(UncheckedLink, Option<String>)>,
 }
 
 /// The milestones that a request names, by title or number.
@@ -91,7 +91,7 @@ pub struct Milestones {
 }
 
 impl Milestones {
-    fn read(fields: &mut Fields<'_>) -> Self {
+    fn read(fields: &mut ParamValidator<'_>) -> Self {
         let titles = fields.comma_separated("milestones").into_iter().map(str::to_owned).collect();
         let ids = fields.comma_separated_integers("milestone_ids");
         if fields.has_any(&["milestones"]) && fields.has_any(&["milestone_ids"]) {
@@ -116,7 +116,7 @@ impl Milestones {
 
 /// The parts of a new release that have rules of their own, all kept.
 #[derive(Clone, Debug)]
-pub struct Model {
+pub struct ValidatedRelease {
     /// Its title.
     pub name: Option<ReleaseName>,
     /// Its notes.
@@ -126,9 +126,9 @@ pub struct Model {
 }
 
 /// Reads what a new release should be.
-pub fn create(request: &ApiRequest) -> Result<Creation, ApiError> {
+pub fn create(request: &ApiRequest) -> Result<CreateReleaseParams, ApiError> {
     const LINKS: &str = "assets[links]";
-    let mut fields = Fields::new(&request.params);
+    let mut fields = ParamValidator::new(&request.params);
     fields.required("tag_name");
     fields.optional("tag_message");
     let name = fields.optional("name");
@@ -159,10 +159,10 @@ pub fn create(request: &ApiRequest) -> Result<Creation, ApiError> {
                 None => (LinkType::default(), Some(word.to_owned())),
             },
         };
-        (Draft::new(names[at].text(), urls[at].text(), path, link_type), unknown)
+        (UncheckedLink::new(names[at].text(), urls[at].text(), path, link_type), unknown)
     });
     let owned = |field: Field<'_>| field.text().map(str::to_owned);
-    Ok(Creation {
+    Ok(CreateReleaseParams {
         released_at,
         milestones,
         commit: git_ref.text().and_then(|text| CommitSha::parse(text).ok()),
@@ -172,10 +172,10 @@ pub fn create(request: &ApiRequest) -> Result<Creation, ApiError> {
     })
 }
 
-impl Creation {
+impl CreateReleaseParams {
     /// Checks the rules of the model. GitLab finds a type there is not before anything else, and
     /// all the rest at once.
-    pub fn model(self) -> Result<Model, ApiError> {
+    pub fn validate(self) -> Result<ValidatedRelease, ApiError> {
         let mut violations = Vec::new();
         let mut links = Vec::new();
         for (draft, unknown_type) in self.links {
@@ -185,7 +185,7 @@ impl Creation {
             match draft.fields() {
                 Some(fields) => links.push(fields),
                 None => violations.extend(
-                    draft.violations(Taken::default()).into_iter().map(ReleaseViolation::Link),
+                    draft.violations(Conflicts::default()).into_iter().map(ReleaseViolation::Link),
                 ),
             }
         }
@@ -194,7 +194,7 @@ impl Creation {
         let description = self.description.as_deref().map(Description::parse).transpose();
         match (links, name, description) {
             (Ok(links), Ok(name), Ok(description)) if violations.is_empty() => {
-                Ok(Model { name, description, links })
+                Ok(ValidatedRelease { name, description, links })
             }
             (links, name, description) => {
                 violations.extend(name.err());
@@ -223,7 +223,7 @@ pub struct Update {
 
 /// Reads what should become of a release.
 pub fn update(request: &ApiRequest) -> Result<Update, ApiError> {
-    let mut fields = Fields::new(&request.params);
+    let mut fields = ParamValidator::new(&request.params);
     let name = fields.optional("name");
     let description = fields.optional("description");
     let released_at = fields.time("released_at");
@@ -372,7 +372,7 @@ mod tests {
         #[test]
         fn any_parameters_make_a_release_or_are_refused_in_words(params in params()) {
             let request = request(params);
-            let made = create(&request).and_then(Creation::model).map(drop);
+            let made = create(&request).and_then(CreateReleaseParams::validate).map(drop);
             let changed = update(&request).and_then(Update::changes).map(drop);
             let listed = list(&request).map(drop);
             for error in [made, changed, listed].into_iter().filter_map(Result::err) {

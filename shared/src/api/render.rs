@@ -24,12 +24,12 @@ pub struct ApiResponse {
 impl ApiResponse {
     /// An answer with `body` as JSON.
     pub fn json<T: Serialize>(status: StatusCode, body: &T) -> Result<Self, ApiError> {
-        Ok(Self::of_json(status, to_json(body)?))
+        Ok(Self::from_json(status, to_json(body)?))
     }
 
     /// An answer with a body that is JSON already.
     #[must_use]
-    pub fn of_json(status: StatusCode, body: String) -> Self {
+    pub fn from_json(status: StatusCode, body: String) -> Self {
         let headers = HeaderMap::from_iter([(
             http::header::CONTENT_TYPE,
             http::HeaderValue::from_static("application/json"),

@@ -11,7 +11,7 @@ use super::body::{self, Body};
 use super::credentials;
 
 use super::error::ApiError;
-use super::params::{Param, Params, of_query, text};
+use super::params::{Param, Params, from_query, text};
 use crate::app::{App, WebUrl};
 use crate::authorize::credentials::Credentials;
 use crate::domain::project::ProjectRef;
@@ -78,7 +78,7 @@ impl ApiRequest {
     pub async fn read(app: &App, request: &Request) -> Result<Self, ApiError> {
         let path = PathParameters::read(request)?;
         let query =
-            request.query_string_parameters_ref().map(of_query).transpose()?.unwrap_or_default();
+            request.query_string_parameters_ref().map(from_query).transpose()?.unwrap_or_default();
         let mut params = query.clone();
         let body = if request.method() == Method::GET || request.method() == Method::HEAD {
             // What a GET carries in its body is no parameter to GitLab either.

@@ -9,7 +9,7 @@ use super::release_body::{MAX_BYTES, beginning, bytes_of_text};
 use super::render::ApiResponse;
 use super::request::ApiRequest;
 use crate::app::WebUrl;
-use crate::authorize::access::Admission;
+use crate::authorize::access::ProjectAccess;
 use crate::domain::release::{Description, Release};
 
 /// A tag, with its keys in GitLab's order.
@@ -31,18 +31,18 @@ struct TagRelease<'a> {
 }
 
 impl<'a> TagBody<'a> {
-    fn new(base: &WebUrl, admission: &Admission, release: &'a Release) -> Self {
+    fn new(base: &WebUrl, access: &ProjectAccess, release: &'a Release) -> Self {
         let tag = &release.key.tag;
         Self {
             name: tag.as_str(),
             message: None,
             target: commit_body::id(release),
-            commit: CommitBody::for_release(base, admission.project(), release),
+            commit: CommitBody::for_release(base, access.project(), release),
             release: TagRelease {
                 tag_name: tag.as_str(),
                 description: release.description.as_ref().map(Description::as_str),
             },
-            protected: admission.is_protected(tag),
+            protected: access.is_protected(tag),
             created_at: release.created_at.to_string(),
         }
     }
@@ -51,10 +51,10 @@ impl<'a> TagBody<'a> {
 /// The answer that is one tag.
 pub fn answer(
     request: &ApiRequest,
-    admission: &Admission,
+    access: &ProjectAccess,
     release: &Release,
 ) -> Result<ApiResponse, ApiError> {
-    ApiResponse::json(StatusCode::OK, &TagBody::new(&request.base, admission, release))
+    ApiResponse::json(StatusCode::OK, &TagBody::new(&request.base, access, release))
 }
 
 /// The most bytes of a tag besides its description.
@@ -101,10 +101,10 @@ impl TagPage {
 /// The answer that is a page of a list of tags.
 pub fn answer_list(
     request: &ApiRequest,
-    admission: &Admission,
+    access: &ProjectAccess,
     page: &TagPage,
 ) -> Result<ApiResponse, ApiError> {
-    let tags = page.releases.iter().map(|release| TagBody::new(&request.base, admission, release));
+    let tags = page.releases.iter().map(|release| TagBody::new(&request.base, access, release));
     ApiResponse::json(StatusCode::OK, &tags.collect::<Vec<_>>())
 }
 

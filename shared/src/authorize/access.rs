@@ -6,15 +6,15 @@ use crate::domain::project::{
 };
 use crate::domain::release::TagName;
 use crate::domain::time::Timestamp;
-use crate::domain::token::{AccessLevel, Dead, Membership, Scope, Token, TokenKind};
+use crate::domain::token::{AccessLevel, InactiveReason, Membership, Scope, Token, TokenKind};
 
 /// Why a request may not go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum AccessError {
     /// It carries a token nobody has been given.
     UnknownToken,
     /// It carries a token that once was good.
-    DeadToken(Dead),
+    DeadToken(InactiveReason),
     /// Its project is not there, or the caller may not know of it: the two must look the same.
     ProjectInvisible,
     /// Its token only reads.
@@ -36,7 +36,7 @@ pub enum Caller {
     /// Somebody without a token.
     Anonymous,
     /// The bearer of a good token.
-    Bearer(Token),
+    Authenticated(Token),
 }
 
 impl Caller {
@@ -48,63 +48,70 @@ impl Caller {
     ///
     /// A token whose scope is too small is refused here, before any project is looked at: whether
     /// there is one must not show.
-    pub fn identify(
+    pub fn authenticate(
         credentials: &Credentials,
         found: &[Token],
         intent: Intent,
         now: Timestamp,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, AccessError> {
         let caller = Self::find(credentials, found, now)?;
         match (&caller, intent) {
-            (Self::Bearer(Token { scope: Scope::ReadApi, .. }), Intent::Write) => {
-                Err(Refusal::InsufficientScope)
+            (Self::Authenticated(Token { scope: Scope::ReadApi, .. }), Intent::Write) => {
+                Err(AccessError::InsufficientScope)
             }
-            (Self::Anonymous | Self::Bearer(_), Intent::Read | Intent::Write) => Ok(caller),
+            (Self::Anonymous | Self::Authenticated(_), Intent::Read | Intent::Write) => Ok(caller),
         }
     }
 
-    fn find(credentials: &Credentials, found: &[Token], now: Timestamp) -> Result<Self, Refusal> {
+    fn find(
+        credentials: &Credentials,
+        found: &[Token],
+        now: Timestamp,
+    ) -> Result<Self, AccessError> {
         let find = |presented: &Presented| {
             let hash = presented.secret.as_ref()?.hash();
             found.iter().find(|token| token.hash == hash).cloned()
         };
         let running_job = |presented: &Presented| {
-            find(presented).filter(|token| token.kind == TokenKind::Job && token.alive(now).is_ok())
+            find(presented)
+                .filter(|token| token.kind == TokenKind::Job && token.check_active(now).is_ok())
         };
         let claims_job = |presented: &&Presented| presented.prefix_kind == Some(TokenKind::Job);
 
         let Credentials { bearer, private, job } = credentials;
         if let Some(token) = bearer.as_ref().and_then(running_job) {
-            return Ok(Self::Bearer(token));
+            return Ok(Self::Authenticated(token));
         }
         let access = private.as_ref().or(bearer.as_ref());
         if let Some(presented) = access.filter(|presented| !claims_job(presented)) {
-            let token = find(presented).ok_or(Refusal::UnknownToken)?;
-            token.alive(now).map_err(Refusal::DeadToken)?;
-            return Ok(Self::Bearer(token));
+            let token = find(presented).ok_or(AccessError::UnknownToken)?;
+            token.check_active(now).map_err(AccessError::DeadToken)?;
+            return Ok(Self::Authenticated(token));
         }
         if let Some(presented) = job {
-            return running_job(presented).map(Self::Bearer).ok_or(Refusal::UnknownToken);
+            return running_job(presented)
+                .map(Self::Authenticated)
+                .ok_or(AccessError::UnknownToken);
         }
         // A job's token sent as a bearer's, after the job's end.
         if bearer.as_ref().is_some_and(|presented| claims_job(&presented)) {
-            return Err(Refusal::UnknownToken);
+            return Err(AccessError::UnknownToken);
         }
         Ok(Self::Anonymous)
     }
 
     /// The token of a caller who has one; the others are refused.
-    pub fn signed_in(self) -> Result<Token, Refusal> {
+    pub fn signed_in(self) -> Result<Token, AccessError> {
         match self {
-            Self::Anonymous => Err(Refusal::UnknownToken),
-            Self::Bearer(token) => Ok(token),
+            Self::Anonymous => Err(AccessError::UnknownToken),
+            Self::Authenticated(token) => Ok(token),
         }
     }
 
     fn membership(&self, project: ProjectId, path: &ProjectPath) -> Membership {
         match self {
             Self::Anonymous => Membership::default(),
-            Self::Bearer(token) => token.membership(project, path),
+            Self::Authenticated(token) => token.membership(project, path),
         }
     }
 
@@ -124,7 +131,7 @@ impl Caller {
     fn is_shown(&self, visibility: Visibility) -> bool {
         match (visibility, self) {
             (Visibility::Private, _) | (Visibility::Internal, Self::Anonymous) => false,
-            (Visibility::Internal, Self::Bearer(token)) => !token.user.external,
+            (Visibility::Internal, Self::Authenticated(token)) => !token.user.external,
             (Visibility::Public, _) => true,
         }
     }
@@ -141,25 +148,25 @@ pub enum Intent {
 
 /// A project the caller may see.
 #[derive(Clone, Debug)]
-pub struct Admission {
+pub struct ProjectAccess {
     project: Project,
     caller: Caller,
     membership: Membership,
 }
 
-impl Admission {
+impl ProjectAccess {
     /// Admits `caller` to `project`, if there is one.
-    pub fn to_project(caller: Caller, project: Option<Project>) -> Result<Self, Refusal> {
-        let project = project.ok_or(Refusal::ProjectInvisible)?;
+    pub fn to_project(caller: Caller, project: Option<Project>) -> Result<Self, AccessError> {
+        let project = project.ok_or(AccessError::ProjectInvisible)?;
         let membership = caller.membership(project.id, &project.path);
         let is_member = membership.level().is_some();
         if !is_member && !caller.is_shown(project.visibility) {
-            return Err(Refusal::ProjectInvisible);
+            return Err(AccessError::ProjectInvisible);
         }
-        if let Caller::Bearer(Token { job: Some(job), .. }) = &caller
+        if let Caller::Authenticated(Token { job: Some(job), .. }) = &caller
             && !is_member
         {
-            return Err(Refusal::JobTokenNotAllowed {
+            return Err(AccessError::JobTokenNotAllowed {
                 source: job.project.clone(),
                 target: project.path,
             });
@@ -168,21 +175,21 @@ impl Admission {
     }
 
     /// Fails unless the caller may read the project's releases.
-    pub fn may_read_releases(&self) -> Result<(), Refusal> {
+    pub fn may_read_releases(&self) -> Result<(), AccessError> {
         let open = match self.project.releases_access {
             ReleasesAccess::Enabled => true,
             ReleasesAccess::Private => self.level().is_some(),
             ReleasesAccess::Disabled => false,
         };
-        if open { Ok(()) } else { Err(Refusal::Forbidden) }
+        if open { Ok(()) } else { Err(AccessError::Forbidden) }
     }
 
     /// Fails unless the caller may read the project's code: GitLab asks it of who reads a release
     /// by its tag.
-    pub fn may_read_code(&self) -> Result<(), Refusal> {
+    pub fn may_read_code(&self) -> Result<(), AccessError> {
         let may = self.level() >= Some(AccessLevel::Reporter)
             || self.caller.is_shown(self.project.visibility);
-        if may { Ok(()) } else { Err(Refusal::Forbidden) }
+        if may { Ok(()) } else { Err(AccessError::Forbidden) }
     }
 
     /// Whether everybody may read the project's releases, with a token or without.
@@ -197,7 +204,7 @@ impl Admission {
     pub fn token(&self) -> Option<&Token> {
         match &self.caller {
             Caller::Anonymous => None,
-            Caller::Bearer(token) => Some(token),
+            Caller::Authenticated(token) => Some(token),
         }
     }
 
@@ -218,23 +225,23 @@ impl Admission {
     }
 
     /// Fails unless the caller may make releases, of whatever tags are not protected.
-    pub fn may_make_releases(&self) -> Result<(), Refusal> {
+    pub fn may_make_releases(&self) -> Result<(), AccessError> {
         let may = !self.project.archived && self.level() >= Some(AccessLevel::Developer);
-        if may { Ok(()) } else { Err(Refusal::Forbidden) }
+        if may { Ok(()) } else { Err(AccessError::Forbidden) }
     }
 
     /// Fails unless the caller may change the release of this tag.
-    pub fn may_write(&self, tag: &TagName) -> Result<(), Refusal> {
+    pub fn may_write(&self, tag: &TagName) -> Result<(), AccessError> {
         self.may_make_releases()?;
-        if self.may_create_tag(tag) { Ok(()) } else { Err(Refusal::Forbidden) }
+        if self.may_create_tag(tag) { Ok(()) } else { Err(AccessError::Forbidden) }
     }
 
     /// Fails unless the caller may delete this tag. A protected one is for maintainers who may also
     /// create it.
-    pub fn may_delete_tag(&self, tag: &TagName) -> Result<(), Refusal> {
+    pub fn may_delete_tag(&self, tag: &TagName) -> Result<(), AccessError> {
         self.may_write(tag)?;
         let may = !self.is_protected(tag) || self.level() >= Some(AccessLevel::Maintainer);
-        if may { Ok(()) } else { Err(Refusal::Forbidden) }
+        if may { Ok(()) } else { Err(AccessError::Forbidden) }
     }
 
     /// Whether the rules about tags let the caller create this one. Where several speak of it, one

@@ -13,20 +13,20 @@ use crate::store::deadline::Deadline;
 use crate::store::query::Query;
 use crate::store::read::FirstTrip;
 use crate::store::{Store, StoreError};
-use access::{Admission, Caller, Intent, Refusal};
+use access::{AccessError, Caller, Intent, ProjectAccess};
 use credentials::Credentials;
 
 /// Why a caller was not admitted.
 #[derive(Debug)]
 pub enum AuthorizeError {
     /// The rules refuse them.
-    Refused(Refusal),
+    Refused(AccessError),
     /// The database gave no answer.
     Store(StoreError),
 }
 
-impl From<Refusal> for AuthorizeError {
-    fn from(refusal: Refusal) -> Self {
+impl From<AccessError> for AuthorizeError {
+    fn from(refusal: AccessError) -> Self {
         Self::Refused(refusal)
     }
 }
@@ -54,18 +54,18 @@ pub async fn project<Q: Query>(
     asking: Asking<'_>,
     project: &ProjectRef,
     query: &Q,
-) -> Result<(Admission, Q::Found), AuthorizeError> {
-    let (caller, first) = identify(store, asking, project, query).await?;
+) -> Result<(ProjectAccess, Q::Found), AuthorizeError> {
+    let (caller, first) = authenticate(store, asking, project, query).await?;
     let mut snapshot = store.follow(first, project, query, asking.deadline).await?;
-    let admission = match admission(&caller, snapshot.project.as_ref()) {
-        Err(Refusal::ProjectInvisible) => {
+    let access = match access(&caller, snapshot.project.as_ref()) {
+        Err(AccessError::ProjectInvisible) => {
             let anew = store.read_anew(&snapshot, project, query, asking.deadline).await?;
-            snapshot = anew.ok_or(Refusal::ProjectInvisible)?;
-            admission(&caller, snapshot.project.as_ref())?
+            snapshot = anew.ok_or(AccessError::ProjectInvisible)?;
+            access(&caller, snapshot.project.as_ref())?
         }
         other => other?,
     };
-    Ok((admission, snapshot.found))
+    Ok((access, snapshot.found))
 }
 
 /// The same for the releases of the project.
@@ -74,24 +74,24 @@ pub async fn releases<Q: Query>(
     asking: Asking<'_>,
     named: &ProjectRef,
     query: &Q,
-) -> Result<(Admission, Q::Found), AuthorizeError> {
-    let (admission, found) = project(store, asking, named, query).await?;
-    admission.may_read_releases()?;
-    Ok((admission, found))
+) -> Result<(ProjectAccess, Q::Found), AuthorizeError> {
+    let (access, found) = project(store, asking, named, query).await?;
+    access.may_read_releases()?;
+    Ok((access, found))
 }
 
 /// The caller of an endpoint that names no project.
 pub async fn caller(store: &Store, asking: Asking<'_>) -> Result<Caller, AuthorizeError> {
-    let (caller, _) = identify(store, asking, &ProjectRef::Nothing, &()).await?;
+    let (caller, _) = authenticate(store, asking, &ProjectRef::Nothing, &()).await?;
     Ok(caller)
 }
 
-fn admission(caller: &Caller, project: Option<&Project>) -> Result<Admission, Refusal> {
-    Admission::to_project(caller.clone(), project.cloned())
+fn access(caller: &Caller, project: Option<&Project>) -> Result<ProjectAccess, AccessError> {
+    ProjectAccess::to_project(caller.clone(), project.cloned())
 }
 
 /// Identifies the caller by the first round trip. Malformed tokens are refused without it.
-async fn identify<Q: Query>(
+async fn authenticate<Q: Query>(
     store: &Store,
     asking: Asking<'_>,
     project: &ProjectRef,
@@ -100,9 +100,9 @@ async fn identify<Q: Query>(
     let Asking { credentials, intent, deadline } = asking;
     let tokens = credentials.hashes();
     if tokens.is_empty() {
-        Caller::identify(credentials, &[], intent, Timestamp::now())?;
+        Caller::authenticate(credentials, &[], intent, Timestamp::now())?;
     }
     let first = store.look(&tokens, project, query, deadline).await?;
-    let caller = Caller::identify(credentials, &first.tokens, intent, Timestamp::now())?;
+    let caller = Caller::authenticate(credentials, &first.tokens, intent, Timestamp::now())?;
     Ok((caller, first))
 }

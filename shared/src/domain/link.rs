@@ -177,7 +177,7 @@ pub struct LinkFields {
 
 /// Which values another link of the release has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Taken {
+pub struct Conflicts {
     /// Its url.
     pub url: bool,
     /// Its name.
@@ -186,7 +186,7 @@ pub struct Taken {
     pub path: bool,
 }
 
-impl Taken {
+impl Conflicts {
     /// Whether any of them is.
     #[must_use]
     pub fn any(self) -> bool {
@@ -196,7 +196,7 @@ impl Taken {
 
 /// The fields of a link as sent, each parsed on its own, so that all that is wrong is said at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Draft {
+pub struct UncheckedLink {
     /// Its name.
     pub name: Result<LinkName, Violation>,
     /// Where it leads.
@@ -207,7 +207,7 @@ pub struct Draft {
     pub link_type: LinkType,
 }
 
-impl Draft {
+impl UncheckedLink {
     /// Reads the fields of a new link.
     #[must_use]
     pub fn new(
@@ -238,7 +238,7 @@ impl Draft {
     /// All that is wrong, in GitLab's order: url, name, path, and within each the form before
     /// uniqueness.
     #[must_use]
-    pub fn violations(&self, taken: Taken) -> Vec<Violation> {
+    pub fn violations(&self, taken: Conflicts) -> Vec<Violation> {
         let url = match &self.url {
             Err(violation) => Some(*violation),
             Ok(_) => taken.url.then_some(Violation::UrlTaken),
@@ -296,8 +296,8 @@ pub struct LinkChanges {
 impl LinkChanges {
     /// The link as it would be after this update.
     #[must_use]
-    pub fn apply(&self, current: &LinkFields) -> Draft {
-        Draft {
+    pub fn apply(&self, current: &LinkFields) -> UncheckedLink {
+        UncheckedLink {
             name: match &self.name {
                 Change::Keep => Ok(current.name.clone()),
                 Change::Set(name) => LinkName::parse(name.as_deref()),
@@ -415,9 +415,9 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_said_in_gitlabs_order() {
-        let draft = Draft::new(Some("n"), Some("hoge"), Some("bad"), LinkType::Other);
+        let draft = UncheckedLink::new(Some("n"), Some("hoge"), Some("bad"), LinkType::Other);
         assert_eq!(
-            draft.violations(Taken { url: true, name: true, path: true }),
+            draft.violations(Conflicts { url: true, name: true, path: true }),
             [Violation::UrlSchemeNotAllowed, Violation::NameTaken, Violation::PathInvalid]
         );
     }

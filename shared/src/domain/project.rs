@@ -65,7 +65,7 @@ impl ProjectPath {
 
     /// The form by which paths are compared: GitLab's are case-insensitive.
     #[must_use]
-    pub fn folded(&self) -> String {
+    pub fn lowercase_key(&self) -> String {
         self.0.to_ascii_lowercase()
     }
 }
@@ -113,7 +113,7 @@ impl NamespacePath {
     /// Whether `project` lies in this namespace or in one below it.
     #[must_use]
     pub fn contains(&self, project: &ProjectPath) -> bool {
-        let (namespace, project) = (self.0.to_ascii_lowercase(), project.folded());
+        let (namespace, project) = (self.0.to_ascii_lowercase(), project.lowercase_key());
         project.strip_prefix(&namespace).is_some_and(|rest| rest.starts_with('/'))
     }
 }
@@ -454,11 +454,11 @@ mod tests {
             text in "[aZ0_.-]{1,5}(/[aZ0_.-]{1,5}){0,3}",
         ) {
             let Ok(path) = ProjectPath::parse(&text) else { return Ok(()) };
-            let folded = ProjectPath::parse(&path.folded()).unwrap();
-            prop_assert_eq!(folded.as_str(), path.folded());
-            prop_assert_eq!(folded.folded(), path.folded());
+            let folded = ProjectPath::parse(&path.lowercase_key()).unwrap();
+            prop_assert_eq!(folded.as_str(), path.lowercase_key());
+            prop_assert_eq!(folded.lowercase_key(), path.lowercase_key());
             let shouted = ProjectPath::parse(&text.to_ascii_uppercase()).unwrap();
-            prop_assert_eq!(shouted.folded(), path.folded());
+            prop_assert_eq!(shouted.lowercase_key(), path.lowercase_key());
             let (namespace, name) = path.split();
             prop_assert_eq!(format!("{namespace}/{name}"), text);
             prop_assert!(NamespacePath::parse(namespace).unwrap().contains(&shouted));

@@ -28,7 +28,7 @@ impl ProjectSearch {
     /// Whether the project with this path is found.
     #[must_use]
     pub fn finds(&self, path: &ProjectPath) -> bool {
-        let path = path.folded();
+        let path = path.lowercase_key();
         let searched = match self.part {
             PathPart::Own => path.rsplit_once('/').map_or(path.as_str(), |(_, own)| own),
             PathPart::Whole => &path,

@@ -117,7 +117,7 @@ pub struct ReleaseUid(String);
 impl ReleaseUid {
     /// A uid nobody has had: 128 random bits.
     #[must_use]
-    pub fn draw() -> Self {
+    pub fn generate() -> Self {
         Self(format!("{:032x}", super::token::random_u128()))
     }
 

@@ -53,7 +53,7 @@ pub struct Secret {
 impl Secret {
     /// A new secret of this kind.
     #[must_use]
-    pub fn draw(kind: TokenKind) -> Self {
+    pub fn generate(kind: TokenKind) -> Self {
         let mut text = String::from(kind.prefix());
         push_base62(&mut text, random_u128(), RANDOM_DIGITS);
         let checksum = crc32fast::hash(text.as_bytes());
@@ -272,7 +272,7 @@ pub struct Token {
 
 /// Why a token that exists opens nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dead {
+pub enum InactiveReason {
     /// It was withdrawn.
     Revoked,
     /// Its time is over.
@@ -292,11 +292,11 @@ impl Token {
 
     /// Whether it still opens anything at `now`; a token that is both revoked and expired is
     /// called expired, GitLab's order.
-    pub fn alive(&self, now: Timestamp) -> Result<(), Dead> {
+    pub fn check_active(&self, now: Timestamp) -> Result<(), InactiveReason> {
         if self.expires_at.is_some_and(|at| at <= now) {
-            Err(Dead::Expired)
+            Err(InactiveReason::Expired)
         } else if self.revoked {
-            Err(Dead::Revoked)
+            Err(InactiveReason::Revoked)
         } else {
             Ok(())
         }
@@ -341,7 +341,7 @@ mod tests {
         fn a_drawn_secret_is_none_with_anything_before_behind_or_cut_off(
             job: bool, more in "\\PC{1,3}", cut in 1..34_usize,
         ) {
-            let secret = Secret::draw(if job { TokenKind::Job } else { TokenKind::Access });
+            let secret = Secret::generate(if job { TokenKind::Job } else { TokenKind::Access });
             let text = secret.reveal();
             prop_assert_eq!(Secret::parse(text), Some(secret.clone()));
             prop_assert_eq!(Secret::parse(&format!("{more}{text}")), None);
@@ -354,7 +354,7 @@ mod tests {
     #[test]
     fn a_drawn_secret_parses_and_no_text_one_character_away_does() {
         for kind in TokenKind::ALL {
-            let secret = Secret::draw(kind);
+            let secret = Secret::generate(kind);
             assert_eq!(Secret::parse(secret.reveal()), Some(secret.clone()));
             for at in 0..secret.reveal().len() {
                 let mut bytes = secret.reveal().as_bytes().to_vec();
@@ -373,7 +373,7 @@ mod tests {
 
     #[test]
     fn debug_shows_no_secret() {
-        let secret = Secret::draw(TokenKind::Access);
+        let secret = Secret::generate(TokenKind::Access);
         assert!(!format!("{secret:?}").contains(&secret.reveal()[6..]));
     }
 

@@ -45,7 +45,7 @@ impl Username {
 
     /// The form that is unique: GitLab's usernames are case-insensitive.
     #[must_use]
-    pub fn folded(&self) -> String {
+    pub fn lowercase_key(&self) -> String {
         self.0.to_ascii_lowercase()
     }
 
@@ -125,7 +125,7 @@ mod tests {
         fn names_that_differ_only_in_case_have_one_folded_form(text in "[A-Za-z0-9]{1,6}([._-][A-Za-z0-9]{1,6}){0,3}") {
             let Ok(name) = Username::parse(&text) else { return Ok(()) };
             let shouted = Username::parse(&text.to_ascii_uppercase()).unwrap();
-            prop_assert_eq!(name.folded(), shouted.folded());
+            prop_assert_eq!(name.lowercase_key(), shouted.lowercase_key());
             prop_assert!(name.names(shouted.as_str()));
         }
 

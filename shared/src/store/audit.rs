@@ -384,7 +384,7 @@ impl Auditor<'_> {
         let found: Vec<(_, PathItem)> = self.store.read_directory(keys, self.step).await?;
         let found: HashMap<_, _> = found.into_iter().collect();
         for ListedProject { id, path, .. } in projects {
-            let folded = path.folded();
+            let folded = path.lowercase_key();
             let ends = folded.match_indices('/').map(|(end, _)| end);
             namespaces.extend(ends.map(|end| folded[..end].to_owned()));
             let item = found.get(&DirectoryKey::path(&path));
@@ -457,7 +457,7 @@ impl Auditor<'_> {
             }
         }
         self.audit.tokens += tokens.len() as u64;
-        tokens.retain(|token| token.alive(now).is_ok());
+        tokens.retain(|token| token.check_active(now).is_ok());
         let granted = tokens.iter().flat_map(|token| &token.grants);
         let granted = granted.filter_map(|grant| match &grant.target {
             GrantTarget::Project(id) => Some(*id),

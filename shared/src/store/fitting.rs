@@ -275,7 +275,7 @@ impl Store {
             let release = Release::from(from_item::<ReleaseItem>(release)?);
             let mut gathering = Gathering::new(&release, room);
             gathering.take(items)?;
-            let is_one_page = pages.are_over();
+            let is_one_page = pages.is_exhausted();
             loop {
                 pages = gathering.narrow(pages);
                 let Some(page) = self.next_page(&mut pages, deadline).await? else { break };
@@ -421,7 +421,7 @@ impl Store {
 
     /// When each of these releases or one of its links was last changed, in the order of the tags.
     /// `None` for a release that is not there any more.
-    pub async fn touched_at(
+    pub async fn last_activity_at(
         &self,
         project: ProjectId,
         tags: &[TagName],
@@ -450,7 +450,7 @@ impl Store {
                 Some(_) | None => return Ok(None),
             };
             let ReleaseChange { uid, updated_at: mut touched } = from_item(release)?;
-            let is_one_page = pages.are_over();
+            let is_one_page = pages.is_exhausted();
             loop {
                 for item in items {
                     let link: LinkChange = from_item(item)?;

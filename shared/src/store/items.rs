@@ -232,13 +232,13 @@ impl ProjectItem {
     }
 
     /// The project, unless it was deleted.
-    pub(super) fn alive(self) -> Option<Project> {
+    pub(super) fn if_live(self) -> Option<Project> {
         let (project, is_deleted) = self.into_project();
         (!is_deleted).then_some(project)
     }
 
     /// The project as it was, if it was deleted.
-    pub(super) fn buried(self) -> Option<Project> {
+    pub(super) fn if_deleted(self) -> Option<Project> {
         let (project, is_deleted) = self.into_project();
         is_deleted.then_some(project)
     }

@@ -73,13 +73,13 @@ impl DirectoryKey {
     /// The project with this path, in whatever case.
     #[must_use]
     pub fn path(path: &ProjectPath) -> Self {
-        DirectoryKind::Path.key(&path.folded())
+        DirectoryKind::Path.key(&path.lowercase_key())
     }
 
     /// The user of this name, in whatever case.
     #[must_use]
     pub fn user(username: &Username) -> Self {
-        DirectoryKind::User.key(&username.folded())
+        DirectoryKind::User.key(&username.lowercase_key())
     }
 
     /// The token whose secret has this hash.
@@ -121,7 +121,7 @@ impl DirectoryKey {
     /// A user in the list of users.
     #[must_use]
     pub fn user_entry(username: &Username) -> Self {
-        DirectoryList::Users.entry(username.folded())
+        DirectoryList::Users.entry(username.lowercase_key())
     }
 
     /// A token in the list of tokens.
@@ -247,7 +247,7 @@ impl DirectoryList {
 /// The prefix of the sort keys of all deleted projects with this last path.
 #[must_use]
 pub fn last_path_prefix(path: &ProjectPath) -> String {
-    format!("{}#", path.folded())
+    format!("{}#", path.lowercase_key())
 }
 
 fn padded(id: ProjectId) -> String {
@@ -419,7 +419,7 @@ mod tests {
     /// that names it.
     fn in_directory() -> impl Strategy<Value = (String, DirectoryKey, Option<DirectoryKey>)> {
         let hashes: Vec<SecretHash> =
-            (0..3).map(|_| Secret::draw(TokenKind::Access).hash()).collect();
+            (0..3).map(|_| Secret::generate(TokenKind::Access).hash()).collect();
         prop_oneof![
             project().prop_map(|id| {
                 let entry = DirectoryKey::project_entry(id);
@@ -430,7 +430,7 @@ mod tests {
                 (format!("project {id}"), DirectoryKey::project(id), Some(entry))
             }),
             project_path().prop_map(|path| {
-                (format!("path {}", path.folded()), DirectoryKey::path(&path), None)
+                (format!("path {}", path.lowercase_key()), DirectoryKey::path(&path), None)
             }),
             "[a-c]{1,3}|project|user|job|counter".prop_map(|text| {
                 let username = Username::parse(&text).unwrap();
@@ -449,7 +449,7 @@ mod tests {
 
     /// Something that has a key in the releases table, by its own words.
     fn keyed() -> impl Strategy<Value = (String, ReleasesKey)> {
-        let uids: Vec<ReleaseUid> = (0..3).map(|_| ReleaseUid::draw()).collect();
+        let uids: Vec<ReleaseUid> = (0..3).map(|_| ReleaseUid::generate()).collect();
         let uid = || prop::sample::select(uids.clone());
         let value = || "[a-c#]{1,4}";
         prop_oneof![
@@ -535,7 +535,7 @@ mod tests {
             a in project_path(), b in project_path(), id in project(),
         ) {
             let entry = DirectoryKey::deleted_project_entry(&a, id);
-            prop_assert_eq!(entry.sk.starts_with(&last_path_prefix(&b)), a.folded() == b.folded());
+            prop_assert_eq!(entry.sk.starts_with(&last_path_prefix(&b)), a.lowercase_key() == b.lowercase_key());
         }
     }
 
@@ -556,7 +556,7 @@ mod tests {
         );
         let show = |key: DirectoryKey| format!("{} | {}", key.pk, key.sk);
         let (path, user) = (ProjectPath::parse("G/P").unwrap(), Username::parse("Ann").unwrap());
-        let (id, hash) = (ProjectId(24), Secret::draw(TokenKind::Access).hash());
+        let (id, hash) = (ProjectId(24), Secret::generate(TokenKind::Access).hash());
         let (padded, digits) = ("00000000000000000024", hash.as_str());
         for (key, shown) in [
             (DirectoryKey::project(id), format!("project#{padded} | project")),

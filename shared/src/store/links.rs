@@ -9,35 +9,35 @@ use super::deadline::{Backoff, Deadline};
 use super::items::{Attributes, Claim, ClaimItem, LinkItem, claims, from_item, to_item};
 use super::keys::ReleasesKey;
 use super::read::releases_key;
-use super::transaction::{Condition, Decision, Write};
+use super::transaction::{Condition, TransactionResult, Write};
 use super::{Store, StoreError};
-use crate::domain::link::{Draft, Link, LinkFields, LinkId, Taken};
+use crate::domain::link::{Conflicts, Link, LinkFields, LinkId, UncheckedLink};
 use crate::domain::release::{Release, ReleaseKey};
 use crate::domain::time::Timestamp;
 
 /// What came of making a link.
 #[derive(Debug)]
-pub enum Created {
+pub enum CreateLinkResult {
     /// It was made.
     Link(Link),
     /// Another link of the release has some of its values.
-    Taken(Taken),
+    Conflicts(Conflicts),
 }
 
 /// What came of changing a link.
 #[derive(Debug)]
-pub enum Updated {
+pub enum UpdateLinkResult {
     /// It is now this.
     Link(Link),
     /// Another link of the release has some of its new values.
-    Taken(Taken),
+    Conflicts(Conflicts),
     /// It is not as it was read: read it again.
     Changed,
 }
 
 /// What came of deleting a link.
 #[derive(Debug)]
-pub enum Deleted {
+pub enum DeleteLinkResult {
     /// It is gone.
     Done,
     /// It is not as it was read: read it again.
@@ -53,7 +53,7 @@ impl Store {
         fields: LinkFields,
         now: Timestamp,
         deadline: Deadline,
-    ) -> Result<Created, StoreError> {
+    ) -> Result<CreateLinkResult, StoreError> {
         let mut link = Link {
             id: self.take_link_id(deadline).await?,
             release: release.uid.clone(),
@@ -70,21 +70,21 @@ impl Store {
                 writes.push(self.put_claim(&claim)?);
             }
             match self.transact(writes, deadline).await? {
-                Decision::Committed => return Ok(Created::Link(link)),
-                Decision::ConditionsFailed(failed) if failed.first() == Some(&true) => {
+                TransactionResult::Committed => return Ok(CreateLinkResult::Link(link)),
+                TransactionResult::ConditionsFailed(failed) if failed.first() == Some(&true) => {
                     if self.is_made(&release.key, &link, deadline).await? {
                         // An earlier try was carried out and its answer lost.
-                        return Ok(Created::Link(link));
+                        return Ok(CreateLinkResult::Link(link));
                     }
                     // Another link's number: the counter went back, as a restored table's does.
                     link.id = self.take_link_id(deadline).await?;
                     continue;
                 }
-                Decision::ConditionsFailed(_) => {}
+                TransactionResult::ConditionsFailed(_) => {}
             }
-            let taken = self.taken(release, &draft, None, deadline).await?;
+            let taken = self.conflicts(release, &draft, None, deadline).await?;
             if taken.any() {
-                return Ok(Created::Taken(taken));
+                return Ok(CreateLinkResult::Conflicts(taken));
             }
             // What was in the way has gone since.
             backoff.pause("claims come and go").await?;
@@ -100,9 +100,9 @@ impl Store {
         fields: LinkFields,
         now: Timestamp,
         deadline: Deadline,
-    ) -> Result<Updated, StoreError> {
+    ) -> Result<UpdateLinkResult, StoreError> {
         if fields == current.fields {
-            return Ok(Updated::Link(current.clone()));
+            return Ok(UpdateLinkResult::Link(current.clone()));
         }
         let link = Link { fields, updated_at: now, ..current.clone() };
         let before = claims(&release.key, current);
@@ -129,15 +129,15 @@ impl Store {
         let mut backoff = Backoff::new(deadline);
         loop {
             match self.transact(writes.clone(), deadline).await? {
-                Decision::Committed => return Ok(Updated::Link(link)),
-                Decision::ConditionsFailed(failed) if failed.first() == Some(&true) => {
-                    return Ok(Updated::Changed);
+                TransactionResult::Committed => return Ok(UpdateLinkResult::Link(link)),
+                TransactionResult::ConditionsFailed(failed) if failed.first() == Some(&true) => {
+                    return Ok(UpdateLinkResult::Changed);
                 }
-                Decision::ConditionsFailed(_) => {}
+                TransactionResult::ConditionsFailed(_) => {}
             }
-            let taken = self.taken(release, &draft, Some(link.id), deadline).await?;
+            let taken = self.conflicts(release, &draft, Some(link.id), deadline).await?;
             if taken.any() {
-                return Ok(Updated::Taken(taken));
+                return Ok(UpdateLinkResult::Conflicts(taken));
             }
             backoff.pause("claims come and go").await?;
         }
@@ -149,27 +149,27 @@ impl Store {
         release: &Release,
         current: &Link,
         deadline: Deadline,
-    ) -> Result<Deleted, StoreError> {
+    ) -> Result<DeleteLinkResult, StoreError> {
         let key = ReleasesKey::link(&release.key, current.id);
         let mut writes = vec![self.delete(&key, Some(as_read(current)))];
         writes.extend(
             claims(&release.key, current).iter().map(|claim| self.delete(&claim.key, None)),
         );
         match self.transact(writes, deadline).await? {
-            Decision::Committed => Ok(Deleted::Done),
-            Decision::ConditionsFailed(_) => Ok(Deleted::Changed),
+            TransactionResult::Committed => Ok(DeleteLinkResult::Done),
+            TransactionResult::ConditionsFailed(_) => Ok(DeleteLinkResult::Changed),
         }
     }
 
     /// Which of the draft's values another link than `except` has, by one consistent read of the
     /// claims.
-    pub async fn taken(
+    pub async fn conflicts(
         &self,
         release: &Release,
-        draft: &Draft,
+        draft: &UncheckedLink,
         except: Option<LinkId>,
         deadline: Deadline,
-    ) -> Result<Taken, StoreError> {
+    ) -> Result<Conflicts, StoreError> {
         let uid = &release.uid;
         let url = draft.url.as_ref().ok().map(|url| ReleasesKey::url_claim(uid, url));
         let name = draft.name.as_ref().ok().map(|name| ReleasesKey::name_claim(uid, name));
@@ -188,7 +188,7 @@ impl Store {
         }
         let is_held =
             |key: &Option<ReleasesKey>| key.as_ref().is_some_and(|key| held.contains(key));
-        Ok(Taken { url: is_held(&url), name: is_held(&name), path: is_held(&path) })
+        Ok(Conflicts { url: is_held(&url), name: is_held(&name), path: is_held(&path) })
     }
 
     /// Whether what has the link's number is this link, though somebody may have changed it since:
@@ -217,8 +217,8 @@ pub(super) fn link_item(release: &ReleaseKey, link: &Link) -> Result<Attributes,
     to_item(ReleasesKey::link(release, link.id).attributes(), &LinkItem::new(release, link))
 }
 
-fn as_draft(fields: &LinkFields) -> Draft {
-    Draft {
+fn as_draft(fields: &LinkFields) -> UncheckedLink {
+    UncheckedLink {
         name: Ok(fields.name.clone()),
         url: Ok(fields.url.clone()),
         path: fields.path.clone().map(Ok),

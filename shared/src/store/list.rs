@@ -33,7 +33,7 @@ impl Store {
         step: Duration,
     ) -> Result<Vec<T>, StoreError> {
         let mut items = Vec::new();
-        let mut pages = Pages::of_list(list, prefix);
+        let mut pages = Pages::list(list, prefix);
         while let Some(entries) = self.next_page(&mut pages, Deadline::after(step)).await? {
             let keys = listed(&entries).into_iter().collect();
             let found = self.read_directory(keys, step).await?;

@@ -54,7 +54,7 @@ impl Pages {
     }
 
     /// The entries of a list of the directory whose sort keys begin with `prefix`.
-    pub(super) fn of_list(list: DirectoryList, prefix: &str) -> Self {
+    pub(super) fn list(list: DirectoryList, prefix: &str) -> Self {
         Self {
             table: Table::Directory,
             prefix: prefix.to_owned(),
@@ -89,7 +89,7 @@ impl Pages {
     }
 
     /// Whether nothing is left to be read.
-    pub(super) fn are_over(&self) -> bool {
+    pub(super) fn is_exhausted(&self) -> bool {
         self.next == Next::Nothing
     }
 }

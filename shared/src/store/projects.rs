@@ -14,7 +14,7 @@ use super::items::{
 use super::keys::{DirectoryKey, DirectoryList, KeyAttributes, index_partition, last_path_prefix};
 use super::pages::{Order, Pages};
 use super::query::ReleaseIndexEntry;
-use super::transaction::{Condition, Decision, Write};
+use super::transaction::{Condition, TransactionResult, Write};
 use super::{Store, StoreError};
 use crate::domain::project::{
     BranchName, ListedProject, Project, ProjectId, ProjectPath, ProjectRef, ProtectedTag,
@@ -167,15 +167,15 @@ impl Store {
                 self.put_in_directory(to_item(entry, &ListedProject::from(&project))?, None),
             ];
             match self.transact(writes, deadline).await? {
-                Decision::Committed => return Ok(ProjectCreated::Project(project)),
-                Decision::ConditionsFailed(failed) if failed.first() == Some(&true) => {
+                TransactionResult::Committed => return Ok(ProjectCreated::Project(project)),
+                TransactionResult::ConditionsFailed(failed) if failed.first() == Some(&true) => {
                     return Ok(ProjectCreated::PathTaken);
                 }
-                Decision::ConditionsFailed(_) if new.id.is_some() => {
+                TransactionResult::ConditionsFailed(_) if new.id.is_some() => {
                     return Ok(ProjectCreated::IdUsed);
                 }
                 // The operator chose this number for a project once; the next one may be free.
-                Decision::ConditionsFailed(_) => {}
+                TransactionResult::ConditionsFailed(_) => {}
             }
         }
     }
@@ -209,7 +209,7 @@ impl Store {
             ProjectRef::Nothing => None,
         };
         let Some(id) = id else { return Ok(None) };
-        Ok(self.read_project(id, deadline).await?.and_then(ProjectItem::alive))
+        Ok(self.read_project(id, deadline).await?.and_then(ProjectItem::if_live))
     }
 
     /// The projects of this number or last path that were deleted, in the order of their numbers:
@@ -222,12 +222,12 @@ impl Store {
         match project {
             ProjectRef::Id(id) => {
                 let item = self.read_project(*id, Deadline::after(step)).await?;
-                Ok(item.and_then(ProjectItem::buried).into_iter().collect())
+                Ok(item.and_then(ProjectItem::if_deleted).into_iter().collect())
             }
             ProjectRef::Path(path) => {
                 let (list, prefix) = (DirectoryList::DeletedProjects, last_path_prefix(path));
                 let items = self.read_list::<ProjectItem>(list, &prefix, step).await?;
-                Ok(sorted(items.into_iter().filter_map(ProjectItem::buried)))
+                Ok(sorted(items.into_iter().filter_map(ProjectItem::if_deleted)))
             }
             ProjectRef::Nothing => Ok(Vec::new()),
         }
@@ -236,7 +236,7 @@ impl Store {
     /// All projects, in the order of their numbers. `step` bounds each request, not the whole.
     pub async fn list_projects(&self, step: Duration) -> Result<Vec<Project>, StoreError> {
         let items = self.read_list::<ProjectItem>(DirectoryList::Projects, "", step).await?;
-        Ok(sorted(items.into_iter().filter_map(ProjectItem::alive)))
+        Ok(sorted(items.into_iter().filter_map(ProjectItem::if_live)))
     }
 
     /// The newest of the projects with a number below `before`: those that one query of at most a
@@ -246,13 +246,13 @@ impl Store {
         before: Option<ProjectId>,
         deadline: Deadline,
     ) -> Result<(Vec<ListedProject>, bool), StoreError> {
-        let mut pages = Pages::of_list(DirectoryList::Projects, "").descending();
+        let mut pages = Pages::list(DirectoryList::Projects, "").descending();
         if let Some(id) = before {
             pages = pages.after(DirectoryKey::project_entry(id).attributes());
         }
         let entries = self.next_page(&mut pages, deadline).await?.unwrap_or_default();
         let listed = entries.into_iter().map(from_item).collect::<Result<_, _>>()?;
-        Ok((listed, !pages.are_over()))
+        Ok((listed, !pages.is_exhausted()))
     }
 
     /// The list of all projects, the newest number first.
@@ -261,7 +261,7 @@ impl Store {
         deadline: Deadline,
     ) -> Result<Vec<ListedProject>, StoreError> {
         let mut listed: Vec<ListedProject> = Vec::new();
-        let mut pages = Pages::of_list(DirectoryList::Projects, "").descending();
+        let mut pages = Pages::list(DirectoryList::Projects, "").descending();
         while let Some(entries) = self.next_page(&mut pages, deadline).await? {
             for entry in entries {
                 listed.push(from_item(entry)?);
@@ -279,7 +279,7 @@ impl Store {
         let keys: Vec<_> = ids.iter().map(|id| DirectoryKey::project(*id)).collect();
         let rows = self.batch_get(&keys, &[], deadline).await?;
         let items = rows.directory.into_iter().map(from_item::<ProjectItem>);
-        let alive = items.filter_map(|item| item.map(ProjectItem::alive).transpose());
+        let alive = items.filter_map(|item| item.map(ProjectItem::if_live).transpose());
         let mut found = alive
             .map(|project| project.map(|project| (project.id, project)))
             .collect::<Result<HashMap<_, _>, _>>()?;
@@ -299,7 +299,7 @@ impl Store {
     /// How many projects there are.
     pub async fn count_projects(&self, deadline: Deadline) -> Result<u64, StoreError> {
         let mut count = 0;
-        let mut pages = Pages::of_list(DirectoryList::Projects, "");
+        let mut pages = Pages::list(DirectoryList::Projects, "");
         while let Some(entries) = self.next_page(&mut pages, deadline).await? {
             count += entries.len() as u64;
         }
@@ -366,16 +366,18 @@ impl Store {
             return Ok(item
                 .map(from_item::<ProjectItem>)
                 .transpose()?
-                .and_then(ProjectItem::alive));
+                .and_then(ProjectItem::if_live));
         }
         let writes = vec![
             self.change_in_directory(&key, attributes, not_deleted()),
             self.change_entry(id, listed),
         ];
         match self.transact(writes, deadline).await? {
-            Decision::Committed => self.find_project(&ProjectRef::Id(id), deadline).await,
-            Decision::ConditionsFailed(failed) if failed.first() == Some(&true) => Ok(None),
-            Decision::ConditionsFailed(_) => Err(missing_entry(id)),
+            TransactionResult::Committed => self.find_project(&ProjectRef::Id(id), deadline).await,
+            TransactionResult::ConditionsFailed(failed) if failed.first() == Some(&true) => {
+                Ok(None)
+            }
+            TransactionResult::ConditionsFailed(_) => Err(missing_entry(id)),
         }
     }
 
@@ -393,15 +395,17 @@ impl Store {
             self.change_entry(id, [("path".to_owned(), new())].into()),
         ];
         // A path item belongs to all spellings of its path.
-        if path.folded() != project.path.folded() {
+        if path.lowercase_key() != project.path.lowercase_key() {
             let old_path = DirectoryKey::path(&project.path);
             writes.push(self.delete_from_directory(&old_path, Some(leads_to(id, "id = :id"))));
             let new_path = to_item(DirectoryKey::path(&path).attributes(), &PathItem { id })?;
             writes.push(self.put_in_directory(new_path, Some(Condition::absent())));
         }
         Ok(match self.transact(writes, deadline).await? {
-            Decision::Committed => ProjectMoved::Project(Project { path, ..project.clone() }),
-            Decision::ConditionsFailed(failed) => match failed.as_slice() {
+            TransactionResult::Committed => {
+                ProjectMoved::Project(Project { path, ..project.clone() })
+            }
+            TransactionResult::ConditionsFailed(failed) => match failed.as_slice() {
                 // Then the new path may be this project's own, taken by another move.
                 [false, false, false, true] => ProjectMoved::PathTaken,
                 [false, true, ..] => return Err(missing_entry(id)),
@@ -430,13 +434,13 @@ impl Store {
                 self.put_in_directory(last_path.attributes(), None),
             ];
             match self.transact(writes, deadline).await? {
-                Decision::Committed => return Ok(true),
+                TransactionResult::Committed => return Ok(true),
                 // Another project has the path.
-                Decision::ConditionsFailed(failed) if failed.first() == Some(&false) => {
+                TransactionResult::ConditionsFailed(failed) if failed.first() == Some(&false) => {
                     let path = path.as_str();
                     return Err(StoreError::Corrupt(format!("{path} is not project {id}'s path")));
                 }
-                Decision::ConditionsFailed(_) => {}
+                TransactionResult::ConditionsFailed(_) => {}
             }
             // Another operator moved or deleted it.
             match self.find_project(&ProjectRef::Id(id), deadline).await? {

@@ -88,7 +88,7 @@ impl Store {
             }
             ProjectRef::Id(id) => (*id, None),
             ProjectRef::Path(path) => {
-                let Some(id) = self.paths.get(&path.folded()) else {
+                let Some(id) = self.paths.get(&path.lowercase_key()) else {
                     let named = Some(Named::Path(path));
                     let Trip { tokens, id, .. } = self.trip(tokens, named, query, deadline).await?;
                     return Ok(FirstTrip { tokens, project: Reached::Path(id) });
@@ -134,7 +134,7 @@ impl Store {
         if id == Some(cached) && snapshot.project.is_some() {
             return Ok(None);
         }
-        self.paths.forget(&path.folded());
+        self.paths.forget(&path.lowercase_key());
         match id.filter(|id| *id != cached) {
             Some(id) => Ok(Some(self.read_project_of(Some(id), project, query, deadline).await?)),
             None => Ok(None),
@@ -152,7 +152,7 @@ impl Store {
         let Trip { project: found, read, .. } = self.trip(&[], named, query, deadline).await?;
         let found = unless_moved(found, project);
         if let (ProjectRef::Path(path), Some(project)) = (project, &found) {
-            self.paths.put(path.folded(), project.id);
+            self.paths.put(path.lowercase_key(), project.id);
         }
         Ok(Snapshot { project: found, found: query.found(read)?, cached: None })
     }
@@ -235,7 +235,7 @@ impl Store {
     ) -> Result<FirstPage, StoreError> {
         let Some(mut pages) = pages else { return Ok(FirstPage::default()) };
         let items = self.next_page(&mut pages, deadline).await?.unwrap_or_default();
-        Ok(FirstPage { items, rest: Some(pages).filter(|pages| !pages.are_over()) })
+        Ok(FirstPage { items, rest: Some(pages).filter(|pages| !pages.is_exhausted()) })
     }
 
     /// The latest release's entry in a project's list.
@@ -347,7 +347,7 @@ impl Trip {
                     self.tokens.push(from_item::<TokenItem>(item)?.into());
                 }
                 Some(DirectoryKind::Project) => {
-                    self.project = from_item::<ProjectItem>(item)?.alive();
+                    self.project = from_item::<ProjectItem>(item)?.if_live();
                 }
                 Some(DirectoryKind::Path) => self.id = Some(from_item::<PathItem>(item)?.id),
                 Some(DirectoryKind::User | DirectoryKind::Counter) | None => {
@@ -364,7 +364,7 @@ impl Trip {
 /// The project, unless it has another path than the one it was asked for by: then it was moved.
 fn unless_moved(project: Option<Project>, wanted: &ProjectRef) -> Option<Project> {
     project.filter(|project| match wanted {
-        ProjectRef::Path(path) => project.path.folded() == path.folded(),
+        ProjectRef::Path(path) => project.path.lowercase_key() == path.lowercase_key(),
         ProjectRef::Id(_) | ProjectRef::Nothing => true,
     })
 }

@@ -16,7 +16,7 @@ use super::links::link_item;
 use super::pages::{Order, Pages};
 use super::query::ReleaseOf;
 use super::request::{Sent, run_or_refuse};
-use super::transaction::{Condition, Decision};
+use super::transaction::{Condition, TransactionResult};
 use super::{Store, StoreError};
 use crate::domain::commit::CommitSha;
 use crate::domain::link::{Link, LinkId};
@@ -74,7 +74,7 @@ impl Store {
     ) -> Result<ReleaseCreated, StoreError> {
         let release = Release {
             key: new.key,
-            uid: ReleaseUid::draw(),
+            uid: ReleaseUid::generate(),
             name: new.name,
             description: new.description,
             author: new.author,
@@ -111,8 +111,8 @@ impl Store {
             self.put(index_item(&release)?, None),
         ];
         match self.transact(writes, deadline).await? {
-            Decision::Committed => Ok(ReleaseCreated::Release(release, links)),
-            Decision::ConditionsFailed(_) => {
+            TransactionResult::Committed => Ok(ReleaseCreated::Release(release, links)),
+            TransactionResult::ConditionsFailed(_) => {
                 let there = self.get_release(&release.key, deadline).await?;
                 if there.is_some_and(|there| there.uid == release.uid) {
                     // An earlier try was carried out and its answer lost.
@@ -189,7 +189,7 @@ impl Store {
             writes.push(self.delete(&index_key(current), None));
         }
         let decision = self.transact(writes, deadline).await?;
-        Ok(matches!(decision, Decision::Committed).then_some(release))
+        Ok(matches!(decision, TransactionResult::Committed).then_some(release))
     }
 
     /// Deletes a release, provided that it still is as it was read; false where it is not.
@@ -202,7 +202,7 @@ impl Store {
             self.delete(&ReleasesKey::release(&release.key), Some(as_read(release))),
             self.delete(&index_key(release), None),
         ];
-        Ok(matches!(self.transact(writes, deadline).await?, Decision::Committed))
+        Ok(matches!(self.transact(writes, deadline).await?, TransactionResult::Committed))
     }
 
     async fn batch_put(

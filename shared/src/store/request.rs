@@ -12,7 +12,7 @@ use super::StoreError;
 use super::deadline::Deadline;
 
 /// What came of a request that the database answered.
-pub(super) enum Outcome<T, E> {
+pub(super) enum DbResult<T, E> {
     /// It was carried out.
     Done(T),
     /// The database said no; what that means depends on the operation.
@@ -38,7 +38,7 @@ pub(super) type Sent<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 pub(super) fn run<'a, T, E>(
     deadline: Deadline,
     sending: impl Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send + 'a,
-) -> Sent<'a, Outcome<T, E>>
+) -> Sent<'a, DbResult<T, E>>
 where
     T: Send + 'a,
     E: ProvideErrorMetadata + Error + Send + 'static,
@@ -47,11 +47,11 @@ where
         let result = tokio::time::timeout(deadline.remaining(), sending)
             .await
             .map_err(|_| StoreError::Unavailable("no answer inside the deadline".to_owned()))?;
-        result.map_or_else(outcome_of, |output| Ok(Outcome::Done(output)))
+        result.map_or_else(outcome_of, |output| Ok(DbResult::Done(output)))
     })
 }
 
-fn outcome_of<T, E>(error: SdkError<E, HttpResponse>) -> Result<Outcome<T, E>, StoreError>
+fn outcome_of<T, E>(error: SdkError<E, HttpResponse>) -> Result<DbResult<T, E>, StoreError>
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
@@ -64,7 +64,7 @@ where
             } else if status.is_server_error() {
                 Err(StoreError::Unavailable(format!("HTTP status {status} {code}")))
             } else {
-                Ok(Outcome::Failed(error.into_err()))
+                Ok(DbResult::Failed(error.into_err()))
             }
         }
         SdkError::ConstructionFailure(_) => Err(StoreError::Refused(chain(&error))),
@@ -90,8 +90,8 @@ where
     E: ProvideErrorMetadata + Error + Send + 'static,
 {
     match run(deadline, sending).await? {
-        Outcome::Done(output) => Ok(output),
-        Outcome::Failed(error) => Err(refused(&error)),
+        DbResult::Done(output) => Ok(output),
+        DbResult::Failed(error) => Err(refused(&error)),
     }
 }
 

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::ReturnValue;
 use super::deadline::{Backoff, Deadline};
 use super::items::Attributes;
 use super::keys::DirectoryKey;
-use super::request::{Outcome, refused, run};
+use super::request::{DbResult, refused, run};
 use super::transaction::{Condition, Write, placeholders};
 use super::{Store, StoreError};
 
@@ -82,15 +82,15 @@ impl Store {
         let mut backoff = Backoff::new(deadline);
         loop {
             match run(deadline, request.clone().send()).await? {
-                Outcome::Done(output) => return Ok(output.attributes),
-                Outcome::Failed(error) if error.is_conditional_check_failed_exception() => {
+                DbResult::Done(output) => return Ok(output.attributes),
+                DbResult::Failed(error) if error.is_conditional_check_failed_exception() => {
                     return Ok(None);
                 }
                 // A transaction holds the item for the moment.
-                Outcome::Failed(error) if error.is_transaction_conflict_exception() => {
+                DbResult::Failed(error) if error.is_transaction_conflict_exception() => {
                     backoff.pause("TransactionConflictException").await?;
                 }
-                Outcome::Failed(error) => return Err(refused(&error)),
+                DbResult::Failed(error) => return Err(refused(&error)),
             }
         }
     }

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::{
 use super::deadline::{Backoff, Deadline};
 use super::items::TTL;
 use super::keys::{PK, SK};
-use super::request::{Outcome, refused, run};
+use super::request::{DbResult, refused, run};
 use super::{Store, StoreError};
 
 /// The names the tables have in this installation.
@@ -61,10 +61,10 @@ impl Store {
                 );
         }
         match run(deadline, request.send()).await? {
-            Outcome::Done(_) => {}
+            DbResult::Done(_) => {}
             // There already, or being made by somebody else.
-            Outcome::Failed(error) if error.is_resource_in_use_exception() => {}
-            Outcome::Failed(error) => return Err(refused(&error)),
+            DbResult::Failed(error) if error.is_resource_in_use_exception() => {}
+            DbResult::Failed(error) => return Err(refused(&error)),
         }
         self.await_table(name, deadline).await
     }
@@ -76,7 +76,7 @@ impl Store {
                 run(deadline, self.client.describe_table().table_name(name).send()).await?;
             let active = matches!(
                 described,
-                Outcome::Done(ref output) if output.table().and_then(|table| table.table_status())
+                DbResult::Done(ref output) if output.table().and_then(|table| table.table_status())
                     == Some(&aws_sdk_dynamodb::types::TableStatus::Active)
             );
             if active {
@@ -92,7 +92,7 @@ impl Store {
             run(deadline, self.client.describe_time_to_live().table_name(table).send()).await?;
         let enabled = matches!(
             described,
-            Outcome::Done(ref output)
+            DbResult::Done(ref output)
                 if output.time_to_live_description().and_then(|ttl| ttl.attribute_name()).is_some()
         );
         if enabled {
@@ -109,8 +109,8 @@ impl Store {
             .table_name(table)
             .time_to_live_specification(specification);
         match run(deadline, request.send()).await? {
-            Outcome::Done(_) => Ok(()),
-            Outcome::Failed(error) => Err(refused(&error)),
+            DbResult::Done(_) => Ok(()),
+            DbResult::Failed(error) => Err(refused(&error)),
         }
     }
 }

@@ -11,7 +11,7 @@ use super::items::{TTL, TokenItem, from_item, to_item};
 use super::keys::{DirectoryKey, DirectoryList};
 use super::list::listed;
 use super::pages::Pages;
-use super::transaction::{Condition, Decision, Write};
+use super::transaction::{Condition, TransactionResult, Write};
 use super::{Store, StoreError};
 use crate::domain::project::ProjectPath;
 use crate::domain::time::Timestamp;
@@ -126,8 +126,8 @@ impl Store {
             self.put_in_directory(DirectoryKey::user_entry(username).attributes(), None),
         ];
         Ok(match self.transact(writes, deadline).await? {
-            Decision::Committed => Some(user),
-            Decision::ConditionsFailed(_) => None,
+            TransactionResult::Committed => Some(user),
+            TransactionResult::ConditionsFailed(_) => None,
         })
     }
 
@@ -145,7 +145,7 @@ impl Store {
             }
             None => None,
         };
-        let secret = Secret::draw(new.kind);
+        let secret = Secret::generate(new.kind);
         let token = Token {
             hash: secret.hash(),
             kind: new.kind,
@@ -204,7 +204,7 @@ impl Store {
         now: Timestamp,
         deadline: Deadline,
     ) -> Result<Option<(Secret, Token)>, StoreError> {
-        let secret = Secret::draw(token.kind);
+        let secret = Secret::generate(token.kind);
         let rotated = Token {
             hash: secret.hash(),
             created_at: now,
@@ -220,8 +220,8 @@ impl Store {
         let mut writes = self.put_token(&rotated)?;
         writes.push(revoke);
         Ok(match self.transact(writes, deadline).await? {
-            Decision::Committed => Some((secret, rotated)),
-            Decision::ConditionsFailed(_) => None,
+            TransactionResult::Committed => Some((secret, rotated)),
+            TransactionResult::ConditionsFailed(_) => None,
         })
     }
 
@@ -231,7 +231,7 @@ impl Store {
         id: &str,
         deadline: Deadline,
     ) -> Result<Vec<Token>, StoreError> {
-        let mut first = Pages::of_list(DirectoryList::Tokens, id).limited_to(MOST_TOKENS_OF_AN_ID);
+        let mut first = Pages::list(DirectoryList::Tokens, id).limited_to(MOST_TOKENS_OF_AN_ID);
         let entries = self.next_page(&mut first, deadline).await?.unwrap_or_default();
         let rows = self.batch_get(&listed(&entries), &[], deadline).await?;
         rows.directory.into_iter().map(|item| Ok(from_item::<TokenItem>(item)?.into())).collect()
@@ -239,7 +239,7 @@ impl Store {
 
     /// Whether any token is kept.
     pub async fn has_tokens(&self, deadline: Deadline) -> Result<bool, StoreError> {
-        let mut first = Pages::of_list(DirectoryList::Tokens, "").limited_to(1);
+        let mut first = Pages::list(DirectoryList::Tokens, "").limited_to(1);
         let entries = self.next_page(&mut first, deadline).await?;
         Ok(entries.is_some_and(|entries| !entries.is_empty()))
     }

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Up
 use super::deadline::{Backoff, Deadline};
 use super::items::Attributes;
 use super::keys::{KeyAttributes, ReleasesKey};
-use super::request::{Outcome, refused, run};
+use super::request::{DbResult, refused, run};
 use super::set::Change;
 use super::{Store, StoreError};
 use crate::domain::token::random_u128;
@@ -62,7 +62,7 @@ impl Condition {
 }
 
 /// What came of a transaction that the database decided.
-pub(super) enum Decision {
+pub(super) enum TransactionResult {
     /// All of it happened.
     Committed,
     /// None of it happened: for each write, in order, whether its condition failed.
@@ -83,7 +83,7 @@ impl Store {
         &self,
         writes: Vec<Write>,
         deadline: Deadline,
-    ) -> Result<Decision, StoreError> {
+    ) -> Result<TransactionResult, StoreError> {
         let items =
             writes.into_iter().map(TransactWriteItem::try_from).collect::<Result<Vec<_>, _>>()?;
         let mut backoff = Backoff::new(deadline);
@@ -96,15 +96,15 @@ impl Store {
                 .set_transact_items(Some(items.clone()))
                 .client_request_token(format!("{:032x}", random_u128()));
             let cancelled = match run(deadline, request.send()).await? {
-                Outcome::Done(_) => return Ok(Decision::Committed),
-                Outcome::Failed(TransactWriteItemsError::TransactionCanceledException(error)) => {
+                DbResult::Done(_) => return Ok(TransactionResult::Committed),
+                DbResult::Failed(TransactWriteItemsError::TransactionCanceledException(error)) => {
                     error
                 }
-                Outcome::Failed(error) => return Err(refused(&error)),
+                DbResult::Failed(error) => return Err(refused(&error)),
             };
             match Cancellation::read(cancelled.cancellation_reasons())? {
                 Cancellation::ConditionsFailed(failed) => {
-                    return Ok(Decision::ConditionsFailed(failed));
+                    return Ok(TransactionResult::ConditionsFailed(failed));
                 }
                 Cancellation::TryAgain(cause) => backoff.pause(&cause).await?,
             }

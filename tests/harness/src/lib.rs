@@ -21,10 +21,10 @@ pub mod client;
 pub mod connection;
 pub mod proxy;
 pub mod server;
+pub mod test_app;
 pub mod tls;
-pub mod world;
 
 pub use client::{Api, Reply};
 pub use proxy::{Fault, Gate};
 pub use server::Server;
-pub use world::World;
+pub use test_app::TestApp;

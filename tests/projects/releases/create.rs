@@ -8,7 +8,7 @@ use shared::domain::token::{AccessLevel, Scope, User};
 use shared::store::tokens::NewToken;
 
 use super::{Shown, is_now, link, tags};
-use harness::world::{RELEASE, RELEASES, World, grant, job_token, project, protected, token};
+use harness::test_app::{RELEASE, RELEASES, TestApp, grant, job_token, project, protected, token};
 
 const FORBIDDEN: &str = r#"{"message":"403 Forbidden"}"#;
 const PROTECTED: &str =
@@ -24,10 +24,10 @@ fn with_links(tag: &str, links: &Value) -> String {
 
 #[tokio::test]
 async fn a_release_is_made_with_its_links_and_shown_whole() {
-    let (world, _) = World::hello().await;
+    let (app, _) = TestApp::hello().await;
     let user = User { id: 7, username: "ada".to_owned(), external: false };
     let grants = vec![grant(20, AccessLevel::Developer)];
-    let api = world.api_with(NewToken { user, grants, ..token() }).await;
+    let api = app.api_with(NewToken { user, grants, ..token() }).await;
     let body = r#"{
         "tag_name": "v2/ü", "name": "Two", "description": "All *new*\n", "ref": "main",
         "tag_message": "unused", "released_at": "2019-01-03T02:56:19.539+01:00",
@@ -76,13 +76,13 @@ async fn a_release_is_made_with_its_links_and_shown_whole() {
     api.get(&format!("{RELEASES}?per_page=1&page=2&order_by=released_at"))
         .await
         .is(200, &format!("[{}]", shown.json()));
-    let audit = world.assert_sound().await;
+    let audit = app.assert_sound().await;
     assert_eq!((audit.links, audit.claims, audit.unreachable), (3, 7, 0));
 }
 
 #[tokio::test]
 async fn a_tag_is_all_it_takes() {
-    let (_world, api) = World::hello().await;
+    let (_world, api) = TestApp::hello().await;
     for (tag, body) in [
         ("a", r#"{"tag_name":"a"}"#),
         (
@@ -105,7 +105,7 @@ async fn a_tag_is_all_it_takes() {
 
 #[tokio::test]
 async fn parameters_come_from_forms_multipart_and_the_query_too() {
-    let (_world, api) = World::hello().await;
+    let (_world, api) = TestApp::hello().await;
     let names = |body: &Value| {
         let links = body["assets"]["links"].as_array().unwrap().clone();
         links.iter().map(|link| link["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
@@ -158,8 +158,8 @@ async fn parameters_come_from_forms_multipart_and_the_query_too() {
 
 #[tokio::test]
 async fn what_is_wrong_with_the_parameters_is_said_at_once_in_the_order_of_declaration() {
-    let (world, api) = World::hello().await;
-    let guest = world.member(AccessLevel::Guest).await;
+    let (app, api) = TestApp::hello().await;
+    let guest = app.member(AccessLevel::Guest).await;
     let everything = r#"{"released_at":"x","assets":{"links":[{"link_type":[],"filepath":{},"direct_asset_path":[],"url":[],"name":{}}]},"ref":[],"description":{},"name":[],"tag_message":{}}"#;
     for (body, error) in [
         ("", "tag_name is missing"),
@@ -220,20 +220,20 @@ async fn what_is_wrong_with_the_parameters_is_said_at_once_in_the_order_of_decla
 
 #[tokio::test]
 async fn checks_come_in_gitlabs_order() {
-    let (world, developer) = World::hello().await;
+    let (app, developer) = TestApp::hello().await;
     let rule = protected("p*", Some(AccessLevel::Maintainer));
-    world.change_project(20, |project| project.protected_tags = vec![rule]).await;
-    world.release(20, "p1").await;
+    app.change_project(20, |project| project.protected_tags = vec![rule]).await;
+    app.release(20, "p1").await;
     let grants = vec![grant(20, AccessLevel::Owner)];
-    let reader = world.api_with(NewToken { scope: Scope::ReadApi, grants, ..token() }).await;
+    let reader = app.api_with(NewToken { scope: Scope::ReadApi, grants, ..token() }).await;
     let [guest, reporter, maintainer] = [
-        world.member(AccessLevel::Guest).await,
-        world.member(AccessLevel::Reporter).await,
-        world.member(AccessLevel::Maintainer).await,
+        app.member(AccessLevel::Guest).await,
+        app.member(AccessLevel::Reporter).await,
+        app.member(AccessLevel::Maintainer).await,
     ];
-    let stranger = world.api_with(token()).await;
-    let unknown = world.anonymous().with("private-token", "glpat-x");
-    let nobody = world.anonymous();
+    let stranger = app.api_with(token()).await;
+    let unknown = app.anonymous().with("private-token", "glpat-x");
+    let nobody = app.anonymous();
 
     // All of them are wrong in everything that is looked at later.
     let bad_links =
@@ -286,40 +286,39 @@ async fn checks_come_in_gitlabs_order() {
     }
     let good = r#"{"tag_name":"v2"}"#;
 
-    world.change_project(20, |project| project.archived = true).await;
+    app.change_project(20, |project| project.archived = true).await;
     maintainer.post(RELEASES, "{}").await.is(400, missing);
     maintainer.post(RELEASES, good).await.is(403, FORBIDDEN);
-    world
-        .change_project(20, |project| {
-            project.archived = false;
-            project.visibility = Visibility::Public;
-        })
-        .await;
+    app.change_project(20, |project| {
+        project.archived = false;
+        project.visibility = Visibility::Public;
+    })
+    .await;
     for api in [&nobody, &stranger] {
         api.post(RELEASES, "{}").await.is(400, missing);
         api.post(RELEASES, good).await.is(403, FORBIDDEN);
     }
     let members = ReleasesAccess::Private;
-    world.change_project(20, |project| project.releases_access = members).await;
+    app.change_project(20, |project| project.releases_access = members).await;
     for api in [&nobody, &stranger] {
         api.post(RELEASES, "{}").await.is(403, FORBIDDEN);
     }
     guest.post(RELEASES, "{}").await.is(400, missing);
     let disabled = ReleasesAccess::Disabled;
-    world.change_project(20, |project| project.releases_access = disabled).await;
+    app.change_project(20, |project| project.releases_access = disabled).await;
     for api in [&nobody, &guest, &maintainer] {
         api.post(RELEASES, "{}").await.is(403, FORBIDDEN);
     }
-    world.change_project(20, |project| project.releases_access = ReleasesAccess::Enabled).await;
+    app.change_project(20, |project| project.releases_access = ReleasesAccess::Enabled).await;
     assert_eq!(tags(&developer.get(RELEASES).await), ["p1", "v1.7.0"]);
     assert_eq!(developer.post(RELEASES, good).await.status, 201);
     assert_eq!(maintainer.post(RELEASES, r#"{"tag_name":"p2"}"#).await.status, 201);
-    assert_eq!(world.assert_sound().await.links, 0);
+    assert_eq!(app.assert_sound().await.links, 0);
 }
 
 #[tokio::test]
 async fn an_empty_list_of_links_is_none_however_it_is_sent() {
-    let (world, api) = World::hello().await;
+    let (app, api) = TestApp::hello().await;
     let json = "application/json";
     for (at, (links, content_type)) in [
         // A form cannot hold an empty array.
@@ -354,12 +353,12 @@ async fn an_empty_list_of_links_is_none_however_it_is_sent() {
         let body = format!(r#"{{"tag_name":"b","assets":{{"links":[{entry}]}}}}"#);
         api.post(RELEASES, &body).await.is(400, r#"{"error":"assets[links] is invalid"}"#);
     }
-    assert_eq!(world.assert_sound().await.links, 0);
+    assert_eq!(app.assert_sound().await.links, 0);
 }
 
 #[tokio::test]
 async fn a_tag_has_to_be_one_that_git_takes() {
-    let (_world, api) = World::hello().await;
+    let (_world, api) = TestApp::hello().await;
     let [longest, longer] = [255, 256].map(|length| "x".repeat(length));
     for tag in [
         "",
@@ -423,10 +422,10 @@ async fn a_tag_has_to_be_one_that_git_takes() {
 
 #[tokio::test]
 async fn releases_of_tags_that_earlier_versions_accepted_stay_until_they_are_deleted() {
-    let (world, api) = World::hello().await;
+    let (app, api) = TestApp::hello().await;
     for (tag, encoded) in [("a b", "a%20b"), ("HEAD", "HEAD"), ("refs/heads/x", "refs%2Fheads%2Fx")]
     {
-        world.release(20, tag).await;
+        app.release(20, tag).await;
         let path = format!("{RELEASES}/{encoded}");
         assert_eq!(api.get(&path).await.json()["tag_name"], tag);
         let link = r#"{"name":"a","url":"https://e.com/a","filepath":"/bin/a"}"#;
@@ -439,12 +438,12 @@ async fn releases_of_tags_that_earlier_versions_accepted_stay_until_they_are_del
         assert_eq!(api.delete(&path).await.json()["tag_name"], tag);
         api.post(RELEASES, &body).await.is(400, TAG_INVALID);
     }
-    world.assert_sound().await;
+    app.assert_sound().await;
 }
 
 #[tokio::test]
 async fn the_model_speaks_in_one_string_and_nothing_of_what_it_refuses_is_left() {
-    let (world, api) = World::hello().await;
+    let (app, api) = TestApp::hello().await;
     let scheme = "Links url is blocked: Only allowed schemes are http, https, ftp";
     let path = "Links filepath is in an invalid format";
     let name = "Links name can't be blank";
@@ -529,7 +528,7 @@ async fn the_model_speaks_in_one_string_and_nothing_of_what_it_refuses_is_left()
 
     api.get(&format!("{RELEASES}/v2")).await.is(404, r#"{"message":"404 Not Found"}"#);
     assert_eq!(tags(&api.get(RELEASES).await), ["v1.7.0"]);
-    let audit = world.assert_sound().await;
+    let audit = app.assert_sound().await;
     assert_eq!((audit.links, audit.claims, audit.unreachable), (0, 0, 0));
 
     let body = json!({
@@ -542,7 +541,7 @@ async fn the_model_speaks_in_one_string_and_nothing_of_what_it_refuses_is_left()
 
 #[tokio::test]
 async fn filepath_is_the_older_name_of_direct_asset_path() {
-    let (_world, api) = World::hello().await;
+    let (_world, api) = TestApp::hello().await;
     let link = |name: &str, paths: &str| {
         format!(r#"{{"name":"{name}","url":"https://e.com/{name}"{paths}}}"#)
     };
@@ -570,7 +569,7 @@ async fn filepath_is_the_older_name_of_direct_asset_path() {
 
 #[tokio::test]
 async fn the_time_of_a_release_may_be_written_in_many_ways() {
-    let (_world, api) = World::hello().await;
+    let (_world, api) = TestApp::hello().await;
     for (number, (sent, shown, upcoming)) in [
         ("2019-03-15T08:00:00Z", "2019-03-15T08:00:00.000Z", false),
         ("2019-03-15T08:00:00.1239Z", "2019-03-15T08:00:00.123Z", false),
@@ -600,7 +599,7 @@ async fn the_time_of_a_release_may_be_written_in_many_ways() {
 
 #[tokio::test]
 async fn a_thousand_links_are_made_and_not_one_more() {
-    let (world, api) = World::hello().await;
+    let (app, api) = TestApp::hello().await;
     let links = |count: usize| {
         let link = |n| json!({ "name": format!("{n}"), "url": format!("https://e.com/{n}") });
         (1..=count).map(link).collect::<Value>()
@@ -608,7 +607,7 @@ async fn a_thousand_links_are_made_and_not_one_more() {
     api.post(RELEASES, &with_links("v2", &links(1001)))
         .await
         .is(400, r#"{"message":"Validation failed: Links are too many (maximum is 1000)"}"#);
-    assert_eq!(world.assert_sound().await.links, 0);
+    assert_eq!(app.assert_sound().await.links, 0);
     let made = api.post(RELEASES, &with_links("v2", &links(1000))).await;
     assert_eq!(made.status, 201);
     let shown = made.json();
@@ -621,22 +620,22 @@ async fn a_thousand_links_are_made_and_not_one_more() {
     assert_eq!(ids.len(), 1000);
     let page = api.get(&format!("{RELEASES}/v2/assets/links?per_page=100&page=10")).await;
     assert_eq!((page.header("x-total"), page.names().len()), ("1000", 100));
-    let audit = world.assert_sound().await;
+    let audit = app.assert_sound().await;
     assert_eq!((audit.links, audit.claims, audit.unreachable), (1000, 2000, 0));
 }
 
 #[tokio::test]
 async fn jobs_make_releases_of_their_own_project_by_their_users_role() {
-    let (world, _) = World::hello().await;
+    let (app, _) = TestApp::hello().await;
     let user = User { id: 9, username: "ci".to_owned(), external: false };
     let job = |level| NewToken {
         user: user.clone(),
         grants: vec![grant(20, level)],
         ..job_token("mynamespace/hello")
     };
-    let secret = world.token(job(AccessLevel::Developer)).await;
+    let secret = app.token(job(AccessLevel::Developer)).await;
     let secret = secret.reveal();
-    let nobody = world.anonymous();
+    let nobody = app.anonymous();
     for (tag, api, query) in [
         ("header", nobody.with("job-token", secret), String::new()),
         ("bearer", nobody.with("authorization", &format!("Bearer {secret}")), String::new()),
@@ -652,17 +651,17 @@ async fn jobs_make_releases_of_their_own_project_by_their_users_role() {
         };
         made.is(201, &shown.json());
     }
-    let reporter = world.token(job(AccessLevel::Reporter)).await;
+    let reporter = app.token(job(AccessLevel::Reporter)).await;
     let reporter = nobody.with("job-token", reporter.reveal());
     reporter.post(RELEASES, r#"{"tag_name":"v3"}"#).await.is(403, FORBIDDEN);
 
-    let elsewhere = world.token(job_token("other/project")).await;
+    let elsewhere = app.token(job_token("other/project")).await;
     let elsewhere = nobody.with("job-token", elsewhere.reveal());
     elsewhere
         .post(RELEASES, r#"{"tag_name":"v3"}"#)
         .await
         .is(404, r#"{"message":"404 Project Not Found"}"#);
-    world.change_project(20, |project| project.visibility = Visibility::Public).await;
+    app.change_project(20, |project| project.visibility = Visibility::Public).await;
     elsewhere.post(RELEASES, r#"{"tag_name":"v3"}"#).await.is(
         403,
         r#"{"message":"403 Forbidden - Authentication by CI/CD job token not allowed from other/project to mynamespace/hello."}"#,
@@ -671,10 +670,10 @@ async fn jobs_make_releases_of_their_own_project_by_their_users_role() {
 
 #[tokio::test]
 async fn a_release_belongs_to_its_project() {
-    let (world, api) = World::hello().await;
-    world.project(project(21, "mynamespace/other")).await;
+    let (app, api) = TestApp::hello().await;
+    app.project(project(21, "mynamespace/other")).await;
     let grants = [20, 21].map(|id| grant(id, AccessLevel::Developer)).to_vec();
-    let both = world.api_with(NewToken { grants, ..token() }).await;
+    let both = app.api_with(NewToken { grants, ..token() }).await;
     let links = json!([{ "name": "a", "url": "https://e.com/a" }]);
     let mut ids = Vec::new();
     for path in [RELEASES, "/projects/mynamespace%2Fother/releases"] {

@@ -4,14 +4,14 @@ use shared::domain::token::{AccessLevel, Scope};
 use shared::store::tokens::NewToken;
 
 use super::tags;
-use harness::world::{LINKS, RELEASE, RELEASES, World, grant, protected, token};
+use harness::test_app::{LINKS, RELEASE, RELEASES, TestApp, grant, protected, token};
 
 const FORBIDDEN: &str = r#"{"message":"403 Forbidden"}"#;
 
 #[tokio::test]
 async fn a_deleted_release_is_answered_and_nothing_of_it_is_seen_again() {
-    let (world, api) = World::hello().await;
-    world.release(20, "v2").await;
+    let (app, api) = TestApp::hello().await;
+    app.release(20, "v2").await;
     let body = r#"{"name":"a","url":"https://e.com/a","direct_asset_path":"/bin/a"}"#;
     let link = api.post(LINKS, body).await.id();
     assert_eq!(api.put(RELEASE, r#"{"name":"one","description":"two"}"#).await.status, 200);
@@ -38,12 +38,12 @@ async fn a_deleted_release_is_answered_and_nothing_of_it_is_seen_again() {
     api.send("DELETE", &format!("{RELEASES}/v2"), "application/json", b"{}").await;
     api.get(&latest).await.is(404, r#"{"message":"404 Not Found"}"#);
     api.get(RELEASES).await.is(200, "[]");
-    world.assert_sound().await;
+    app.assert_sound().await;
 }
 
 #[tokio::test]
 async fn a_release_made_again_has_its_own_links_only_and_every_old_value_is_free() {
-    let (world, api) = World::hello().await;
+    let (app, api) = TestApp::hello().await;
     let body = r#"{"name":"a","url":"https://e.com/old","direct_asset_path":"/bin/a"}"#;
     let old = api.post(LINKS, body).await.id();
     api.post(LINKS, r#"{"name":"b","url":"https://e.com/b","direct_asset_path":"/bin/b"}"#).await;
@@ -60,35 +60,35 @@ async fn a_release_made_again_has_its_own_links_only_and_every_old_value_is_free
     api.get(&format!("{RELEASE}/downloads/bin/b")).await.is(404, r#"{"message":"404 Not found"}"#);
     let free = r#"{"name":"a","url":"https://e.com/b","direct_asset_path":"/bin/b"}"#;
     assert_eq!(api.post(LINKS, free).await.status, 201);
-    let audit = world.assert_sound().await;
+    let audit = app.assert_sound().await;
     assert_eq!((audit.links, audit.claims), (2, 6));
 }
 
 #[tokio::test]
 async fn only_who_may_write_deletes() {
-    let (world, developer) = World::hello().await;
-    let owner = world.member(AccessLevel::Owner).await;
+    let (app, developer) = TestApp::hello().await;
+    let owner = app.member(AccessLevel::Owner).await;
     let reader =
         NewToken { scope: Scope::ReadApi, grants: vec![grant(20, AccessLevel::Owner)], ..token() };
-    let reader = world.api_with(reader).await;
+    let reader = app.api_with(reader).await;
     for level in [AccessLevel::Guest, AccessLevel::Planner, AccessLevel::Reporter] {
-        world.member(level).await.delete(RELEASE).await.is(403, FORBIDDEN);
+        app.member(level).await.delete(RELEASE).await.is(403, FORBIDDEN);
     }
-    world.anonymous().delete(RELEASE).await.is(404, r#"{"message":"404 Project Not Found"}"#);
+    app.anonymous().delete(RELEASE).await.is(404, r#"{"message":"404 Project Not Found"}"#);
     let scope = r#"{"error":"insufficient_scope","error_description":"The request requires higher privileges than provided by the access token.","scope":"api read_api"}"#;
     reader.delete(RELEASE).await.is(403, scope);
     for missing in ["none", "a..b", "%20"] {
         owner.delete(&format!("{RELEASES}/{missing}")).await.is(403, FORBIDDEN);
     }
     let rule = protected("v*", Some(AccessLevel::Maintainer));
-    world.change_project(20, |project| project.protected_tags = vec![rule]).await;
+    app.change_project(20, |project| project.protected_tags = vec![rule]).await;
     developer.delete(RELEASE).await.is(403, FORBIDDEN);
-    world.change_project(20, |project| project.archived = true).await;
+    app.change_project(20, |project| project.archived = true).await;
     owner.delete(RELEASE).await.is(403, FORBIDDEN);
     assert_eq!(owner.get(RELEASE).await.status, 200);
-    world.change_project(20, |project| project.archived = false).await;
+    app.change_project(20, |project| project.archived = false).await;
     assert_eq!(owner.delete(RELEASE).await.status, 200);
 
-    world.release(20, "free").await;
-    assert_eq!(world.job().await.delete(&format!("{RELEASES}/free")).await.status, 200);
+    app.release(20, "free").await;
+    assert_eq!(app.job().await.delete(&format!("{RELEASES}/free")).await.status, 200);
 }

@@ -7,7 +7,7 @@ use shared::domain::token::AccessLevel;
 use shared::store::tokens::NewToken;
 
 use harness::Api;
-use harness::world::{LINKS, RELEASE, RELEASES, World, grant, job_token, token};
+use harness::test_app::{LINKS, RELEASE, RELEASES, TestApp, grant, job_token, token};
 
 const DOWNLOAD: &str = "/projects/20/releases/v1.7.0/downloads/bin/app";
 const FILE: &str = "https://files.example/app?a=1&b=2#c";
@@ -27,7 +27,7 @@ async fn make(api: &Api, name: &str, url: &str, path: &str) -> String {
 
 #[tokio::test]
 async fn a_path_leads_to_the_url_of_its_link() {
-    let (world, api) = World::hello().await;
+    let (test_app, api) = TestApp::hello().await;
     make(&api, "a", FILE, "/bin/app").await;
     let body = format!(r#""This resource has been moved temporarily to {FILE}.""#);
     for path in [DOWNLOAD, "/projects/MyNamespace%2FHello/releases/v1.7.0/downloads/bin/app"] {
@@ -51,7 +51,7 @@ async fn a_path_leads_to_the_url_of_its_link() {
         (Visibility::Public, ReleasesAccess::Private, "private, no-store"),
         (Visibility::Internal, ReleasesAccess::Enabled, "private, no-store"),
     ] {
-        world
+        test_app
             .change_project(20, |project| {
                 project.visibility = visibility;
                 project.releases_access = releases_access;
@@ -68,14 +68,14 @@ async fn a_path_leads_to_the_url_of_its_link() {
 
 #[tokio::test]
 async fn tokens_come_as_on_every_other_endpoint() {
-    let (world, api) = World::hello().await;
+    let (test_app, api) = TestApp::hello().await;
     make(&api, "a", FILE, "/bin/app").await;
     let grants = || vec![grant(20, AccessLevel::Reporter)];
-    let access = world.token(NewToken { grants: grants(), ..token() }).await;
+    let access = test_app.token(NewToken { grants: grants(), ..token() }).await;
     let job = NewToken { grants: grants(), ..job_token("mynamespace/hello") };
-    let job = world.token(job).await;
+    let job = test_app.token(job).await;
     let [access, job] = [access.reveal(), job.reveal()];
-    let nobody = world.anonymous();
+    let nobody = test_app.anonymous();
     for (api, query) in [
         (nobody.with("private-token", access), String::new()),
         (nobody.with("authorization", &format!("Bearer {access}")), String::new()),
@@ -94,13 +94,13 @@ async fn tokens_come_as_on_every_other_endpoint() {
     let no_project = r#"{"message":"404 Project Not Found"}"#;
     let unauthorized = r#"{"message":"401 Unauthorized"}"#;
     nobody.get(DOWNLOAD).await.is(404, no_project);
-    world.api_with(token()).await.get(DOWNLOAD).await.is(404, no_project);
+    test_app.api_with(token()).await.get(DOWNLOAD).await.is(404, no_project);
     let expired = NewToken { expires_in: Some(Duration::ZERO), grants: grants(), ..token() };
-    world.api_with(expired).await.get(DOWNLOAD).await.is(
+    test_app.api_with(expired).await.get(DOWNLOAD).await.is(
         401,
         r#"{"error":"invalid_token","error_description":"Token is expired. You can either do re-authorization or token refresh."}"#,
     );
-    world.change_project(20, |project| project.visibility = Visibility::Public).await;
+    test_app.change_project(20, |project| project.visibility = Visibility::Public).await;
     nobody.get(DOWNLOAD).await.leads_to(FILE);
     for query in ["?private_token=glpat-x", "?job_token=glcbt-x"] {
         nobody.get(&format!("{DOWNLOAD}{query}")).await.is(401, unauthorized);
@@ -110,9 +110,9 @@ async fn tokens_come_as_on_every_other_endpoint() {
 
 #[tokio::test]
 async fn what_is_missing_is_told_to_who_may_read_code() {
-    let (world, api) = World::hello().await;
+    let (test_app, api) = TestApp::hello().await;
     make(&api, "a", FILE, "/bin/app").await;
-    let guest = world.member(AccessLevel::Guest).await;
+    let guest = test_app.member(AccessLevel::Guest).await;
     for (path, status, expected) in [
         (DOWNLOAD, 302, None),
         (
@@ -146,13 +146,13 @@ async fn what_is_missing_is_told_to_who_may_read_code() {
         }
     }
     guest.get("/projects/20/releases/none/downloads/../x").await.is(400, NOT_A_FILE_PATH);
-    world.change_project(20, |project| project.visibility = Visibility::Internal).await;
+    test_app.change_project(20, |project| project.visibility = Visibility::Internal).await;
     guest.get(DOWNLOAD).await.leads_to(FILE);
 }
 
 #[tokio::test]
 async fn a_path_is_decoded_once_and_may_not_leave_its_folder() {
-    let (world, api) = World::hello().await;
+    let (test_app, api) = TestApp::hello().await;
     let paths = [
         "/bin/app",
         "/app.json",
@@ -214,7 +214,7 @@ async fn a_path_is_decoded_once_and_may_not_leave_its_folder() {
     }
 
     for (tag, encoded) in [("r/1 \u{fc}", "r%2F1%20%C3%BC"), ("v1.0.json", "v1.0.json")] {
-        world.release(20, tag).await;
+        test_app.release(20, tag).await;
         let links = format!("{RELEASES}/{encoded}/assets/links");
         let body = r#"{"name":"a","url":"https://files.example/of-tag","filepath":"/bin/app"}"#;
         assert_eq!(api.post(&links, body).await.status, 201);
@@ -225,9 +225,9 @@ async fn a_path_is_decoded_once_and_may_not_leave_its_folder() {
 
 #[tokio::test]
 async fn every_change_of_a_link_counts_at_once() {
-    let (world, api) = World::hello().await;
-    world.change_project(20, |project| project.visibility = Visibility::Public).await;
-    let nobody = world.anonymous();
+    let (test_app, api) = TestApp::hello().await;
+    test_app.change_project(20, |project| project.visibility = Visibility::Public).await;
+    let nobody = test_app.anonymous();
     let link = make(&api, "a", "https://files.example/1", "/bin/app").await;
     let other = format!("{RELEASE}/downloads/bin/other");
     nobody.get(DOWNLOAD).await.leads_to("https://files.example/1");
@@ -256,5 +256,5 @@ async fn every_change_of_a_link_counts_at_once() {
     nobody.get(DOWNLOAD).await.is(404, LINK_MISSING);
     make(&api, "a", "https://files.example/5", "/bin/app").await;
     nobody.get(DOWNLOAD).await.leads_to("https://files.example/5");
-    world.assert_sound().await;
+    test_app.assert_sound().await;
 }

@@ -6,16 +6,16 @@ use shared::domain::token::{AccessLevel, Scope};
 use shared::store::tokens::NewToken;
 
 use super::{Shown, link};
-use harness::world::{LINKS, RELEASE, RELEASES, World, grant, protected, token};
+use harness::test_app::{LINKS, RELEASE, RELEASES, TestApp, grant, protected, token};
 
 const FORBIDDEN: &str = r#"{"message":"403 Forbidden"}"#;
 const NOT_FOUND: &str = r#"{"message":"404 Not Found"}"#;
 
 #[tokio::test]
 async fn a_release_is_shown_whole() {
-    let (world, api) = World::hello().await;
+    let (app, api) = TestApp::hello().await;
     let [at, later] = ["2019-01-03T01:56:19.539Z", "2999-01-01T00:00:00.000Z"];
-    world.release_at("v2", at, later).await;
+    app.release_at("v2", at, later).await;
     let path = format!("{RELEASES}/v2");
     let bare =
         Shown { upcoming: true, may_edit: true, ..Shown::new(&api.address, "v2", at, later) };
@@ -58,18 +58,16 @@ async fn a_release_is_shown_whole() {
 
 #[tokio::test]
 async fn sources_are_the_archives_of_the_projects_source_url() {
-    let (world, developer) = World::hello().await;
+    let (app, developer) = TestApp::hello().await;
     let source_url = "https://gitlab.example.com/group/sub/app";
     let [at, encoded] = ["2019-01-03T01:56:19.539Z", "release%2F1.0"];
-    world.release_at("v2", at, at).await;
-    world.release_at("release/1.0", at, at).await;
+    app.release_at("v2", at, at).await;
+    app.release_at("release/1.0", at, at).await;
     let without = Shown { may_edit: true, ..Shown::new(&developer.address, "v2", at, at) };
     let path = format!("{RELEASES}/v2");
     developer.get(&path).await.is(200, &without.json());
 
-    world
-        .change_project(20, |project| project.source_url = Some(source_url.parse().unwrap()))
-        .await;
+    app.change_project(20, |project| project.source_url = Some(source_url.parse().unwrap())).await;
     let links = format!("{path}/assets/links");
     let links = vec![developer.post(&links, r#"{"name":"x","url":"https://e.com/x"}"#).await.body];
     let with = Shown { source_url: Some(source_url.to_owned()), links, ..without };
@@ -94,7 +92,7 @@ async fn sources_are_the_archives_of_the_projects_source_url() {
     }
 
     // Callers who may not read the code see releases in the list, without archives and commits.
-    let guest = world.member(AccessLevel::Guest).await;
+    let guest = app.member(AccessLevel::Guest).await;
     for (api, reads_code, counts) in [(&developer, true, [4, 4, 5]), (&guest, false, [0, 0, 1])] {
         let list = api.get(RELEASES).await.json();
         let mut found: Vec<_> = list
@@ -123,7 +121,7 @@ async fn sources_are_the_archives_of_the_projects_source_url() {
 
 #[tokio::test]
 async fn a_tag_is_one_segment_decoded_once() {
-    let (world, api) = World::hello().await;
+    let (app, api) = TestApp::hello().await;
     let at = "2019-01-01T00:00:00.000Z";
     for (tag, spellings, in_query) in [
         ("release/1.0", &["release%2F1.0", "release%2f1%2E0"][..], "release%2F1.0"),
@@ -135,7 +133,7 @@ async fn a_tag_is_one_segment_decoded_once() {
         ("permalink", &["permalink"], "permalink"),
         ("a&b=c#d\"e'", &["a&b=c%23d%22e'"], "a%26b%3Dc%23d%22e%27"),
     ] {
-        world.release_at(tag, at, at).await;
+        app.release_at(tag, at, at).await;
         let shown = Shown {
             encoded: [spellings[0].to_owned(), in_query.to_owned()],
             may_edit: true,
@@ -157,17 +155,17 @@ async fn a_tag_is_one_segment_decoded_once() {
 
 #[tokio::test]
 async fn a_release_is_for_who_may_read_code_and_its_edit_page_for_who_may_write() {
-    let (world, _) = World::hello().await;
+    let (app, _) = TestApp::hello().await;
     let callers = [
-        ("guest", world.member(AccessLevel::Guest).await),
-        ("planner", world.member(AccessLevel::Planner).await),
-        ("reporter", world.member(AccessLevel::Reporter).await),
-        ("developer", world.developer().await),
-        ("maintainer", world.member(AccessLevel::Maintainer).await),
-        ("job", world.job().await),
+        ("guest", app.member(AccessLevel::Guest).await),
+        ("planner", app.member(AccessLevel::Planner).await),
+        ("reporter", app.member(AccessLevel::Reporter).await),
+        ("developer", app.developer().await),
+        ("maintainer", app.member(AccessLevel::Maintainer).await),
+        ("job", app.job().await),
         ("read_api", {
             let grants = vec![grant(20, AccessLevel::Owner)];
-            world.api_with(NewToken { scope: Scope::ReadApi, grants, ..token() }).await
+            app.api_with(NewToken { scope: Scope::ReadApi, grants, ..token() }).await
         }),
     ];
     let shown = |reply: &harness::Reply| {
@@ -194,20 +192,20 @@ async fn a_release_is_for_who_may_read_code_and_its_edit_page_for_who_may_write(
         }
     }
 
-    world.change_project(20, |project| project.visibility = Visibility::Public).await;
+    app.change_project(20, |project| project.visibility = Visibility::Public).await;
     for (caller, api) in &callers {
         assert_eq!(shown(&api.get(RELEASE).await), writers.contains(caller), "{caller}");
     }
-    assert!(!shown(&world.anonymous().get(RELEASE).await));
-    assert!(!shown(&world.api_with(token()).await.get(RELEASE).await));
+    assert!(!shown(&app.anonymous().get(RELEASE).await));
+    assert!(!shown(&app.api_with(token()).await.get(RELEASE).await));
 
     let rule = protected("v*", Some(AccessLevel::Maintainer));
-    world.change_project(20, |project| project.protected_tags = vec![rule]).await;
+    app.change_project(20, |project| project.protected_tags = vec![rule]).await;
     for (caller, api) in &callers {
         let may = ["maintainer", "read_api"].contains(caller);
         assert_eq!(shown(&api.get(RELEASE).await), may, "{caller}");
     }
-    world.change_project(20, |project| project.archived = true).await;
+    app.change_project(20, |project| project.archived = true).await;
     for (caller, api) in &callers {
         assert!(!shown(&api.get(RELEASE).await), "{caller}");
     }
@@ -215,7 +213,7 @@ async fn a_release_is_for_who_may_read_code_and_its_edit_page_for_who_may_write(
 
 #[tokio::test]
 async fn head_answers_as_get_without_the_body_and_what_is_known_is_not_sent_again() {
-    let (_world, api) = World::hello().await;
+    let (_world, api) = TestApp::hello().await;
     for path in [RELEASE.to_owned(), format!("{RELEASES}/none")] {
         let (get, head) = (api.get(&path).await, api.head(&path).await);
         head.is(get.status, "");

@@ -10,7 +10,7 @@ use shared::store::projects::NewProject;
 
 use super::{Shown, link, tags};
 use harness::Reply;
-use harness::world::{RELEASE, RELEASES, World, project, token};
+use harness::test_app::{RELEASE, RELEASES, TestApp, project, token};
 
 fn page_headers(reply: &Reply) -> [&str; 6] {
     ["x-per-page", "x-page", "x-next-page", "x-prev-page", "x-total", "x-total-pages"]
@@ -19,9 +19,9 @@ fn page_headers(reply: &Reply) -> [&str; 6] {
 
 #[tokio::test]
 async fn an_empty_list_is_one_empty_page() {
-    let world = World::empty();
-    world.project(project(20, "mynamespace/hello")).await;
-    let api = world.developer().await;
+    let app = TestApp::empty();
+    app.project(project(20, "mynamespace/hello")).await;
+    let api = app.developer().await;
     api.get(RELEASES).await.is(200, "[]");
     let reply = api.get(&format!("{RELEASES}?sort=desc&order_by=released_at")).await;
     reply.is(200, "[]");
@@ -33,16 +33,16 @@ async fn an_empty_list_is_one_empty_page() {
 
 #[tokio::test]
 async fn releases_are_shown_whole_with_their_links_the_newest_first() {
-    let world = World::empty();
+    let app = TestApp::empty();
     let public = NewProject { visibility: Visibility::Public, ..project(20, "mynamespace/hello") };
-    world.project(public).await;
-    world.project(project(21, "mynamespace/other")).await;
-    world.release(21, "elsewhere").await;
+    app.project(public).await;
+    app.project(project(21, "mynamespace/other")).await;
+    app.release(21, "elsewhere").await;
     let [first, second] = ["2019-01-03T01:56:19.539Z", "2019-02-01T00:00:00.000Z"];
-    world.release_at("v1", first, first).await;
-    world.release_at("v2", second, second).await;
-    world.release_at("v3", second, "2999-12-31T23:59:59.999Z").await;
-    let api = world.developer().await;
+    app.release_at("v1", first, first).await;
+    app.release_at("v2", second, second).await;
+    app.release_at("v3", second, "2999-12-31T23:59:59.999Z").await;
+    let api = app.developer().await;
     let mut ids = Vec::new();
     for (tag, name) in [("v1", "a"), ("v2", "b"), ("v1", "c"), ("v1", "d")] {
         let body = format!(r#"{{"name":"{name}","url":"https://e.com/{name}"}}"#);
@@ -62,11 +62,9 @@ async fn releases_are_shown_whole_with_their_links_the_newest_first() {
         format!("[{v3},{v2},{v1}]")
     };
     api.get(RELEASES).await.is(200, &shown(true));
-    for reader in [
-        world.anonymous(),
-        world.api_with(token()).await,
-        world.member(AccessLevel::Reporter).await,
-    ] {
+    for reader in
+        [app.anonymous(), app.api_with(token()).await, app.member(AccessLevel::Reporter).await]
+    {
         reader.get(RELEASES).await.is(200, &shown(false));
         reader.get("/projects/MyNamespace%2Fhello/releases").await.is(200, &shown(false));
     }
@@ -74,9 +72,9 @@ async fn releases_are_shown_whole_with_their_links_the_newest_first() {
 
 #[tokio::test]
 async fn pages_are_cut_and_announced_as_gitlab_does() {
-    let world = World::empty();
-    world.project(project(20, "mynamespace/hello")).await;
-    let developer = world.developer().await;
+    let app = TestApp::empty();
+    app.project(project(20, "mynamespace/hello")).await;
+    let developer = app.developer().await;
     for number in 1..=45 {
         let links: serde_json::Value = (0..number % 3)
             .map(|link| {
@@ -91,7 +89,7 @@ async fn pages_are_cut_and_announced_as_gitlab_does() {
         });
         assert_eq!(developer.post(RELEASES, &body.to_string()).await.status, 201);
     }
-    let api = world.member(AccessLevel::Guest).await;
+    let api = app.member(AccessLevel::Guest).await;
     let all: Vec<String> = (1..=45).rev().map(|number| format!("v{number}")).collect();
     for (query, rows, headers) in [
         ("", 0..20, ["20", "1", "2", "", "45", "3"]),
@@ -134,9 +132,9 @@ async fn pages_are_cut_and_announced_as_gitlab_does() {
 
 #[tokio::test]
 async fn links_to_other_pages_repeat_the_request_sorted_and_without_tokens() {
-    let (world, api) = World::hello().await;
+    let (app, api) = TestApp::hello().await;
     for tag in ["v2", "v3"] {
-        world.release(20, tag).await;
+        app.release(20, tag).await;
     }
     let secret = "glpat-aaaaaaaaaaaaaaaaaaaaaaaaaaaa";
     let path = "/projects/mynamespace%2Fhello/releases";
@@ -160,17 +158,17 @@ async fn links_to_other_pages_repeat_the_request_sorted_and_without_tokens() {
 
 #[tokio::test]
 async fn releases_come_by_either_time_in_either_direction() {
-    let world = World::empty();
-    world.project(project(20, "mynamespace/hello")).await;
+    let app = TestApp::empty();
+    app.project(project(20, "mynamespace/hello")).await;
     for (tag, created_at, released_at) in [
         ("a", "2020-01-01T00:00:00Z", "2020-03-01T00:00:00Z"),
         ("b", "2020-01-02T00:00:00Z", "2019-03-01T00:00:00Z"),
         ("c", "2020-01-03T00:00:00Z", "2999-01-01T00:00:00Z"),
         ("d", "2020-01-04T00:00:00Z", "1969-12-31T23:59:59.999Z"),
     ] {
-        world.release_at(tag, created_at, released_at).await;
+        app.release_at(tag, created_at, released_at).await;
     }
-    let api = world.member(AccessLevel::Guest).await;
+    let api = app.member(AccessLevel::Guest).await;
     for (query, expected) in [
         ("", "c a b d"),
         ("?order_by=released_at&sort=desc", "c a b d"),
@@ -185,7 +183,7 @@ async fn releases_come_by_either_time_in_either_direction() {
     }
     // Of one moment there may be several.
     for tag in ["x", "y", "z"] {
-        world.release_at(tag, "2020-01-04T00:00:00Z", "2020-03-01T00:00:00Z").await;
+        app.release_at(tag, "2020-01-04T00:00:00Z", "2020-03-01T00:00:00Z").await;
     }
     for query in ["order_by=created_at", "order_by=released_at&sort=asc"] {
         let mut all = Vec::new();
@@ -200,8 +198,8 @@ async fn releases_come_by_either_time_in_either_direction() {
 
 #[tokio::test]
 async fn who_may_read_hears_all_that_is_wrong_in_the_order_of_declaration() {
-    let (world, _) = World::hello().await;
-    let guest = world.member(AccessLevel::Guest).await;
+    let (app, _) = TestApp::hello().await;
+    let guest = app.member(AccessLevel::Guest).await;
     let everything = "updated_after=x&updated_before=y&include_html_description=z&sort=a&order_by=b&per_page=0&page=c";
     for (query, error) in [
         ("page=abc", "page is invalid"),
@@ -228,24 +226,23 @@ async fn who_may_read_hears_all_that_is_wrong_in_the_order_of_declaration() {
     }
     // Here GitLab looks at rights before it looks at parameters.
     let path = format!("{RELEASES}?{everything}");
-    world.anonymous().get(&path).await.is(404, r#"{"message":"404 Project Not Found"}"#);
-    let unknown = world.anonymous().with("private-token", "glpat-x");
+    app.anonymous().get(&path).await.is(404, r#"{"message":"404 Project Not Found"}"#);
+    let unknown = app.anonymous().with("private-token", "glpat-x");
     unknown.get(&path).await.is(401, r#"{"message":"401 Unauthorized"}"#);
-    world
-        .change_project(20, |project| {
-            project.releases_access = shared::domain::project::ReleasesAccess::Disabled;
-        })
-        .await;
+    app.change_project(20, |project| {
+        project.releases_access = shared::domain::project::ReleasesAccess::Disabled;
+    })
+    .await;
     guest.get(&path).await.is(403, r#"{"message":"403 Forbidden"}"#);
 }
 
 #[tokio::test]
 async fn releases_are_chosen_by_their_last_change() {
-    let world = World::empty();
-    world.project(project(20, "mynamespace/hello")).await;
-    world.release_at("old", "2019-01-01T00:00:00Z", "2019-01-01T00:00:00Z").await;
-    world.release_at("new", "2020-01-01T00:00:00Z", "2020-01-01T00:00:00Z").await;
-    let api = world.developer().await;
+    let app = TestApp::empty();
+    app.project(project(20, "mynamespace/hello")).await;
+    app.release_at("old", "2019-01-01T00:00:00Z", "2019-01-01T00:00:00Z").await;
+    app.release_at("new", "2020-01-01T00:00:00Z", "2020-01-01T00:00:00Z").await;
+    let api = app.developer().await;
     let chosen = async |query: &str| {
         let reply = api.get(&format!("{RELEASES}?{query}")).await;
         assert_eq!(reply.status, 200, "{query}: {reply:?}");
@@ -292,8 +289,8 @@ async fn releases_are_chosen_by_their_last_change() {
 
 #[tokio::test]
 async fn head_answers_as_get_without_the_body_and_what_is_known_is_not_sent_again() {
-    let (world, api) = World::hello().await;
-    world.release(20, "v2").await;
+    let (app, api) = TestApp::hello().await;
+    app.release(20, "v2").await;
     let path = format!("{RELEASES}?per_page=1");
     let get = api.get(&path).await;
     let head = api.head(&path).await;

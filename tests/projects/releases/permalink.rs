@@ -5,8 +5,8 @@ use shared::domain::project::{ReleasesAccess, Visibility};
 use shared::domain::token::AccessLevel;
 use shared::store::tokens::NewToken;
 
-use harness::world::{RELEASES, World, grant, project, token};
-use harness::{Server, world};
+use harness::test_app::{RELEASES, TestApp, grant, project, token};
+use harness::{Server, test_app};
 
 const LATEST: &str = "/projects/20/releases/permalink/latest";
 const NOT_FOUND: &str = r#"{"message":"404 Not Found"}"#;
@@ -14,7 +14,7 @@ const NOT_A_FILE_PATH: &str = r#"{"error":"suffix_path should be a valid file pa
 
 #[tokio::test]
 async fn the_latest_release_is_a_path_with_the_projects_number() {
-    let (world, api) = World::hello().await;
+    let (test_app, api) = TestApp::hello().await;
     let release = "/api/v4/projects/20/releases/v1.7.0";
     let body = format!(r#""This resource has been moved temporarily to {release}.""#);
     for path in [
@@ -47,21 +47,21 @@ async fn the_latest_release_is_a_path_with_the_projects_number() {
     ] {
         api.get(&format!("{LATEST}{asked}")).await.leads_to(&format!("{release}{location}"));
     }
-    world.change_project(20, |project| project.visibility = Visibility::Public).await;
-    let reply = world.anonymous().get(LATEST).await;
+    test_app.change_project(20, |project| project.visibility = Visibility::Public).await;
+    let reply = test_app.anonymous().get(LATEST).await;
     reply.leads_to(release);
     assert_eq!(reply.header("cache-control"), "public, max-age=60");
     let members = ReleasesAccess::Private;
-    world.change_project(20, |project| project.releases_access = members).await;
+    test_app.change_project(20, |project| project.releases_access = members).await;
     assert_eq!(api.get(LATEST).await.header("cache-control"), "private, no-store");
-    world.anonymous().get(LATEST).await.is(403, r#"{"message":"403 Forbidden"}"#);
+    test_app.anonymous().get(LATEST).await.is(403, r#"{"message":"403 Forbidden"}"#);
 }
 
 #[tokio::test]
 async fn the_latest_is_the_one_of_the_latest_time_even_to_come() {
-    let world = World::empty();
-    world.project(project(20, "mynamespace/hello")).await;
-    let api = world.developer().await;
+    let test_app = TestApp::empty();
+    test_app.project(project(20, "mynamespace/hello")).await;
+    let api = test_app.developer().await;
     for path in [LATEST.to_owned(), format!("{LATEST}/assets/links"), format!("{LATEST}?a=b")] {
         api.get(&path).await.is(404, NOT_FOUND);
     }
@@ -91,8 +91,8 @@ async fn the_latest_is_the_one_of_the_latest_time_even_to_come() {
 
 #[tokio::test]
 async fn the_way_can_be_gone_to_its_end() {
-    let (world, api) = World::hello().await;
-    world.release(20, "r/2 \u{e9}").await;
+    let (test_app, api) = TestApp::hello().await;
+    test_app.release(20, "r/2 \u{e9}").await;
     let links = format!("{RELEASES}/r%2F2%20%C3%A9/assets/links");
     let body = r#"{"name":"a","url":"https://files.example/app","filepath":"/bin/app"}"#;
     let link = api.post(&links, body).await;
@@ -111,9 +111,9 @@ async fn the_way_can_be_gone_to_its_end() {
 
     // A token in the query is needed at the end too.
     let grants = vec![grant(20, AccessLevel::Reporter)];
-    let secret = world.token(NewToken { grants, ..token() }).await;
+    let secret = test_app.token(NewToken { grants, ..token() }).await;
     let query = format!("private_token={}", secret.reveal());
-    let nobody = world.anonymous();
+    let nobody = test_app.anonymous();
     let first = nobody.get(&format!("{LATEST}/downloads/bin/app?{query}&order_by=x")).await;
     let path = "/api/v4/projects/20/releases/r%2F2%20%C3%A9/downloads/bin/app";
     first.leads_to(&format!("{path}?{query}"));
@@ -123,7 +123,7 @@ async fn the_way_can_be_gone_to_its_end() {
 
 #[tokio::test]
 async fn a_suffix_may_not_leave_the_release() {
-    let (world, api) = World::hello().await;
+    let (test_app, api) = TestApp::hello().await;
     for suffix in [
         "..",
         "../x",
@@ -145,12 +145,12 @@ async fn a_suffix_may_not_leave_the_release() {
         api.get(&format!("{LATEST}/{bytes}")).await.is(400, "Bad Request");
     }
     // The form of a suffix is looked at before the right to read code, and after the project.
-    let guest = world.member(AccessLevel::Guest).await;
+    let guest = test_app.member(AccessLevel::Guest).await;
     guest.get(&format!("{LATEST}/../x")).await.is(400, NOT_A_FILE_PATH);
     guest.get(LATEST).await.is(403, r#"{"message":"403 Forbidden"}"#);
     let no_project = r#"{"message":"404 Project Not Found"}"#;
-    world.anonymous().get(&format!("{LATEST}/../x")).await.is(404, no_project);
-    world.change_project(20, |project| project.visibility = Visibility::Internal).await;
+    test_app.anonymous().get(&format!("{LATEST}/../x")).await.is(404, no_project);
+    test_app.change_project(20, |project| project.visibility = Visibility::Internal).await;
     guest.get(LATEST).await.leads_to("/api/v4/projects/20/releases/v1.7.0");
     for method in ["POST", "PUT", "DELETE"] {
         api.send(method, LATEST, "", b"").await.is(404, r#"{"error":"404 Not Found"}"#);
@@ -159,15 +159,15 @@ async fn a_suffix_may_not_leave_the_release() {
 
 #[tokio::test]
 async fn an_installation_below_a_path_is_not_left() {
-    let world =
-        World::over(Server::start_empty(&["--public-url", "https://releases.example/gitlab/"]));
-    let api = world.populate().await;
+    let test_app =
+        TestApp::over(Server::start_empty(&["--public-url", "https://releases.example/gitlab/"]));
+    let api = test_app.populate().await;
     let release = "/gitlab/api/v4/projects/20/releases/v1.7.0";
     api.get(LATEST).await.leads_to(release);
     let links = format!("{LATEST}/assets/links?a=b");
     api.get(&links).await.leads_to(&format!("{release}/assets/links?a=b"));
     let body = r#"{"name":"a","url":"https://files.example/a","filepath":"/bin/app"}"#;
-    assert_eq!(api.post(world::LINKS, body).await.status, 201);
+    assert_eq!(api.post(test_app::LINKS, body).await.status, 201);
     api.get("/mynamespace/hello/-/releases/permalink/latest/downloads/bin/app").await.leads_to(
         "https://releases.example/gitlab/mynamespace/hello/-/releases/v1.7.0/downloads/bin/app",
     );

@@ -7,19 +7,19 @@ use shared::store::tokens::NewToken;
 
 use super::{Shown, link, tags};
 use harness::Reply;
-use harness::world::{LINKS, RELEASE, RELEASES, World, grant, protected, token};
+use harness::test_app::{LINKS, RELEASE, RELEASES, TestApp, grant, protected, token};
 
 const FORBIDDEN: &str = r#"{"message":"403 Forbidden"}"#;
 const EMPTY: &str = r#"{"message":"params is empty"}"#;
 
 #[tokio::test]
 async fn what_is_sent_changes_and_nothing_else() {
-    let (world, _) = World::hello().await;
+    let (app, _) = TestApp::hello().await;
     let at = "2019-01-03T01:56:19.539Z";
-    world.release_at("v2", at, at).await;
+    app.release_at("v2", at, at).await;
     let user = User { id: 7, username: "ada".to_owned(), external: false };
     let grants = vec![grant(20, AccessLevel::Developer)];
-    let api = world.api_with(NewToken { user, grants, ..token() }).await;
+    let api = app.api_with(NewToken { user, grants, ..token() }).await;
     let path = format!("{RELEASES}/v2");
     let made =
         api.post(&format!("{path}/assets/links"), r#"{"name":"a","url":"https://e.com/a"}"#).await;
@@ -75,18 +75,18 @@ async fn what_is_sent_changes_and_nothing_else() {
     reply.is(200, &shown("e", Some("a b"), old).json());
     let reply = api.send("PUT", &format!("{path}?name=q"), "", b"").await;
     reply.is(200, &shown("q", Some("a b"), old).json());
-    world.assert_sound().await;
+    app.assert_sound().await;
 }
 
 #[tokio::test]
 async fn a_new_time_moves_a_release_in_the_list_and_to_the_latest() {
-    let world = World::empty();
-    world.project(harness::world::project(20, "mynamespace/hello")).await;
+    let app = TestApp::empty();
+    app.project(harness::test_app::project(20, "mynamespace/hello")).await;
     for (tag, at) in [("a", "2020-01-01T00:00:00Z"), ("b", "2020-02-01T00:00:00Z")] {
-        world.release_at(tag, at, at).await;
+        app.release_at(tag, at, at).await;
     }
-    world.release_at("c", "2020-03-01T00:00:00Z", "2020-03-01T00:00:00Z").await;
-    let api = world.developer().await;
+    app.release_at("c", "2020-03-01T00:00:00Z", "2020-03-01T00:00:00Z").await;
+    let api = app.developer().await;
     for (tag, released_at, order) in [
         ("a", "2020-04-01T00:00:00Z", "a c b"),
         ("c", "2020-01-15", "a b c"),
@@ -107,12 +107,12 @@ async fn a_new_time_moves_a_release_in_the_list_and_to_the_latest() {
         let latest = format!("/api/v4/projects/20/releases/{}", &order[..1]);
         api.get(&format!("{RELEASES}/permalink/latest")).await.leads_to(&latest);
     }
-    world.assert_sound().await;
+    app.assert_sound().await;
 }
 
 #[tokio::test]
 async fn times_are_read_in_the_forms_that_people_and_programs_send() {
-    let (_world, api) = World::hello().await;
+    let (_world, api) = TestApp::hello().await;
     let shown = |reply: &Reply, released_at: &str, upcoming: bool| Shown {
         released_at: released_at.to_owned(),
         upcoming,
@@ -194,7 +194,7 @@ const JSON: &str = "application/json";
 
 #[tokio::test]
 async fn an_empty_list_of_milestones_is_none_however_it_is_sent() {
-    let (world, api) = World::hello().await;
+    let (app, api) = TestApp::hello().await;
     let shown = |reply: &Reply, tag: &str| {
         let shown = Shown::at_the_times_of(reply, &api.address, tag);
         Shown { may_edit: true, ..shown }.json()
@@ -215,12 +215,12 @@ async fn an_empty_list_of_milestones_is_none_however_it_is_sent() {
     reply.is(200, &shown(&reply, "v1.7.0"));
     let reply = api.send("PUT", &format!("{RELEASE}?milestones[]="), "", b"").await;
     reply.is(200, &shown(&reply, "v1.7.0"));
-    world.assert_sound().await;
+    app.assert_sound().await;
 }
 
 #[tokio::test]
 async fn milestones_that_are_named_are_not_found() {
-    let (_world, api) = World::hello().await;
+    let (_world, api) = TestApp::hello().await;
     let twice = r#"{"error":"milestones, milestone_ids Cannot specify milestones and milestone_ids at the same time"}"#;
     for (body, content_type, expected) in [
         (
@@ -255,13 +255,13 @@ async fn milestones_that_are_named_are_not_found() {
 
 #[tokio::test]
 async fn checks_come_in_gitlabs_order() {
-    let (world, developer) = World::hello().await;
+    let (app, developer) = TestApp::hello().await;
     let grants = vec![grant(20, AccessLevel::Owner)];
-    let reader = world.api_with(NewToken { scope: Scope::ReadApi, grants, ..token() }).await;
-    let reporter = world.member(AccessLevel::Reporter).await;
-    let maintainer = world.member(AccessLevel::Maintainer).await;
-    let unknown = world.anonymous().with("private-token", "glpat-x");
-    let stranger = world.api_with(token()).await;
+    let reader = app.api_with(NewToken { scope: Scope::ReadApi, grants, ..token() }).await;
+    let reporter = app.member(AccessLevel::Reporter).await;
+    let maintainer = app.member(AccessLevel::Maintainer).await;
+    let unknown = app.anonymous().with("private-token", "glpat-x");
+    let stranger = app.api_with(token()).await;
     let bad = r#"{"released_at":"x","name":[],"milestones":[[]],"description":{}}"#;
     let problems = r#"{"error":"name is invalid, description is invalid, released_at is invalid, milestones is invalid"}"#;
     let nowhere = "/projects/99/releases/v1";
@@ -305,29 +305,28 @@ async fn checks_come_in_gitlabs_order() {
 
     let good = r#"{"name":"b"}"#;
     let rule = protected("v*", Some(AccessLevel::Maintainer));
-    world.change_project(20, |project| project.protected_tags = vec![rule]).await;
+    app.change_project(20, |project| project.protected_tags = vec![rule]).await;
     developer.put(RELEASE, good).await.is(403, FORBIDDEN);
     assert_eq!(maintainer.put(RELEASE, good).await.status, 200);
-    world.change_project(20, |project| project.archived = true).await;
+    app.change_project(20, |project| project.archived = true).await;
     maintainer.put(RELEASE, good).await.is(403, FORBIDDEN);
-    world.change_project(20, |project| project.visibility = Visibility::Public).await;
-    for api in [&stranger, &world.anonymous()] {
+    app.change_project(20, |project| project.visibility = Visibility::Public).await;
+    for api in [&stranger, &app.anonymous()] {
         api.put(RELEASE, bad).await.is(400, problems);
         api.put(RELEASE, good).await.is(403, FORBIDDEN);
     }
-    assert_eq!(world.job().await.put(RELEASE, good).await.status, 403);
-    world
-        .change_project(20, |project| {
-            project.archived = false;
-            project.protected_tags = Vec::new();
-        })
-        .await;
-    assert_eq!(world.job().await.put(RELEASE, good).await.status, 200);
+    assert_eq!(app.job().await.put(RELEASE, good).await.status, 403);
+    app.change_project(20, |project| {
+        project.archived = false;
+        project.protected_tags = Vec::new();
+    })
+    .await;
+    assert_eq!(app.job().await.put(RELEASE, good).await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn changes_of_different_fields_at_once_all_stay() {
-    let (world, api) = World::hello().await;
+    let (app, api) = TestApp::hello().await;
     let bodies = |round: u32| {
         [
             json!({ "name": format!("name {round}") }),
@@ -350,5 +349,5 @@ async fn changes_of_different_fields_at_once_all_stay() {
         assert_eq!(tags(&api.get(RELEASES).await), ["v1.7.0"]);
     }
     assert_eq!(api.get(LINKS).await.status, 200);
-    world.assert_sound().await;
+    app.assert_sound().await;
 }

@@ -7,7 +7,7 @@ use shared::store::projects::NewProject;
 
 use super::{P404, values};
 use crate::projects::{UNKNOWN_COMMIT, commit};
-use harness::world::{World, project, token};
+use harness::test_app::{TestApp, project, token};
 
 const BRANCHES: &str = "/projects/20/repository/branches";
 const NO_BRANCH: &str = r#"{"message":"404 Branch Not Found"}"#;
@@ -32,13 +32,13 @@ fn branch(address: &str, name: &str, created_at: &str, can_push: bool) -> Value 
 
 #[tokio::test]
 async fn the_default_branch_is_the_only_one() {
-    let world = World::empty();
+    let app = TestApp::empty();
     let new = NewProject {
         default_branch: "release/Main".parse().unwrap(),
         ..project(20, "mynamespace/hello")
     };
-    let made = world.project(new).await.created_at.to_string();
-    let api = world.developer().await;
+    let made = app.project(new).await.created_at.to_string();
+    let api = app.developer().await;
     let expected = branch(&api.address, "release/Main", &made, false);
     let reply = api.get(BRANCHES).await;
     assert_eq!((reply.status, reply.json()), (200, json!([expected])));
@@ -72,9 +72,9 @@ async fn the_default_branch_is_the_only_one() {
         api.get(&path).await.is(404, NO_BRANCH);
         api.head(&path).await.is(404, "");
     }
-    let maintainer = world.member(AccessLevel::Maintainer).await;
+    let maintainer = app.member(AccessLevel::Maintainer).await;
     assert_eq!(maintainer.get(&one).await.json()["can_push"], true);
-    world.change_project(20, |project| project.archived = true).await;
+    app.change_project(20, |project| project.archived = true).await;
     assert_eq!(maintainer.get(&one).await.json()["can_push"], false);
 
     for (query, found) in [
@@ -105,10 +105,9 @@ async fn the_default_branch_is_the_only_one() {
 
 #[tokio::test]
 async fn branches_are_shown_to_callers_who_may_read_code() {
-    let (world, _) = World::hello().await;
-    let guest = world.member(AccessLevel::Guest).await;
-    let (nobody, stranger, job) =
-        (world.anonymous(), world.api_with(token()).await, world.job().await);
+    let (app, _) = TestApp::hello().await;
+    let guest = app.member(AccessLevel::Guest).await;
+    let (nobody, stranger, job) = (app.anonymous(), app.api_with(token()).await, app.job().await);
     let paths = [BRANCHES.to_owned(), format!("{BRANCHES}/main"), format!("{BRANCHES}/none")];
     for path in &paths {
         guest.get(path).await.is(403, r#"{"message":"403 Forbidden"}"#);
@@ -116,7 +115,7 @@ async fn branches_are_shown_to_callers_who_may_read_code() {
             api.get(path).await.is(404, P404);
         }
     }
-    world.change_project(20, |project| project.visibility = Visibility::Public).await;
+    app.change_project(20, |project| project.visibility = Visibility::Public).await;
     for api in [&nobody, &stranger, &job, &guest] {
         let statuses =
             [api.get(&paths[0]).await, api.get(&paths[1]).await, api.get(&paths[2]).await];

@@ -7,7 +7,7 @@ use shared::domain::token::AccessLevel;
 use super::{P404, RELEASES};
 use crate::projects::{UNKNOWN_COMMIT, commit};
 use harness::Api;
-use harness::world::{World, token};
+use harness::test_app::{TestApp, token};
 
 const COMMITS: &str = "/projects/20/repository/commits";
 const NO_COMMIT: &str = r#"{"message":"404 Commit Not Found"}"#;
@@ -29,7 +29,7 @@ fn shown(commit: &str, stats: &str) -> String {
 
 #[tokio::test]
 async fn a_commit_is_found_by_its_tag_its_id_and_the_beginning_of_that() {
-    let (world, api) = World::hello().await;
+    let (app, api) = TestApp::hello().await;
     let first = format!("abcd1{}", "0".repeat(35));
     let second = format!("abcd2{}", "f".repeat(35));
     let one = release(&api, "v1", &first).await;
@@ -75,12 +75,12 @@ async fn a_commit_is_found_by_its_tag_its_id_and_the_beginning_of_that() {
     assert_eq!(api.delete(&format!("{RELEASES}/v1")).await.status, 200);
     assert_eq!(api.delete(&format!("{RELEASES}/v1-again")).await.status, 200);
     api.get(&format!("{COMMITS}/{first}")).await.is(404, NO_COMMIT);
-    world.assert_sound().await;
+    app.assert_sound().await;
 }
 
 #[tokio::test]
 async fn the_default_branch_is_at_a_commit_that_is_not_known() {
-    let (world, api) = World::hello().await;
+    let (app, api) = TestApp::hello().await;
     let made = api.get("/projects/20").await.json()["created_at"].as_str().unwrap().to_owned();
     let mut expected: Value = serde_json::from_str(&shown(
         &commit(&api.address, UNKNOWN_COMMIT, "", &made, (0, "")),
@@ -93,18 +93,17 @@ async fn the_default_branch_is_at_a_commit_that_is_not_known() {
         assert_eq!((reply.status, reply.json()), (200, expected.clone()), "{name}");
     }
     // Git looks among tags first.
-    world.release(20, "main").await;
+    app.release(20, "main").await;
     assert_eq!(api.get(&format!("{COMMITS}/main")).await.json()["title"], "main");
 }
 
 #[tokio::test]
 async fn commits_are_shown_to_callers_who_may_read_code() {
-    let (world, api) = World::hello().await;
+    let (app, api) = TestApp::hello().await;
     let sha = format!("abcd1{}", "0".repeat(35));
     release(&api, "v1", &sha).await;
-    let guest = world.member(AccessLevel::Guest).await;
-    let (nobody, stranger, job) =
-        (world.anonymous(), world.api_with(token()).await, world.job().await);
+    let guest = app.member(AccessLevel::Guest).await;
+    let (nobody, stranger, job) = (app.anonymous(), app.api_with(token()).await, app.job().await);
     for name in ["v1", "abcd1", "main", "none"] {
         let path = format!("{COMMITS}/{name}");
         guest.get(&path).await.is(403, r#"{"message":"403 Forbidden"}"#);
@@ -112,7 +111,7 @@ async fn commits_are_shown_to_callers_who_may_read_code() {
             api.get(&path).await.is(404, P404);
         }
     }
-    world.change_project(20, |project| project.releases_access = ReleasesAccess::Disabled).await;
+    app.change_project(20, |project| project.releases_access = ReleasesAccess::Disabled).await;
     for name in ["v1", "abcd1", &sha] {
         api.get(&format!("{COMMITS}/{name}")).await.is(404, NO_COMMIT);
     }

@@ -4,7 +4,7 @@
 
 use serde_json::json;
 
-use harness::world::{World, project};
+use harness::test_app::{TestApp, project};
 use harness::{Api, Reply};
 
 const PROJECT: &str = "/projects/20";
@@ -24,10 +24,10 @@ async fn post_form(api: &Api, path: &str, fields: &[(&str, &str)]) -> Reply {
 
 #[tokio::test]
 async fn jreleaser_releases_and_overwrites_a_release() {
-    let world = World::empty();
-    world.project(project(20, "mynamespace/hello")).await;
-    let token = world.developers_token().await;
-    let api = world.anonymous().with("authorization", &format!("Bearer {}", token.reveal()));
+    let app = TestApp::empty();
+    app.project(project(20, "mynamespace/hello")).await;
+    let token = app.developers_token().await;
+    let api = app.anonymous().with("authorization", &format!("Bearer {}", token.reveal()));
     let release = format!("{PROJECT}/releases/v1.0.0");
     let sha = "6104942438c14ec7bd21c6cd5bd995272b3faff6";
     for run in 0..2 {
@@ -71,5 +71,5 @@ async fn jreleaser_releases_and_overwrites_a_release() {
         let shown = api.get(&format!("{release}/assets/links")).await.json();
         assert_eq!(shown, json!([link.json()]));
     }
-    world.assert_sound().await;
+    app.assert_sound().await;
 }

@@ -11,7 +11,7 @@ use shared::domain::release::Release;
 
 use super::{UNKNOWN_COMMIT, commit};
 use harness::Reply;
-use harness::world::{World, token};
+use harness::test_app::{TestApp, token};
 
 const COMMIT: &str = "/projects/20/repository/commits/abc/merge_requests";
 const RELEASES: &str = "/projects/20/releases";
@@ -19,7 +19,7 @@ const P404: &str = r#"{"message":"404 Project Not Found"}"#;
 
 #[tokio::test]
 async fn a_commit_has_one_empty_page_of_merge_requests() {
-    let (world, api) = World::hello().await;
+    let (app, api) = TestApp::hello().await;
     let reply = api.get(COMMIT).await;
     reply.is(200, "[]");
     for (name, value) in [
@@ -54,12 +54,12 @@ async fn a_commit_has_one_empty_page_of_merge_requests() {
         api.get(&path).await.is(400, &format!(r#"{{"error":"{error}"}}"#));
     }
 
-    for api in [world.anonymous(), world.job().await, world.api_with(token()).await] {
+    for api in [app.anonymous(), app.job().await, app.api_with(token()).await] {
         api.get(COMMIT).await.is(404, P404);
     }
     api.get("/projects/99/repository/commits/abc/merge_requests").await.is(404, P404);
-    world.change_project(20, |project| project.visibility = Visibility::Public).await;
-    world.anonymous().get(COMMIT).await.is(200, "[]");
+    app.change_project(20, |project| project.visibility = Visibility::Public).await;
+    app.anonymous().get(COMMIT).await.is(200, "[]");
     api.get("/projects/20/repository/commits").await.is(404, r#"{"error":"404 Not Found"}"#);
 }
 

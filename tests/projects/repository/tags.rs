@@ -10,8 +10,8 @@ use shared::store::tokens::NewToken;
 use super::{P404, RELEASES, values};
 use crate::projects::{UNKNOWN_COMMIT, commit};
 use harness::Api;
-use harness::world::{
-    RELEASE, World, grant, job_token, links, new_release, protected, soon, token,
+use harness::test_app::{
+    RELEASE, TestApp, grant, job_token, links, new_release, protected, test_deadline, token,
 };
 
 const TAGS: &str = "/projects/20/repository/tags";
@@ -21,9 +21,9 @@ const NO_TAG: &str = r#"{"message":"404 Tag Not Found"}"#;
 
 #[tokio::test]
 async fn a_tag_is_known_by_its_release() {
-    let (world, api) = World::hello().await;
+    let (app, api) = TestApp::hello().await;
     let rules = vec![protected("p*", Some(AccessLevel::Owner)), protected("*/frozen", None)];
-    world.change_project(20, |project| project.protected_tags = rules).await;
+    app.change_project(20, |project| project.protected_tags = rules).await;
     for (tag, encoded, is_protected) in [
         ("v1", "v1", false),
         ("p1", "p1", true),
@@ -33,7 +33,7 @@ async fn a_tag_is_known_by_its_release() {
         ("gr\u{f6}\u{df}e 1", "gr%C3%B6%C3%9Fe%201", false),
         ("a%2Fb", "a%252Fb", false),
     ] {
-        let release = world.release(20, tag).await;
+        let release = app.release(20, tag).await;
         let path = format!("{TAGS}/{encoded}");
         let expected = super::tag(&api.address, &release, is_protected);
         let reply = api.get(&path).await;
@@ -55,40 +55,40 @@ async fn a_tag_is_known_by_its_release() {
 
 #[tokio::test]
 async fn a_tag_is_for_who_may_read_code() {
-    let (world, developer) = World::hello().await;
+    let (app, developer) = TestApp::hello().await;
     let path = format!("{TAGS}/v1.7.0");
-    let guest = world.member(AccessLevel::Guest).await;
+    let guest = app.member(AccessLevel::Guest).await;
     for tag in ["v1.7.0", "none"] {
         guest.get(&format!("{TAGS}/{tag}")).await.is(403, FORBIDDEN);
     }
-    let reporter = world.member(AccessLevel::Reporter).await;
+    let reporter = app.member(AccessLevel::Reporter).await;
     assert_eq!(reporter.get(&path).await.status, 200);
-    let nobody = world.anonymous();
+    let nobody = app.anonymous();
     nobody.get(&path).await.is(404, P404);
-    world.api_with(token()).await.get(&path).await.is(404, P404);
+    app.api_with(token()).await.get(&path).await.is(404, P404);
     // A job's token is not looked at here.
     let grants = vec![grant(20, AccessLevel::Owner)];
-    let job = world.token(NewToken { grants, ..job_token("mynamespace/hello") }).await;
+    let job = app.token(NewToken { grants, ..job_token("mynamespace/hello") }).await;
     let job = nobody.with("job-token", job.reveal());
     job.get(&path).await.is(404, P404);
 
-    world.change_project(20, |project| project.visibility = Visibility::Public).await;
+    app.change_project(20, |project| project.visibility = Visibility::Public).await;
     for api in [&nobody, &job, &guest] {
         assert_eq!(api.get(&path).await.status, 200);
     }
     // The tag is known by its release alone, and so to who may see that.
     let members = ReleasesAccess::Private;
-    world.change_project(20, |project| project.releases_access = members).await;
+    app.change_project(20, |project| project.releases_access = members).await;
     nobody.get(&path).await.is(404, NO_TAG);
     assert_eq!(guest.get(&path).await.status, 200);
     let disabled = ReleasesAccess::Disabled;
-    world.change_project(20, |project| project.releases_access = disabled).await;
+    app.change_project(20, |project| project.releases_access = disabled).await;
     developer.get(&path).await.is(404, NO_TAG);
 }
 
 #[tokio::test]
 async fn a_tag_is_at_the_commit_its_release_was_created_with() {
-    let (_world, api) = World::hello().await;
+    let (_world, api) = TestApp::hello().await;
     for (tag, git_ref, id) in [
         ("sha", json!(SHA), SHA),
         ("upper", json!(SHA.to_uppercase()), SHA),
@@ -126,14 +126,14 @@ async fn a_tag_is_at_the_commit_its_release_was_created_with() {
 
 #[tokio::test]
 async fn the_tags_of_releases_are_listed_newest_first() {
-    let (world, api) = World::hello().await;
+    let (app, api) = TestApp::hello().await;
     assert_eq!(api.delete(RELEASE).await.status, 200);
     api.get(TAGS).await.is(200, "[]");
     let url = |query: &str| format!("http://{}/api/v4{TAGS}?id=20&{query}", api.address);
     let at = |day: u32| format!("2019-01-{day:02}T00:00:00.000Z");
     // Created in this order. Released in another, which does not count.
     for (day, tag) in [(1, "v1.9"), (2, "v1.10"), (3, "release/v2"), (4, "V1"), (4, "a")] {
-        world.release_at(tag, &at(day), &at(30 - day)).await;
+        app.release_at(tag, &at(day), &at(30 - day)).await;
     }
     let entry = |tag, day| super::shown_tag(&api.address, tag, &at(day), false);
     let reply = api.get(&format!("{TAGS}?per_page=2")).await;
@@ -207,9 +207,9 @@ async fn the_tags_of_releases_are_listed_newest_first() {
 
 #[tokio::test]
 async fn tags_are_listed_for_callers_who_may_read_code() {
-    let (world, developer) = World::hello().await;
-    let (nobody, stranger) = (world.anonymous(), world.api_with(token()).await);
-    let (guest, job) = (world.member(AccessLevel::Guest).await, world.job().await);
+    let (app, developer) = TestApp::hello().await;
+    let (nobody, stranger) = (app.anonymous(), app.api_with(token()).await);
+    let (guest, job) = (app.member(AccessLevel::Guest).await, app.job().await);
     let listed = async |api: &Api| values(&api.get(TAGS).await, "name");
     for (api, status, body) in
         [(&guest, 403, FORBIDDEN), (&nobody, 404, P404), (&stranger, 404, P404), (&job, 404, P404)]
@@ -224,16 +224,16 @@ async fn tags_are_listed_for_callers_who_may_read_code() {
         grants: vec![grant(20, AccessLevel::Reporter)],
         ..token()
     };
-    assert_eq!(listed(&world.api_with(reader).await).await, ["v1.7.0"]);
+    assert_eq!(listed(&app.api_with(reader).await).await, ["v1.7.0"]);
 
-    world.change_project(20, |project| project.visibility = Visibility::Public).await;
+    app.change_project(20, |project| project.visibility = Visibility::Public).await;
     for api in [&nobody, &stranger, &guest, &job] {
         assert_eq!(listed(api).await, ["v1.7.0"]);
     }
     // A tag is known by its release, and so to callers who may see that.
-    world.change_project(20, |project| project.releases_access = ReleasesAccess::Private).await;
+    app.change_project(20, |project| project.releases_access = ReleasesAccess::Private).await;
     assert_eq!((listed(&guest).await.len(), listed(&nobody).await.len()), (1, 0));
-    world.change_project(20, |project| project.releases_access = ReleasesAccess::Disabled).await;
+    app.change_project(20, |project| project.releases_access = ReleasesAccess::Disabled).await;
     let hidden = developer.get(TAGS).await;
     hidden.is(200, "[]");
     assert_eq!(hidden.header("x-total"), "0");
@@ -241,13 +241,13 @@ async fn tags_are_listed_for_callers_who_may_read_code() {
 
 #[tokio::test]
 async fn a_page_of_tags_with_long_descriptions_fits_into_an_answer() {
-    let (world, api) = World::hello().await;
+    let (app, api) = TestApp::hello().await;
     let description = Description::parse(&"\u{1}x\"é".repeat(14_000)).unwrap();
     for number in 0..30 {
         let new = new_release(20, &format!("long-{number}"));
         let new =
             shared::store::releases::NewRelease { description: Some(description.clone()), ..new };
-        world.store.create_release(new, Timestamp::now(), soon()).await.unwrap();
+        app.store.create_release(new, Timestamp::now(), test_deadline()).await.unwrap();
     }
     let reply = api.get(&format!("{TAGS}?per_page=100&search=long")).await;
     assert_eq!((reply.status, values(&reply, "name").len()), (200, 30));
@@ -261,13 +261,13 @@ async fn a_page_of_tags_with_long_descriptions_fits_into_an_answer() {
 
 #[tokio::test]
 async fn deleting_a_tag_deletes_its_release() {
-    let (world, api) = World::hello().await;
+    let (app, api) = TestApp::hello().await;
     let tag = format!("{TAGS}/v1.7.0");
     let new = shared::store::releases::NewRelease {
         links: links("file", 3),
         ..new_release(20, "release/1.0")
     };
-    world.store.create_release(new, Timestamp::now(), soon()).await.unwrap();
+    app.store.create_release(new, Timestamp::now(), test_deadline()).await.unwrap();
     let nested = "/projects/mynamespace%2Fhello/repository/tags/release%2F1.0";
     for path in [tag.as_str(), nested] {
         let deleted = api.delete(path).await;
@@ -279,21 +279,21 @@ async fn deleting_a_tag_deletes_its_release() {
     }
     api.get(TAGS).await.is(200, "[]");
     assert_eq!(api.get(RELEASES).await.body, "[]");
-    assert_eq!(world.audit().await.unreachable, 3 * 4);
+    assert_eq!(app.audit().await.unreachable, 3 * 4);
     let long = "x".repeat(300);
     for invalid in ["a..b", "%20", ".a", "HEAD", "refs%2Fheads%2Fx", "a%20b", &long] {
         api.delete(&format!("{TAGS}/{invalid}")).await.is(404, NO_TAG);
     }
     // The tag is free for another release.
     assert_eq!(api.post(RELEASES, r#"{"tag_name":"v1.7.0"}"#).await.status, 201);
-    world.assert_sound().await;
+    app.assert_sound().await;
 }
 
 #[tokio::test]
 async fn a_tag_newer_than_the_request_allows_is_kept() {
-    let (world, api) = World::hello().await;
+    let (app, api) = TestApp::hello().await;
     let at = "2019-01-03T01:56:19.539Z";
-    world.release_at("v2", at, at).await;
+    app.release_at("v2", at, at).await;
     let path = format!("{TAGS}/v2");
     let unless_newer = |than: &str| api.with("if-unmodified-since", than);
     let older = unless_newer("Mon, 01 Jan 2018 00:00:00 GMT");
@@ -301,54 +301,53 @@ async fn a_tag_newer_than_the_request_allows_is_kept() {
     assert_eq!(api.get(&path).await.status, 200);
     unless_newer("Fri, 04 Jan 2019 00:00:00 GMT").delete(&path).await.is(204, "");
     // GitLab ignores a value that is no time.
-    world.release_at("v2", at, at).await;
+    app.release_at("v2", at, at).await;
     unless_newer("soon").delete(&path).await.is(204, "");
 }
 
 #[tokio::test]
 async fn tags_are_deleted_by_developers_and_protected_ones_by_maintainers() {
-    let (world, developer) = World::hello().await;
-    let maintainer = world.member(AccessLevel::Maintainer).await;
-    let guest = world.member(AccessLevel::Guest).await;
-    let reporter = world.member(AccessLevel::Reporter).await;
+    let (app, developer) = TestApp::hello().await;
+    let maintainer = app.member(AccessLevel::Maintainer).await;
+    let guest = app.member(AccessLevel::Guest).await;
+    let reporter = app.member(AccessLevel::Reporter).await;
     let path = |tag: &str| format!("{TAGS}/{tag}");
     let kept = path("v1.7.0");
     let grants = vec![grant(20, AccessLevel::Owner)];
     let job =
-        world.token(NewToken { grants: grants.clone(), ..job_token("mynamespace/hello") }).await;
-    let job = world.anonymous().with("job-token", job.reveal());
-    let reader = world.api_with(NewToken { scope: Scope::ReadApi, grants, ..token() }).await;
+        app.token(NewToken { grants: grants.clone(), ..job_token("mynamespace/hello") }).await;
+    let job = app.anonymous().with("job-token", job.reveal());
+    let reader = app.api_with(NewToken { scope: Scope::ReadApi, grants, ..token() }).await;
     for (api, status, body) in [
         (&guest, 403, FORBIDDEN),
         (&reporter, 403, FORBIDDEN),
         (&job, 404, P404),
-        (&world.anonymous(), 404, P404),
-        (&world.api_with(token()).await, 404, P404),
+        (&app.anonymous(), 404, P404),
+        (&app.api_with(token()).await, 404, P404),
     ] {
         for tag in [&kept, &path("none")] {
             api.delete(tag).await.is(status, body);
         }
     }
     assert!(reader.delete(&kept).await.body.contains("insufficient_scope"));
-    world.change_project(20, |project| project.archived = true).await;
+    app.change_project(20, |project| project.archived = true).await;
     maintainer.delete(&kept).await.is(403, FORBIDDEN);
-    world.change_project(20, |project| project.archived = false).await;
+    app.change_project(20, |project| project.archived = false).await;
     // A project that hides its releases has no tags.
-    world.change_project(20, |project| project.releases_access = ReleasesAccess::Disabled).await;
+    app.change_project(20, |project| project.releases_access = ReleasesAccess::Disabled).await;
     maintainer.delete(&kept).await.is(404, NO_TAG);
-    world.change_project(20, |project| project.releases_access = ReleasesAccess::Enabled).await;
+    app.change_project(20, |project| project.releases_access = ReleasesAccess::Enabled).await;
     let key: ReleaseKey = new_release(20, "v1.7.0").key;
-    assert!(world.store.get_release(&key, soon()).await.unwrap().is_some());
+    assert!(app.store.get_release(&key, test_deadline()).await.unwrap().is_some());
 
-    world
-        .change_project(20, |project| {
-            project.protected_tags = vec![
-                protected("d*", Some(AccessLevel::Developer)),
-                protected("m*", Some(AccessLevel::Maintainer)),
-                protected("n*", None),
-            ];
-        })
-        .await;
+    app.change_project(20, |project| {
+        project.protected_tags = vec![
+            protected("d*", Some(AccessLevel::Developer)),
+            protected("m*", Some(AccessLevel::Maintainer)),
+            protected("n*", None),
+        ];
+    })
+    .await;
     for (tag, by_developer, by_maintainer) in [
         // Developers may create it, and not delete it.
         ("d", 403, 204),
@@ -357,11 +356,12 @@ async fn tags_are_deleted_by_developers_and_protected_ones_by_maintainers() {
         ("free", 204, 204),
     ] {
         for (api, status) in [(&developer, by_developer), (&maintainer, by_maintainer)] {
-            let made = harness::world::create_release(&world.store, 20, tag).await;
+            let made = harness::test_app::create_release(&app.store, 20, tag).await;
             drop(made);
             let reply = api.delete(&path(tag)).await;
             reply.is(status, if status == 403 { FORBIDDEN } else { "" });
-            let left = world.store.get_release(&new_release(20, tag).key, soon()).await.unwrap();
+            let left =
+                app.store.get_release(&new_release(20, tag).key, test_deadline()).await.unwrap();
             assert_eq!(left.is_some(), status == 403, "{tag}");
         }
     }

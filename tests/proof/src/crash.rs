@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use comfy_table::{Table, presets};
-use harness::world::{RELEASES, World};
+use harness::test_app::{RELEASES, TestApp};
 use harness::{Api, Server, binaries, connection};
 use runtime_api::{Function as Process, InvocationError};
 use serde_json::{Value, json};
@@ -167,13 +167,13 @@ async fn load_and_kill<Kill: Future<Output = ()>>(
 /// Compares what clients were answered with what is there, and the tables with their rules; then
 /// leaves nothing for the next time.
 async fn check(
-    world: &World,
+    app: &TestApp,
     api: &Api,
     (books, kept): (&[Book], &str),
     tally: &mut Tally,
 ) -> Result<(), Error> {
     tally.kills += 1;
-    if world.server.has_panicked() {
+    if app.server.has_panicked() {
         tally.missed.push("the local server has panicked".into());
     }
     let is = api.get(&format!("{RELEASES}/{KEPT}")).await.body;
@@ -185,7 +185,7 @@ async fn check(
         tally.unanswered += book.unanswered;
         tally.missed.extend(book.differences(api).await);
     }
-    let audit = world.audit().await;
+    let audit = app.audit().await;
     tally.left_behind += audit.unreachable;
     tally.missed.extend(audit.violations);
     for release in
@@ -197,8 +197,8 @@ async fn check(
         }
     }
     let later = Timestamp::now().plus(Duration::from_secs(1));
-    world.store.sweep(later, STEP).await?;
-    let left = world.audit().await.unreachable;
+    app.store.sweep(later, STEP).await?;
+    let left = app.audit().await.unreachable;
     if left > 0 {
         tally.missed.push(format!("{left} items are left after a sweep"));
     }
@@ -218,34 +218,34 @@ async fn make_kept(api: &Api) -> Result<String, Error> {
 /// A local server whose database is on disk.
 struct OnDisk {
     data: PathBuf,
-    world: World,
+    app: TestApp,
     api: Api,
     kept: String,
 }
 
 impl OnDisk {
     async fn start(data: PathBuf) -> Result<Self, Error> {
-        let world = World::over(serve(&data)?);
-        let api = world.populate().await;
+        let app = TestApp::over(serve(&data)?);
+        let api = app.populate().await;
         let kept = make_kept(&api).await?;
-        Ok(Self { data, world, api, kept })
+        Ok(Self { data, app, api, kept })
     }
 
     async fn kill_once(&mut self, number: u64, tally: &mut Tally) -> Result<(), Error> {
         let tag = format!("kill-{number}");
         create_release(&self.api, &tag).await?;
         let way = Way::Server(self.api.clone());
-        let server = &mut self.world.server;
+        let server = &mut self.app.server;
         let books = load_and_kill(&way, &tag, async || server.kill()).await?;
         if server.has_panicked() {
             tally.missed.push("the local server has panicked".into());
         }
-        self.world = World::over(serve(&self.data)?);
+        self.app = TestApp::over(serve(&self.data)?);
         // It lives elsewhere now, as far as it is named in answers.
-        let api = self.api.at(&self.world.server.address);
+        let api = self.api.at(&self.app.server.address);
         self.kept = self.kept.replace(&self.api.address, &api.address);
         self.api = api;
-        check(&self.world, &self.api, (&books, &self.kept), tally).await
+        check(&self.app, &self.api, (&books, &self.kept), tally).await
     }
 }
 
@@ -263,7 +263,7 @@ async fn create_release(api: &Api, tag: &str) -> Result<(), Error> {
 struct Functions {
     /// Where the functions are, as they are deployed; without it they are those of the tests.
     folder: Option<PathBuf>,
-    world: World,
+    app: TestApp,
     api: Api,
     token: Arc<Secret>,
     kept: String,
@@ -271,10 +271,10 @@ struct Functions {
 
 impl Functions {
     async fn start(folder: Option<PathBuf>) -> Result<Self, Error> {
-        let (world, api) = World::hello().await;
-        let token = Arc::new(world.developers_token().await);
+        let (app, api) = TestApp::hello().await;
+        let token = Arc::new(app.developers_token().await);
         let kept = make_kept(&api).await?;
-        Ok(Self { folder, world, api, token, kept })
+        Ok(Self { folder, app, api, token, kept })
     }
 
     async fn kill_once(&mut self, number: u64, tally: &mut Tally) -> Result<(), Error> {
@@ -282,7 +282,7 @@ impl Functions {
         create_release(&self.api, &tag).await?;
         let tables = TableNames::default();
         let mut variables = environment(&tables).to_vec();
-        let url = &self.world.server.dynamodb_url;
+        let url = &self.app.server.dynamodb_url;
         let keys = connection::variables(url);
         variables.push(("AWS_ENDPOINT_URL_DYNAMODB", url));
         variables.extend(keys.iter().map(|(name, value)| (*name, value.as_str())));
@@ -315,6 +315,6 @@ impl Functions {
         }
         // What the function had sent before its end is still on its way through the database.
         tokio::time::sleep(Duration::from_millis(50)).await;
-        check(&self.world, &self.api, (&books, &self.kept), tally).await
+        check(&self.app, &self.api, (&books, &self.kept), tally).await
     }
 }

@@ -3,17 +3,17 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use harness::test_app::with_all_links;
 use harness::tls::Tls;
-use harness::world::with_all_links;
 use shared::app::{self, Database as Endpoint};
-use shared::domain::link::{Draft, LinkFields, LinkId, LinkType};
+use shared::domain::link::{LinkFields, LinkId, LinkType, UncheckedLink};
 use shared::domain::project::{BranchName, ProjectId, ProjectPath, ReleasesAccess, Visibility};
 use shared::domain::release::{Author, NewLinks, Release, ReleaseKey, TagName};
 use shared::domain::time::Timestamp;
 use shared::domain::token::{AccessLevel, Grant, GrantTarget, Scope, Secret, TokenKind, User};
 use shared::domain::username::Username;
 use shared::store::deadline::Deadline;
-use shared::store::links::{Created, Deleted};
+use shared::store::links::{CreateLinkResult, DeleteLinkResult};
 use shared::store::projects::{NewProject, ProjectCreated};
 use shared::store::releases::{NewRelease, ReleaseCreated};
 use shared::store::tokens::NewToken;
@@ -40,7 +40,7 @@ pub(crate) struct Database {
     _folder: TempDir,
 }
 
-fn soon() -> Deadline {
+fn test_deadline() -> Deadline {
     Deadline::after(Duration::from_mins(1))
 }
 
@@ -51,8 +51,8 @@ impl Database {
         tokio::spawn(dynoxide::server::serve_on(listener, dynoxide::Database::memory()?));
         let client = app::client(Endpoint::local(format!("http://{address}")))?;
         let store = Store::new(client, TableNames::default());
-        store.create_tables(soon()).await?;
-        let user = store.ensure_user(&Username::parse("root")?, None, soon()).await?;
+        store.create_tables(test_deadline()).await?;
+        let user = store.ensure_user(&Username::parse("root")?, None, test_deadline()).await?;
         let (release, token, job_token) = populate(&store, &user).await?;
 
         let folder = TempDir::new()?;
@@ -71,7 +71,7 @@ impl Database {
 
     /// Removes what a run has made, so that each meets the same.
     pub(crate) async fn clear(&self) -> Result<(), Error> {
-        for release in self.store.list_releases(PROJECT, soon()).await? {
+        for release in self.store.list_releases(PROJECT, test_deadline()).await? {
             if release.uid != self.release.uid {
                 self.delete(&release).await?;
             }
@@ -79,8 +79,8 @@ impl Database {
         let found = with_all_links(&self.store, &self.release.key).await;
         let links = found.map(|(_, links)| links).unwrap_or_default();
         for link in links.iter().filter(|link| link.fields.path.is_none()) {
-            match self.store.delete_link(&self.release, link, soon()).await? {
-                Deleted::Done | Deleted::Changed => {}
+            match self.store.delete_link(&self.release, link, test_deadline()).await? {
+                DeleteLinkResult::Done | DeleteLinkResult::Changed => {}
             }
         }
         self.store.sweep(Timestamp::now().next(), Duration::from_mins(1)).await?;
@@ -90,9 +90,13 @@ impl Database {
     /// A new link of the release that stays.
     pub(crate) async fn link(&self, name: &str) -> Result<LinkId, Error> {
         let fields = fields(name, None)?;
-        match self.store.create_link(&self.release, fields, Timestamp::now(), soon()).await? {
-            Created::Link(link) => Ok(link.id),
-            Created::Taken(_) => Err(format!("{name} is taken").into()),
+        match self
+            .store
+            .create_link(&self.release, fields, Timestamp::now(), test_deadline())
+            .await?
+        {
+            CreateLinkResult::Link(link) => Ok(link.id),
+            CreateLinkResult::Conflicts(_) => Err(format!("{name} is taken").into()),
         }
     }
 
@@ -103,14 +107,14 @@ impl Database {
 
     /// Deletes a release, whose link stays behind.
     pub(crate) async fn delete(&self, release: &Release) -> Result<(), Error> {
-        let done = self.store.delete_release(release, soon()).await?;
+        let done = self.store.delete_release(release, test_deadline()).await?;
         if done { Ok(()) } else { Err(format!("{} was changed", release.key.tag).into()) }
     }
 }
 
 fn fields(name: &str, path: Option<&str>) -> Result<LinkFields, Error> {
     let url = format!("https://e.com/{name}");
-    let draft = Draft::new(Some(name), Some(&url), path, LinkType::Other);
+    let draft = UncheckedLink::new(Some(name), Some(&url), path, LinkType::Other);
     Ok(draft.fields().ok_or("the link breaks the rules")?)
 }
 
@@ -125,7 +129,7 @@ async fn create_release(store: &Store, tag: &str, link: LinkFields) -> Result<Re
         released_at: now,
         links: NewLinks::parse(vec![link]).map_err(|_| "the link breaks the rules")?,
     };
-    match store.create_release(new, now, soon()).await? {
+    match store.create_release(new, now, test_deadline()).await? {
         ReleaseCreated::Release(release, _) => Ok(release),
         ReleaseCreated::Exists => Err(format!("{tag} is there already").into()),
     }
@@ -143,7 +147,7 @@ async fn populate(store: &Store, user: &User) -> Result<(Release, Secret, Secret
         default_branch: BranchName::default(),
         source_url: None,
     };
-    match store.create_project(project, now, soon()).await? {
+    match store.create_project(project, now, test_deadline()).await? {
         ProjectCreated::Project(_) => {}
         ProjectCreated::IdUsed | ProjectCreated::IdHasReleases | ProjectCreated::PathTaken => {
             return Err("not empty".into());
@@ -163,7 +167,7 @@ async fn populate(store: &Store, user: &User) -> Result<(Release, Secret, Secret
         expires_in: None,
     };
     let job = NewToken { kind: TokenKind::Job, job_project: Some(path), ..token.clone() };
-    let (token, _) = store.create_token(token, now, soon()).await?;
-    let (job_token, _) = store.create_token(job, now, soon()).await?;
+    let (token, _) = store.create_token(token, now, test_deadline()).await?;
+    let (job_token, _) = store.create_token(job, now, test_deadline()).await?;
     Ok((release, token, job_token))
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use comfy_table::{Table, presets};
 use harness::proxy::now_and_then;
-use harness::world::{Proxied, RELEASES};
+use harness::test_app::{Proxied, RELEASES};
 use serde_json::json;
 use shared::domain::time::Timestamp;
 use shared::store::audit::Audit;
@@ -170,11 +170,11 @@ async fn round(proxied: &Proxied, tag: &str) -> Result<Round, Error> {
     let events = std::mem::take(&mut *story.lock().map_err(|_| "a client panicked")?);
 
     // Neither the audit nor what puts the round away goes through the proxy.
-    let world = &proxied.world;
-    let audit = world.audit().await;
-    proxied.api.at(&world.server.address).delete(&format!("{RELEASES}/{tag}")).await;
+    let app = &proxied.app;
+    let audit = app.audit().await;
+    proxied.api.at(&app.server.address).delete(&format!("{RELEASES}/{tag}")).await;
     let later = Timestamp::now().plus(Duration::from_secs(1));
-    world.store.sweep(later, SWEEP_STEP).await?;
-    let left = world.audit().await.unreachable;
+    app.store.sweep(later, SWEEP_STEP).await?;
+    let left = app.audit().await.unreachable;
     Ok(Round { events, unexpected, audit, left })
 }

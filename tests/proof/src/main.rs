@@ -4,7 +4,6 @@ mod binaries;
 mod crash;
 mod database;
 mod event;
-mod ground;
 mod history;
 mod matrix;
 mod memory;
@@ -16,6 +15,7 @@ mod soak;
 mod speed;
 mod start;
 mod statistics;
+mod test_database;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

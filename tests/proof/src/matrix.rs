@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use comfy_table::{Table, presets};
 use harness::Server;
 use harness::server::EMPTY;
-use harness::world::World;
+use harness::test_app::TestApp;
 use serde_json::json;
 use shared::routes::{Function, ROUTES, Verb};
 use tokio::task::JoinSet;
@@ -40,8 +40,8 @@ pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
     let (settings, pairs) =
         if options.quick { (few_settings(), 200) } else { (Setting::all(), 2000) };
     let (reading, writing) = if options.quick { some(&settings) } else { all(&settings) };
-    let world = Arc::new(World::over(Server::start_with_log("WARN", &EMPTY)));
-    let scene = Arc::new(Scene::set(Arc::clone(&world), &settings).await?);
+    let app = Arc::new(TestApp::over(Server::start_with_log("WARN", &EMPTY)));
+    let scene = Arc::new(Scene::set(Arc::clone(&app), &settings).await?);
     let progress = Arc::new(Progress::of((reading.len() + writing.len()) as u64));
     let mut outcomes = ask(&scene, reading, 0, &progress).await?;
     outcomes.extend(ask(&scene, writing, outcomes.len(), &progress).await?);
@@ -51,7 +51,7 @@ pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
     let (cells, disagreeing) = show(&outcomes);
 
     // The rest on a server of its own, where nothing is slow because of what was made before.
-    let (quiet, developer) = World::hello().await;
+    let (quiet, developer) = TestApp::hello().await;
     let changed = tokens::change(&quiet).await?;
     let times = tokens::time(&quiet, pairs).await?;
     let smuggled = smuggling::smuggle(&quiet, &developer).await?;

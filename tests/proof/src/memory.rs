@@ -15,8 +15,8 @@ use shared::domain::time::Timestamp;
 use shared::store::TableNames;
 use shared::store::keys::ReleasesKey;
 
-use crate::ground::Ground;
 use crate::process::{cpu, peak_kilobytes};
+use crate::test_database::TestDatabase;
 use crate::{Error, Options, Verdict, binaries, event};
 
 /// The most memory a function may have resident: an eighth of the template's default, and a fraction of
@@ -59,20 +59,20 @@ struct Found {
 
 pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
     let plan = if options.quick { &QUICK } else { &FULL };
-    let ground = Ground::start(&[HUGE, MANY]).await?;
-    populate(&ground, plan).await?;
+    let database = TestDatabase::start(&[HUGE, MANY]).await?;
+    populate(&database, plan).await?;
     let mut found = Vec::new();
     for timeout in TIMEOUTS {
         for (function, method, path, what) in requests(plan) {
             let binary = binaries::find(options.functions.as_deref(), function)?;
             let body = if method == "PUT" { json!({ "name": "b" }) } else { Value::Null };
             let (path, query) = path.split_once('?').unwrap_or((&path, ""));
-            let mut event = event::rest(("PRIVATE-TOKEN", &ground.token), method, path, &body)?;
+            let mut event = event::rest(("PRIVATE-TOKEN", &database.token), method, path, &body)?;
             for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
                 event["queryStringParameters"][name] = json!(value);
                 event["multiValueQueryStringParameters"][name] = json!([value]);
             }
-            found.push(measure(&ground, &binary, (function, what), event, timeout).await?);
+            found.push(measure(&database, &binary, (function, what), event, timeout).await?);
         }
     }
     show(&found);
@@ -110,15 +110,15 @@ fn requests(plan: &Plan) -> Vec<(&'static str, &'static str, String, &'static st
     ]
 }
 
-async fn populate(ground: &Ground, plan: &Plan) -> Result<(), Error> {
+async fn populate(database: &TestDatabase, plan: &Plan) -> Result<(), Error> {
     let none = || NewLinks::parse(Vec::new()).map_err(|_| "no links are wrong");
     let mut id = 1;
-    let release = ground.release(HUGE, "huge", none()?).await?;
-    put_links(&ground.url, &release, &mut id, plan.links).await?;
-    ground.release(HUGE, "small", none()?).await?;
+    let release = database.release(HUGE, "huge", none()?).await?;
+    put_links(&database.url, &release, &mut id, plan.links).await?;
+    database.release(HUGE, "small", none()?).await?;
     for number in 0..plan.releases {
-        let release = ground.release(MANY, &format!("v{number}"), none()?).await?;
-        put_links(&ground.url, &release, &mut id, plan.links_of_each).await?;
+        let release = database.release(MANY, &format!("v{number}"), none()?).await?;
+        put_links(&database.url, &release, &mut id, plan.links_of_each).await?;
     }
     Ok(())
 }
@@ -160,7 +160,7 @@ async fn put_links(url: &str, release: &Release, id: &mut u64, count: u64) -> Re
 }
 
 async fn measure(
-    ground: &Ground,
+    database: &TestDatabase,
     binary: &Path,
     (function, what): (&'static str, &'static str),
     event: Value,
@@ -168,7 +168,7 @@ async fn measure(
 ) -> Result<Found, Error> {
     let tables = TableNames::default();
     let mut variables = binaries::environment(&tables).to_vec();
-    variables.push(("AWS_ENDPOINT_URL_DYNAMODB", &ground.url));
+    variables.push(("AWS_ENDPOINT_URL_DYNAMODB", &database.url));
     let process = Process::start(binary, &variables, timeout).await?;
     process.until_first_poll().await?;
     let mut small = event.clone();

@@ -9,16 +9,16 @@ use std::time::Duration;
 
 use comfy_table::{Table, presets};
 use harness::proxy::Proxy;
-use harness::world;
+use harness::test_app;
 use serde_json::{Value, json};
 use shared::domain::project::ProjectId;
 use shared::domain::release::NewLinks;
 use shared::routes::Function;
 
-use crate::ground::Ground;
 use crate::pool::Pool;
 use crate::progress::Progress;
 use crate::statistics::{median, milliseconds};
+use crate::test_database::TestDatabase;
 use crate::{Error, Options, Verdict, binaries};
 use step::{Place, Step};
 
@@ -79,19 +79,19 @@ pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
     let binaries = functions(options.functions.as_deref())?;
     // One project for the links, and one for each number of releases.
     let projects: Vec<_> = (0..=plan.releases.len() as u64).map(|n| ProjectId(20 + n)).collect();
-    let ground = Ground::start(&projects).await?;
-    let mut families = populate(&ground, plan, &projects).await?;
+    let database = TestDatabase::start(&projects).await?;
+    let mut families = populate(&database, plan, &projects).await?;
 
-    let proxy = Proxy::start(&ground.url).await;
+    let proxy = Proxy::start(&database.url).await;
     let counted = pools(&binaries, &proxy.url).await?;
-    let timed = pools(&binaries, &ground.url).await?;
+    let timed = pools(&binaries, &database.url).await?;
     let mut found = Vec::new();
     for family in &mut families {
-        found.extend(count(family, &counted, &proxy, &ground).await?);
+        found.extend(count(family, &counted, &proxy, &database).await?);
     }
     for family in &mut families {
         let steps = family.steps;
-        time(family, &steps, &timed, &ground, plan, &mut found).await?;
+        time(family, &steps, &timed, &database, plan, &mut found).await?;
     }
     show(&found, |_| true);
     let mut missed = judge_costs(&found);
@@ -104,7 +104,7 @@ pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
         for family in &mut families {
             let steps: Vec<Step> = family.steps.into_iter().filter(|step| is_slow(*step)).collect();
             if !steps.is_empty() {
-                time(family, &steps, &timed, &ground, plan, &mut found).await?;
+                time(family, &steps, &timed, &database, plan, &mut found).await?;
             }
         }
         show(&found, is_slow);
@@ -128,7 +128,7 @@ async fn pools(binaries: &[(Function, PathBuf)], database_url: &str) -> Result<P
 }
 
 async fn populate(
-    ground: &Ground,
+    database: &TestDatabase,
     plan: &Plan,
     projects: &[ProjectId],
 ) -> Result<[Family; 2], Error> {
@@ -136,14 +136,14 @@ async fn populate(
     for among in plan.links {
         // Tags of one length, so that keys are too.
         let tag = format!("with-{among:05}");
-        ground.release(projects[0], &tag, world::links("file", *among)).await?;
+        database.release(projects[0], &tag, test_app::links("file", *among)).await?;
         among_links.push(Place { project: projects[0], tag, among: *among, made: Vec::new() });
     }
     let mut among_releases = Vec::new();
     for (project, among) in projects[1..].iter().zip(plan.releases) {
         for number in 0..*among {
             let tag = format!("v{number:05}");
-            ground.release(*project, &tag, NewLinks::default()).await?;
+            database.release(*project, &tag, NewLinks::default()).await?;
         }
         let tag = "v00000".to_owned();
         among_releases.push(Place { project: *project, tag, among: *among, made: Vec::new() });
@@ -160,14 +160,14 @@ async fn send(
     step: Step,
     count: usize,
     pools: &Pools,
-    ground: &Ground,
+    database: &TestDatabase,
 ) -> Result<(), Error> {
     let pool = pools.get(&step.function()).ok_or("no function for this")?;
     if step == Step::CreateLink {
         place.made.clear();
     }
     for number in 0..count {
-        let answer = pool.invoke(&place.event(step, number, &ground.token)?).await?;
+        let answer = pool.invoke(&place.event(step, number, &database.token)?).await?;
         if step == Step::CreateLink {
             let body: Value = serde_json::from_str(answer["body"].as_str().unwrap_or_default())?;
             place.made.push(body["id"].as_u64().ok_or("no id")?);
@@ -180,14 +180,14 @@ async fn count(
     family: &mut Family,
     pools: &Pools,
     proxy: &Proxy,
-    ground: &Ground,
+    database: &TestDatabase,
 ) -> Result<Vec<Found>, Error> {
     let mut found = Vec::new();
     for place in &mut family.places {
         for step in family.steps {
             proxy.take_seen();
             let count = if step.is_list() { 1 } else { COUNTED };
-            send(place, step, count, pools, ground).await?;
+            send(place, step, count, pools, database).await?;
             #[expect(clippy::cast_precision_loss, reason = "some requests")]
             let part = 1.0 / count as f64;
             let mut cost = Cost::default();
@@ -208,7 +208,7 @@ async fn time(
     family: &mut Family,
     timed: &[Step],
     pools: &Pools,
-    ground: &Ground,
+    database: &TestDatabase,
     plan: &Plan,
     found: &mut [Found],
 ) -> Result<(), Error> {
@@ -229,7 +229,7 @@ async fn time(
                 let requests = if step.is_list() { lists(place.among) } else { plan.requests };
                 let pool = pools.get(&step.function()).ok_or("no function for this")?;
                 let before = pool.cpu()?;
-                send(place, step, requests, pools, ground).await?;
+                send(place, step, requests, pools, database).await?;
                 let cpu = pool.cpu()?.saturating_sub(before);
                 progress.advance();
                 // The first round only makes connections and brings files into memory.

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use comfy_table::{Table, presets};
 use harness::server::EMPTY;
-use harness::world::{World, project};
+use harness::test_app::{TestApp, project};
 use harness::{Api, Server};
 use serde_json::json;
 use shared::domain::time::Timestamp;
@@ -51,11 +51,11 @@ pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
     } else {
         (Duration::from_mins(15), 1.1)
     };
-    let world = World::over(Server::start_with_log("WARN", &EMPTY));
-    world.project(project(client::PROJECT, "mynamespace/hello")).await;
-    let flags = ["--no-sample", "--endpoint-url", &world.server.dynamodb_url];
+    let app = TestApp::over(Server::start_with_log("WARN", &EMPTY));
+    app.project(project(client::PROJECT, "mynamespace/hello")).await;
+    let flags = ["--no-sample", "--endpoint-url", &app.server.dynamodb_url];
     let server = Server::start_with_log("WARN", &flags);
-    let api = world.developer().await.at(&server.address);
+    let api = app.developer().await.at(&server.address);
     let pid = server.pid();
 
     let Loaded { mut unexpected, .. } = load(&api, WARM_UP, async |_| Ok(())).await?;
@@ -74,10 +74,10 @@ pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
     tokio::time::sleep(QUIET).await;
     let descriptors_after = process::descriptors(pid)?;
     // Each client has left what it was working on.
-    let audit = world.audit().await;
+    let audit = app.audit().await;
     let later = Timestamp::now().plus(Duration::from_secs(1));
-    world.store.sweep(later, STEP).await?;
-    let left = world.audit().await.unreachable;
+    app.store.sweep(later, STEP).await?;
+    let left = app.audit().await.unreachable;
 
     let (second, last) = (quarter(&resident, 1), quarter(&resident, 3));
     let growth = last / second;
@@ -127,7 +127,7 @@ pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
     if descriptors_after > descriptors_before + SPARE_DESCRIPTORS {
         missed.push(format!("{descriptors_after} descriptors after {descriptors_before}"));
     }
-    if server.has_panicked() || world.server.has_panicked() {
+    if server.has_panicked() || app.server.has_panicked() {
         missed.push("a server has panicked".to_owned());
     }
     if audit.links == 0 || left > 0 {

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use shared::api::request::split_path;
 use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::{App, WebUrl};
-use shared::authorize::access::Admission;
+use shared::authorize::access::ProjectAccess;
 use shared::domain::time::Timestamp;
 
 const STYLE: &str = include_str!("style.css");
@@ -32,8 +32,8 @@ pub(super) enum Viewer<'a> {
 }
 
 impl<'a> Viewer<'a> {
-    pub(super) fn of(admission: &'a Admission) -> Self {
-        admission
+    pub(super) fn of(access: &'a ProjectAccess) -> Self {
+        access
             .token()
             .map_or(Self::Anonymous, |token| Self::SignedIn { username: &token.user.username })
     }
@@ -113,8 +113,8 @@ pub(super) fn cache(answer: &mut ApiResponse, is_kept: bool) {
 }
 
 /// Whether a page about this project is the same for everybody who may see it without a token.
-pub(super) fn is_public(request: &ApiRequest, admission: &Admission) -> bool {
-    admission.is_open_to_everybody() && request.credentials.hashes().is_empty()
+pub(super) fn is_public(request: &ApiRequest, access: &ProjectAccess) -> bool {
+    access.is_open_to_everybody() && request.credentials.hashes().is_empty()
 }
 
 /// An error: as a page for browsers, in the API's form for programs.

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use shared::api::render::{project_url, release_url};
 use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
-use shared::authorize::access::{Admission, Caller};
+use shared::authorize::access::{Caller, ProjectAccess};
 use shared::domain::project::{ListedProject, ProjectId};
 use shared::domain::project_search::{PathPart, ProjectSearch};
 use shared::store::query::ReleaseIndexEntry;
@@ -49,8 +49,8 @@ pub(crate) async fn answer(app: &App, http_request: &Request) -> Result<ApiRespo
         app.store.latest_releases(&ids, request.deadline),
     )?;
     // A project may have become private since the list was read.
-    let admit = |project| Admission::to_project(caller.clone(), Some(project)).ok();
-    let shown: Vec<(Admission, Option<&ReleaseIndexEntry>)> = projects
+    let admit = |project| ProjectAccess::to_project(caller.clone(), Some(project)).ok();
+    let shown: Vec<(ProjectAccess, Option<&ReleaseIndexEntry>)> = projects
         .into_iter()
         .filter_map(|project| {
             let place = ids.iter().position(|id| *id == project.id)?;
@@ -60,7 +60,7 @@ pub(crate) async fn answer(app: &App, http_request: &Request) -> Result<ApiRespo
 
     let viewer = match &caller {
         Caller::Anonymous => Viewer::Anonymous,
-        Caller::Bearer(token) => Viewer::SignedIn { username: &token.user.username },
+        Caller::Authenticated(token) => Viewer::SignedIn { username: &token.user.username },
     };
     let document = Document {
         base: &request.base,
@@ -76,7 +76,7 @@ pub(crate) async fn answer(app: &App, http_request: &Request) -> Result<ApiRespo
 fn main(
     request: &ApiRequest,
     searched: &str,
-    shown: &[(Admission, Option<&ReleaseIndexEntry>)],
+    shown: &[(ProjectAccess, Option<&ReleaseIndexEntry>)],
     before: Option<ProjectId>,
     more: Option<ProjectId>,
 ) -> Markup {
@@ -92,8 +92,8 @@ fn main(
             p { (nothing(searched, more.is_some())) }
         } @else {
             ul.projects {
-                @for (admission, latest) in shown {
-                    li { (entry(request, admission, *latest)) }
+                @for (access, latest) in shown {
+                    li { (entry(request, access, *latest)) }
                 }
             }
         }
@@ -117,18 +117,18 @@ fn nothing(searched: &str, has_more: bool) -> &'static str {
 
 fn entry(
     request: &ApiRequest,
-    admission: &Admission,
+    access: &ProjectAccess,
     latest: Option<&ReleaseIndexEntry>,
 ) -> Markup {
-    let project = admission.project();
+    let project = access.project();
     let url = project_url(&request.base, project);
-    let latest = latest.filter(|_| admission.may_read_releases().is_ok());
+    let latest = latest.filter(|_| access.may_read_releases().is_ok());
     html! {
         a.path href=(url) { (project.path.as_str()) }
         p.about {
             @match latest {
                 Some(latest) => {
-                    @if admission.may_read_code().is_ok() {
+                    @if access.may_read_code().is_ok() {
                         a.tag href=(release_url(&url, &latest.tag)) { (latest.tag.as_str()) }
                     } @else {
                         span.tag { (latest.tag.as_str()) }

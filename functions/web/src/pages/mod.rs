@@ -18,7 +18,7 @@ use shared::api::redirect::Location;
 use shared::api::request::decoded;
 use shared::api::{ApiError, ApiRequest, ApiResponse, release_params};
 use shared::app::App;
-use shared::authorize::access::Refusal;
+use shared::authorize::access::AccessError;
 use shared::domain::link::DirectAssetPath;
 use shared::domain::project::{ProjectPath, ProjectRef};
 use shared::domain::release::TagName;
@@ -44,7 +44,7 @@ enum Kind {
 impl Page {
     /// The page that a request asks for. `None` if no page has its path; an error if the path begins
     /// like a page's and cannot be one.
-    pub(crate) fn of(method: &Method, encoded_path: &str) -> Option<Result<Self, ApiError>> {
+    pub(crate) fn parse(method: &Method, encoded_path: &str) -> Option<Result<Self, ApiError>> {
         let path = encoded_path.strip_prefix('/')?;
         if !reads(method) || path.starts_with("-/") || path == "api" || path.starts_with("api/") {
             return None;
@@ -116,14 +116,14 @@ impl Kind {
                 let (access, target) = request.authorize_releases_of(app, project, &query).await?;
                 let target = target.unwrap_or_default();
                 let url = app.store.url_of(target, request.deadline).await?;
-                let location = Location::of_link(&url.ok_or(ApiError::RouteNotFound)?);
+                let location = Location::for_link(&url.ok_or(ApiError::RouteNotFound)?);
                 ApiResponse::redirect(request, &location, &access)
             }
             Self::Latest { suffix } => {
                 let (access, latest) =
                     request.authorize_releases_of(app, project, &LatestRelease).await?;
                 let latest = latest.ok_or(ApiError::RouteNotFound)?;
-                let location = Location::of_page(request, &access, &latest.tag, suffix);
+                let location = Location::for_page(request, &access, &latest.tag, suffix);
                 ApiResponse::redirect(request, &location, &access)
             }
         }
@@ -152,7 +152,9 @@ pub(crate) async fn answer(
     let answer = page.kind.answer(app, &request, &page.project).await;
     match answer {
         Err(ApiError::Refused(
-            Refusal::ProjectInvisible | Refusal::Forbidden | Refusal::JobTokenNotAllowed { .. },
+            AccessError::ProjectInvisible
+            | AccessError::Forbidden
+            | AccessError::JobTokenNotAllowed { .. },
         )) => {
             let is_anonymous = request.credentials.hashes().is_empty();
             if is_anonymous && page.kind.asks_to_sign_in(http_request) {

@@ -6,7 +6,7 @@ use shared::api::render::{direct_asset_url, project_url, segment};
 use shared::api::sources::sources;
 use shared::api::{ApiError, ApiRequest, ApiResponse, markdown, release_body};
 use shared::app::App;
-use shared::authorize::access::Admission;
+use shared::authorize::access::ProjectAccess;
 use shared::domain::link::{Link, LinkType};
 use shared::domain::project::ProjectRef;
 use shared::domain::release::{Description, Release, ReleaseName, TagName};
@@ -49,7 +49,7 @@ pub(super) async fn answer(
 
 struct Page<'a> {
     request: &'a ApiRequest,
-    access: &'a Admission,
+    access: &'a ProjectAccess,
     release: &'a Release,
     is_latest: bool,
 }

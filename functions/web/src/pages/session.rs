@@ -9,7 +9,7 @@ use shared::api::redirect::Location;
 use shared::api::request::split_path;
 use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::{App, WebUrl};
-use shared::authorize::access::Refusal;
+use shared::authorize::access::AccessError;
 use shared::authorize::credentials::Presented;
 use url::form_urlencoded;
 
@@ -71,7 +71,7 @@ pub(super) fn refused(
     error: ApiError,
 ) -> Result<ApiResponse, ApiError> {
     match error {
-        ApiError::Refused(Refusal::UnknownToken | Refusal::DeadToken(_)) if has_cookie => {
+        ApiError::Refused(AccessError::UnknownToken | AccessError::DeadToken(_)) if has_cookie => {
             redirect_to_form(request, http_request, Some(Ended))
         }
         error => Err(error),
@@ -110,12 +110,12 @@ async fn signed_in(app: &App, http_request: &Request) -> Result<ApiResponse, Api
         Ok(_) => {}
         Err(ApiError::Refused(refusal)) => {
             let sentence = match refusal {
-                Refusal::DeadToken(_) => "This token was revoked or has expired.",
-                Refusal::UnknownToken
-                | Refusal::ProjectInvisible
-                | Refusal::InsufficientScope
-                | Refusal::JobTokenNotAllowed { .. }
-                | Refusal::Forbidden => "This is not an access token of this server.",
+                AccessError::DeadToken(_) => "This token was revoked or has expired.",
+                AccessError::UnknownToken
+                | AccessError::ProjectInvisible
+                | AccessError::InsufficientScope
+                | AccessError::JobTokenNotAllowed { .. }
+                | AccessError::Forbidden => "This is not an access token of this server.",
             };
             return Ok(show_form(&reading, StatusCode::UNPROCESSABLE_ENTITY, Some(sentence)));
         }
@@ -139,7 +139,7 @@ fn own(request: ApiRequest, http_request: &Request) -> Result<ApiRequest, ApiErr
     let site = http_request.headers().get("sec-fetch-site").map(HeaderValue::as_bytes);
     match site {
         None | Some(b"same-origin" | b"none") => Ok(request),
-        Some(_) => Err(ApiError::Refused(Refusal::Forbidden)),
+        Some(_) => Err(ApiError::Refused(AccessError::Forbidden)),
     }
 }
 

@@ -80,7 +80,8 @@ async fn ask(project: &Project, confirmation: Confirmation, store: &Store) -> Re
     let (tokens, now) = (store.list_tokens(STEP).await?, Timestamp::now());
     let members = tokens.iter().filter(|token| {
         let mut targets = token.grants.iter().map(|grant| &grant.target);
-        token.alive(now).is_ok() && targets.any(|one| *one == GrantTarget::Project(project.id))
+        token.check_active(now).is_ok()
+            && targets.any(|one| *one == GrantTarget::Project(project.id))
     });
     let effects = match members.count() {
         0 => String::new(),

@@ -5,7 +5,7 @@ use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
 use shared::app::App;
-use shared::domain::link::{Draft, LinkFields, LinkType, LinkUrl};
+use shared::domain::link::{LinkFields, LinkType, LinkUrl, UncheckedLink};
 use shared::domain::project::{
     BranchName, Project, ProjectId, ProjectPath, ProjectRef, ReleasesAccess, Visibility,
 };
@@ -187,7 +187,7 @@ impl File {
     fn link(&self, server: &str) -> Option<LinkFields> {
         let url = format!("{server}{}", self.path());
         let path = Some(self.direct_asset_path);
-        Draft::new(Some(self.name), Some(&url), path, self.link_type).fields()
+        UncheckedLink::new(Some(self.name), Some(&url), path, self.link_type).fields()
     }
 }
 

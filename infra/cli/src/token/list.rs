@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use shared::domain::project::ProjectRef;
 use shared::domain::time::Timestamp;
-use shared::domain::token::{Dead, GrantTarget, Token};
+use shared::domain::token::{GrantTarget, InactiveReason, Token};
 use shared::store::Store;
 
 use crate::arguments::{ProjectArgument, parse_duration};
@@ -38,10 +38,10 @@ pub(super) enum State {
 impl State {
     /// The state of a token at `now`.
     pub(super) fn of(token: &Token, now: Timestamp) -> Self {
-        match token.alive(now) {
+        match token.check_active(now) {
             Ok(()) => Self::Active,
-            Err(Dead::Expired) => Self::Expired,
-            Err(Dead::Revoked) => Self::Revoked,
+            Err(InactiveReason::Expired) => Self::Expired,
+            Err(InactiveReason::Revoked) => Self::Revoked,
         }
     }
 
@@ -72,7 +72,7 @@ impl Filter {
         if let Some(within) = expiring_within {
             let end = now.plus(within);
             tokens.retain(|token| {
-                token.alive(now).is_ok() && token.expires_at.is_some_and(|at| at <= end)
+                token.check_active(now).is_ok() && token.expires_at.is_some_and(|at| at <= end)
             });
         }
         if let Some(name) = project {

@@ -1,11 +1,11 @@
 //! `POST /projects/:id/releases/:tag_name/assets/links`
 
-use harness::world::{LINKS, World};
+use harness::test_app::{LINKS, TestApp};
 
 #[tokio::test]
 async fn a_link_is_made_and_shown() {
-    let (world, api) = World::hello().await;
-    let host = format!("http://{}", world.server.address);
+    let (app, api) = TestApp::hello().await;
+    let host = format!("http://{}", app.server.address);
 
     let reply = api.post(LINKS, r#"{"name":"a","url":"https://e.com/a"}"#).await;
     reply.is(
@@ -23,12 +23,12 @@ async fn a_link_is_made_and_shown() {
             r#"{{"id":2,"name":"b","url":"{host}/mynamespace/hello/x","direct_asset_url":"{host}/mynamespace/hello/-/releases/v1.7.0/downloads/bin/b","external":false,"link_type":"package"}}"#
         ),
     );
-    world.assert_sound().await;
+    app.assert_sound().await;
 }
 
 #[tokio::test]
 async fn parameters_come_from_json_form_multipart_and_query() {
-    let (_world, api) = World::hello().await;
+    let (_world, api) = TestApp::hello().await;
     let shown = |id: u64, name: &str, link_type: &str| {
         format!(
             r#"{{"id":{id},"name":"{name}","url":"https://e.com/{id}?a=1&b=2","direct_asset_url":"https://e.com/{id}?a=1&b=2","external":true,"link_type":"{link_type}"}}"#
@@ -59,7 +59,7 @@ async fn parameters_come_from_json_form_multipart_and_query() {
 
 #[tokio::test]
 async fn parameters_are_checked_in_the_order_they_are_declared() {
-    let (world, api) = World::hello().await;
+    let (app, api) = TestApp::hello().await;
     for (body, error) in [
         ("", "name is missing, url is missing"),
         ("{}", "name is missing, url is missing"),
@@ -98,7 +98,7 @@ async fn parameters_are_checked_in_the_order_they_are_declared() {
         // Before any authentication: the anonymous caller of a private project hears the same.
         let expected = format!(r#"{{"error":"{error}"}}"#);
         api.post(LINKS, body).await.is(400, &expected);
-        world.anonymous().post(LINKS, body).await.is(400, &expected);
+        app.anonymous().post(LINKS, body).await.is(400, &expected);
     }
     let form = "application/x-www-form-urlencoded";
     api.send("POST", LINKS, form, b"name[]=a&url[x]=b")
@@ -112,7 +112,7 @@ async fn parameters_are_checked_in_the_order_they_are_declared() {
 
 #[tokio::test]
 async fn values_that_are_no_texts_are_turned_into_texts() {
-    let (_world, api) = World::hello().await;
+    let (_world, api) = TestApp::hello().await;
     for (value, name) in
         [("1", "1"), ("1.5", "1.5"), ("true", "true"), ("2.0", "2.0"), ("1e20", "1.0e+20")]
     {
@@ -129,7 +129,7 @@ async fn values_that_are_no_texts_are_turned_into_texts() {
 
 #[tokio::test]
 async fn the_model_speaks_in_gitlabs_sentences_and_order() {
-    let (world, api) = World::hello().await;
+    let (app, api) = TestApp::hello().await;
     let taken = r#"{"name":"taken","url":"https://e.com/taken","direct_asset_path":"/bin/taken"}"#;
     assert_eq!(api.post(LINKS, taken).await.status, 201);
     let long_name = "n".repeat(256);
@@ -172,13 +172,13 @@ async fn the_model_speaks_in_gitlabs_sentences_and_order() {
     ] {
         api.post(LINKS, &body).await.is(400, &format!(r#"{{"message":[{sentences}]}}"#));
     }
-    assert_eq!(world.assert_sound().await.links, 1);
+    assert_eq!(app.assert_sound().await.links, 1);
 }
 
 #[tokio::test]
 async fn uniqueness_is_case_sensitive_and_ends_with_the_release() {
-    let (world, api) = World::hello().await;
-    world.release(20, "v2").await;
+    let (app, api) = TestApp::hello().await;
+    app.release(20, "v2").await;
     assert_eq!(api.post(LINKS, r#"{"name":"a","url":"https://e.com/a"}"#).await.status, 201);
     for (path, body) in [
         (LINKS, r#"{"name":"A","url":"https://e.com/A"}"#),
@@ -187,14 +187,14 @@ async fn uniqueness_is_case_sensitive_and_ends_with_the_release() {
     ] {
         assert_eq!(api.post(path, body).await.status, 201, "{body}");
     }
-    world.assert_sound().await;
+    app.assert_sound().await;
 }
 
 #[tokio::test]
 async fn filepath_is_the_older_name_of_direct_asset_path() {
-    let (world, api) = World::hello().await;
+    let (app, api) = TestApp::hello().await;
     let downloads =
-        format!("http://{}/mynamespace/hello/-/releases/v1.7.0/downloads", world.server.address);
+        format!("http://{}/mynamespace/hello/-/releases/v1.7.0/downloads", app.server.address);
     for (number, fields, path) in [
         (1, r#""filepath":"/old/x""#, Some("/old/x")),
         (2, r#""direct_asset_path":"/new/x""#, Some("/new/x")),
@@ -217,7 +217,7 @@ async fn filepath_is_the_older_name_of_direct_asset_path() {
 
 #[tokio::test]
 async fn bodies_that_cannot_be_read_are_refused() {
-    let (_world, api) = World::hello().await;
+    let (_world, api) = TestApp::hello().await;
     let json = "application/json";
     let form = "application/x-www-form-urlencoded";
 
@@ -274,7 +274,7 @@ async fn bodies_that_cannot_be_read_are_refused() {
 
 #[tokio::test]
 async fn a_body_of_one_mebibyte_is_read_and_one_byte_more_is_not() {
-    let (_world, api) = World::hello().await;
+    let (_world, api) = TestApp::hello().await;
     let frame = r#"{"name":"a","url":"https://e.com","x":""}"#;
     let padding = |total: usize| "x".repeat(total - frame.len());
     let body = |total| format!(r#"{{"name":"a","url":"https://e.com","x":"{}"}}"#, padding(total));

@@ -1,11 +1,11 @@
 //! `GET /projects/:id/releases/:tag_name/assets/links/:link_id`
 
-use harness::world::{LINKS, World, project};
+use harness::test_app::{LINKS, TestApp, project};
 
 #[tokio::test]
 async fn a_link_is_found_by_its_number_within_its_release_only() {
-    let (world, api) = World::hello().await;
-    world.release(20, "v2").await;
+    let (app, api) = TestApp::hello().await;
+    app.release(20, "v2").await;
     let made = api.post(LINKS, r#"{"name":"a","url":"https://e.com/a"}"#).await;
     assert_eq!(made.id(), 1);
     for spelling in ["1", "001", "+1", "%201", "0_1", "1/", "1?", "1.json", "1.5"] {
@@ -26,7 +26,7 @@ async fn a_link_is_found_by_its_number_within_its_release_only() {
 
 #[tokio::test]
 async fn head_answers_as_get_without_the_body() {
-    let (_world, api) = World::hello().await;
+    let (_world, api) = TestApp::hello().await;
     api.post(LINKS, r#"{"name":"a","url":"https://e.com/a"}"#).await;
     for path in [LINKS.to_owned(), format!("{LINKS}/1"), format!("{LINKS}/2")] {
         let (get, head) = (api.get(&path).await, api.send("HEAD", &path, "", b"").await);
@@ -40,7 +40,7 @@ async fn head_answers_as_get_without_the_body() {
 
 #[tokio::test]
 async fn an_answer_that_the_client_has_is_not_sent_again() {
-    let (_world, api) = World::hello().await;
+    let (_world, api) = TestApp::hello().await;
     api.post(LINKS, r#"{"name":"a","url":"https://e.com/a"}"#).await;
     let path = format!("{LINKS}/1");
     let etag = api.get(&path).await.header("etag").to_owned();
@@ -67,8 +67,8 @@ async fn an_answer_that_the_client_has_is_not_sent_again() {
 
 #[tokio::test]
 async fn each_segment_of_the_path_is_decoded_once() {
-    let (world, api) = World::hello().await;
-    world.project(project(21, "Group/sub.group/my_project-1")).await;
+    let (app, api) = TestApp::hello().await;
+    app.project(project(21, "Group/sub.group/my_project-1")).await;
     let tags = [
         ("release/1.0", "release%2F1.0"),
         ("release/1.0", "release%2F1%2E0"),
@@ -80,7 +80,7 @@ async fn each_segment_of_the_path_is_decoded_once() {
         ("v1.0.json", "v1.0.json"),
     ];
     for tag in ["release/1.0", "v1.0.0+build 1", "a%2Fb", "größe", "v1.0.json"] {
-        world.release(20, tag).await;
+        app.release(20, tag).await;
     }
     for (number, (tag, encoded)) in tags.into_iter().enumerate() {
         for project in ["20", "mynamespace%2Fhello", "MyNamespace%2fHELLO", "mynamespace%2Fh%65llo"]
@@ -115,14 +115,14 @@ async fn each_segment_of_the_path_is_decoded_once() {
 
 #[tokio::test]
 async fn direct_asset_urls_are_encoded_as_rails_does() {
-    let (world, api) = World::hello().await;
+    let (app, api) = TestApp::hello().await;
     for (tag, encoded, shown) in [
         ("debian/2.4.0-1", "debian%2F2.4.0-1", "debian%2F2.4.0-1"),
         ("a b#c%d", "a%20b%23c%25d", "a%20b%23c%25d"),
         ("v1+2@3;4=5&6", "v1+2@3;4=5&6", "v1+2@3;4=5&6"),
         ("é", "%C3%A9", "%C3%A9"),
     ] {
-        world.release(20, tag).await;
+        app.release(20, tag).await;
         let links = format!("/projects/20/releases/{encoded}/assets/links");
         let reply =
             api.post(&links, r#"{"name":"x","url":"https://e.com","filepath":"/@in/x"}"#).await;
@@ -130,7 +130,7 @@ async fn direct_asset_urls_are_encoded_as_rails_does() {
             reply.json()["direct_asset_url"],
             format!(
                 "http://{}/mynamespace/hello/-/releases/{shown}/downloads/@in/x",
-                world.server.address
+                app.server.address
             ),
             "{tag}"
         );

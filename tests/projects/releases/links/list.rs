@@ -1,6 +1,6 @@
 //! `GET /projects/:id/releases/:tag_name/assets/links`
 
-use harness::world::{LINKS, World};
+use harness::test_app::{LINKS, TestApp};
 use harness::{Api, Reply};
 
 async fn make(api: &Api, links: &str, count: usize) {
@@ -17,20 +17,20 @@ fn headers(reply: &Reply) -> [String; 6] {
 
 #[tokio::test]
 async fn an_empty_list_is_one_empty_page() {
-    let (world, api) = World::hello().await;
+    let (app, api) = TestApp::hello().await;
     let reply = api.get(LINKS).await;
     reply.is(200, "[]");
     assert_eq!(headers(&reply), ["20", "1", "", "", "0", "1"]);
     let url = format!(
         "http://{}/api/v4{LINKS}?id=20&page=1&per_page=20&tag_name=v1.7.0",
-        world.server.address
+        app.server.address
     );
     assert_eq!(reply.header("link"), format!(r#"<{url}>; rel="first", <{url}>; rel="last""#));
 }
 
 #[tokio::test]
 async fn pages_are_cut_and_announced_as_gitlab_does() {
-    let (_world, api) = World::hello().await;
+    let (_world, api) = TestApp::hello().await;
     make(&api, LINKS, 45).await;
     for (query, rows, expected) in [
         ("", 20, ["20", "1", "2", "", "45", "3"]),
@@ -65,7 +65,7 @@ async fn pages_are_cut_and_announced_as_gitlab_does() {
 
 #[tokio::test]
 async fn the_pages_put_together_are_the_list_newest_first() {
-    let (_world, api) = World::hello().await;
+    let (_world, api) = TestApp::hello().await;
     make(&api, LINKS, 23).await;
     let newest_first: Vec<String> = (1..=23).rev().map(|number: u32| number.to_string()).collect();
     for size in [1, 2, 7, 22, 23, 24, 100] {
@@ -92,8 +92,8 @@ fn relation(link: &str, relation: &str) -> Option<String> {
 
 #[tokio::test]
 async fn links_repeat_the_request_sorted_and_without_tokens() {
-    let (world, api) = World::hello().await;
-    world.release(20, "r/1 é").await;
+    let (app, api) = TestApp::hello().await;
+    app.release(20, "r/1 é").await;
     let links = "/projects/mynamespace%2Fhello/releases/r%2F1%20%C3%A9/assets/links";
     make(&api, links, 3).await;
     let secret = "glpat-aaaaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -101,8 +101,7 @@ async fn links_repeat_the_request_sorted_and_without_tokens() {
         "?z=1&per_page=500&b[]=x&b[]=y&c[d]=e%26&job_token={secret}&token={secret}&private_token={secret}&access_token={secret}&bearer_token={secret}"
     );
     // The token in the query counts, and is bad.
-    world
-        .anonymous()
+    app.anonymous()
         .get(&format!("{links}{query}"))
         .await
         .is(401, r#"{"message":"401 Unauthorized"}"#);
@@ -113,7 +112,7 @@ async fn links_repeat_the_request_sorted_and_without_tokens() {
     let url = |page: u32| {
         format!(
             "http://{}/api/v4{links}?id=mynamespace%2Fhello&page={page}&per_page=1&tag_name=r%2F1+%C3%A9",
-            world.server.address
+            app.server.address
         )
     };
     assert_eq!(
@@ -132,11 +131,11 @@ async fn links_repeat_the_request_sorted_and_without_tokens() {
 
 #[tokio::test]
 async fn a_public_url_stands_in_links_and_asset_urls() {
-    let world = World::over(harness::Server::start_empty(&[
+    let app = TestApp::over(harness::Server::start_empty(&[
         "--public-url",
         "https://releases.example/gitlab/",
     ]));
-    let api = world.populate().await;
+    let api = app.populate().await;
     let body = r#"{"name":"a","url":"https://releases.example/gitlab/mynamespace/hello/x","filepath":"/bin/a"}"#;
     api.post(LINKS, body).await.is(
         201,

@@ -1,14 +1,14 @@
 //! `PUT /projects/:id/releases/:tag_name/assets/links/:link_id`
 
-use harness::world::{LINKS, World};
+use harness::test_app::{LINKS, TestApp};
 
 const LINK: &str = "/projects/20/releases/v1.7.0/assets/links/1";
 
 #[tokio::test]
 async fn what_is_sent_changes_and_the_type_is_reset() {
-    let (world, api) = World::hello().await;
+    let (app, api) = TestApp::hello().await;
     let downloads =
-        format!("http://{}/mynamespace/hello/-/releases/v1.7.0/downloads", world.server.address);
+        format!("http://{}/mynamespace/hello/-/releases/v1.7.0/downloads", app.server.address);
     let shown = |name: &str, url: &str, path: Option<&str>, link_type: &str| {
         let direct = path.map_or_else(|| url.to_owned(), |path| format!("{downloads}{path}"));
         format!(
@@ -47,13 +47,13 @@ async fn what_is_sent_changes_and_the_type_is_reset() {
         api.put(LINK, body).await.is(200, &expected);
         api.get(LINK).await.is(200, &expected);
     }
-    let audit = world.assert_sound().await;
+    let audit = app.assert_sound().await;
     assert_eq!((audit.links, audit.claims, audit.unreachable), (1, 2, 0));
 }
 
 #[tokio::test]
 async fn an_update_needs_a_name_or_a_url() {
-    let (_world, api) = World::hello().await;
+    let (_world, api) = TestApp::hello().await;
     api.post(LINKS, r#"{"name":"a","url":"http://e.com/a"}"#).await;
     let neither = "name, url are missing, at least one parameter must be provided";
     for body in [
@@ -80,7 +80,7 @@ async fn an_update_needs_a_name_or_a_url() {
 
 #[tokio::test]
 async fn a_value_of_another_link_is_taken_and_ones_own_is_not() {
-    let (world, api) = World::hello().await;
+    let (app, api) = TestApp::hello().await;
     api.post(LINKS, r#"{"name":"a","url":"http://e.com/a","filepath":"/bin/a"}"#).await;
     api.post(LINKS, r#"{"name":"b","url":"http://e.com/b","filepath":"/bin/b"}"#).await;
     let own = r#"{"name":"a","url":"http://e.com/a","filepath":"/bin/a"}"#;
@@ -106,13 +106,13 @@ async fn a_value_of_another_link_is_taken_and_ones_own_is_not() {
         200
     );
     assert_eq!(api.post(LINKS, own).await.status, 201);
-    let audit = world.assert_sound().await;
+    let audit = app.assert_sound().await;
     assert_eq!((audit.links, audit.claims), (3, 9));
 }
 
 #[tokio::test]
 async fn a_missing_link_is_not_found_before_rights_are_looked_at() {
-    let (_world, api) = World::hello().await;
+    let (_world, api) = TestApp::hello().await;
     api.put(&format!("{LINKS}/9"), r#"{"name":"a"}"#)
         .await
         .is(404, r#"{"message":"404 Not found"}"#);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use harness::Api;
-use harness::world::RELEASES;
+use harness::test_app::RELEASES;
 use serde_json::{Value, json};
 
 use super::Way;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use fastrand::Rng;
-use harness::world::RELEASES;
+use harness::test_app::RELEASES;
 use harness::{Api, Reply};
 use serde_json::{Value, json};
 use todc_utils::linearizability::history::Action::{self, Call, Response};

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use harness::world::{
-    World, create_release, grant, job_token, links, new_release, project, protected, soon, token,
-    with_all_links,
+use harness::test_app::{
+    TestApp, create_release, grant, job_token, links, new_release, project, protected,
+    test_deadline, token, with_all_links,
 };
 use harness::{Api, Reply};
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use shared::domain::release::Release;
 use shared::domain::time::Timestamp;
 use shared::domain::token::{AccessLevel, Grant, GrantTarget, Scope, Secret, TokenKind, User};
 use shared::routes::{Route, find};
-use shared::store::links::Created;
+use shared::store::links::CreateLinkResult;
 use shared::store::projects::NewProject;
 use shared::store::releases::{NewRelease, ReleaseCreated};
 use shared::store::tokens::NewToken;
@@ -64,7 +64,7 @@ struct Bearer {
 }
 
 pub(crate) struct Scene {
-    world: Arc<World>,
+    app: Arc<TestApp>,
     places: Vec<Place>,
     bearers: Vec<Bearer>,
 }
@@ -87,25 +87,25 @@ impl Place {
 }
 
 impl Scene {
-    pub(crate) async fn set(world: Arc<World>, settings: &[Setting]) -> Result<Self, Error> {
+    pub(crate) async fn set(app: Arc<TestApp>, settings: &[Setting]) -> Result<Self, Error> {
         let mut places = Vec::new();
         for (id, setting) in (1..).zip(settings) {
-            places.push(Box::pin(place(&world, id, *setting)).await?);
+            places.push(Box::pin(place(&app, id, *setting)).await?);
         }
         let mut bearers = Vec::new();
         for (user, caller) in (100..).zip(Caller::all()) {
             let Some(new) = new_token(caller, user, &places)? else { continue };
             let secret = if caller == Caller::Unknown {
-                Secret::draw(TokenKind::Access)
+                Secret::generate(TokenKind::Access)
             } else {
-                world.token(new).await
+                app.token(new).await
             };
             if matches!(caller, Caller::Revoked | Caller::RevokedJob) {
-                world.revoke(&secret).await;
+                app.revoke(&secret).await;
             }
             bearers.push(Bearer { caller, user, secret });
         }
-        Ok(Self { world, places, bearers })
+        Ok(Self { app, places, bearers })
     }
 
     /// Asks for what a cell says, and compares the answer with the one foretold.
@@ -159,14 +159,14 @@ impl Scene {
     /// What refused writes have left behind, in words: nothing.
     pub(crate) async fn traces(&self) -> Result<Vec<String>, Error> {
         let mut traces = Vec::new();
-        let store = &self.world.store;
+        let store = &self.app.store;
         for Place { id, releases, setting, .. } in &self.places {
             if let Some(Releases { kept, .. }) = releases
                 && with_all_links(store, &kept.0.key).await.as_ref() != Some(kept)
             {
                 traces.push(format!("the release that is kept changed in {setting:?}"));
             }
-            for other in store.list_releases(ProjectId(*id), soon()).await? {
+            for other in store.list_releases(ProjectId(*id), test_deadline()).await? {
                 if other.key.tag.as_str().starts_with(REFUSED) {
                     traces.push(format!("{} was made in project {id}", other.key.tag.as_str()));
                 }
@@ -229,7 +229,7 @@ impl Scene {
             Action::UpdateRelease | Action::DeleteRelease | Action::DeleteTag => {
                 asked.tag = if allowed { format!("target-{number}") } else { KEPT.to_owned() };
                 if allowed {
-                    create_release(&self.world.store, place.id, &asked.tag).await;
+                    create_release(&self.app.store, place.id, &asked.tag).await;
                 }
                 if cell.action == Action::UpdateRelease {
                     asked.body = json!({ "name": fresh });
@@ -264,7 +264,7 @@ impl Scene {
     async fn new_link(&self, place: &Place, number: usize) -> Result<u64, Error> {
         let name = format!("target {number}");
         let url = format!("https://e.com/target/{number}");
-        let draft = shared::domain::link::Draft::new(
+        let draft = shared::domain::link::UncheckedLink::new(
             Some(&name),
             Some(&url),
             None,
@@ -272,9 +272,9 @@ impl Scene {
         );
         let fields = draft.fields().ok_or("the link breaks the rules")?;
         let Some(Releases { own, .. }) = &place.releases else { return Err("no project".into()) };
-        match self.world.store.create_link(own, fields, Timestamp::now(), soon()).await? {
-            Created::Link(link) => Ok(link.id.0),
-            Created::Taken(_) => Err(format!("{name} is taken").into()),
+        match self.app.store.create_link(own, fields, Timestamp::now(), test_deadline()).await? {
+            CreateLinkResult::Link(link) => Ok(link.id.0),
+            CreateLinkResult::Conflicts(_) => Err(format!("{name} is taken").into()),
         }
     }
 
@@ -283,7 +283,7 @@ impl Scene {
             Caller::JobHere => place.job.reveal(),
             other => self.bearer(other).map_or("", |bearer| bearer.secret.reveal()),
         };
-        let mut api = self.world.anonymous().that_may_fail();
+        let mut api = self.app.anonymous().that_may_fail();
         let (mut path, mut body) = (asked.path.clone(), asked.body.clone());
         if cell.caller != Caller::Nobody {
             match cell.carrier {
@@ -314,7 +314,7 @@ impl Scene {
         };
         let api = format!("/api/v4/projects/{}/releases/{READ}", place.id);
         let page =
-            || format!("http://{}/{}/-/releases/{READ}", self.world.server.address, place.path);
+            || format!("http://{}/{}/-/releases/{READ}", self.app.server.address, place.path);
         match cell.action {
             Action::ListLinks => body.as_array().is_some_and(|rows| {
                 rows.len() == 1 && rows[0]["id"] == place.link && rows[0]["url"] == FILE_URL
@@ -383,7 +383,7 @@ async fn ask(api: &Api, cell: Cell, path: &str, body: &Value) -> Reply {
     }
 }
 
-async fn place(world: &World, id: u64, setting: Setting) -> Result<Place, Error> {
+async fn place(app: &TestApp, id: u64, setting: Setting) -> Result<Place, Error> {
     let path = format!("Top/sub/p{id}");
     let protected_tags = match setting.protection {
         Protection::None => Vec::new(),
@@ -402,24 +402,24 @@ async fn place(world: &World, id: u64, setting: Setting) -> Result<Place, Error>
         grants: vec![grant(id, AccessLevel::Developer)],
         ..job_token(&path)
     };
-    let job = world.token(job).await;
+    let job = app.token(job).await;
     if !setting.exists {
         return Ok(Place { id, path, setting, link: 1, releases: None, job });
     }
-    world.project(new).await;
+    app.project(new).await;
     if setting.archived {
-        world.change_project(id, |project| project.archived = true).await;
+        app.change_project(id, |project| project.archived = true).await;
     }
-    let read = release(world, id, READ, 1).await?;
-    let kept = release(world, id, KEPT, 1).await?;
-    let (own, _) = release(world, id, OWN, 0).await?;
+    let read = release(app, id, READ, 1).await?;
+    let kept = release(app, id, KEPT, 1).await?;
+    let (own, _) = release(app, id, OWN, 0).await?;
     let link = read.1.first().ok_or("no link")?.id.0;
     Ok(Place { id, path, setting, link, releases: Some(Releases { kept, own }), job })
 }
 
 /// A release with so many files; the one that is read is the latest.
 async fn release(
-    world: &World,
+    app: &TestApp,
     project: u64,
     tag: &str,
     files: usize,
@@ -430,7 +430,7 @@ async fn release(
         released_at: if tag == READ { now.plus(DAY) } else { now },
         ..new_release(project, tag)
     };
-    match world.store.create_release(new, now, soon()).await? {
+    match app.store.create_release(new, now, test_deadline()).await? {
         ReleaseCreated::Release(release, links) => Ok((release, links)),
         ReleaseCreated::Exists => Err(format!("{tag} is there already").into()),
     }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use harness::Api;
-use harness::world::{LINKS, World};
+use harness::test_app::{LINKS, TestApp};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -286,12 +286,12 @@ fn shape(number: usize, writer: &Writer) -> Option<Shape> {
 }
 
 /// Sends every shape, each on a connection of its own.
-pub(crate) async fn smuggle(world: &World, developer: &Api) -> Result<Smuggled, Error> {
-    let token = world.developers_token().await.reveal().to_owned();
-    in_the_open(world, &token, developer).await?;
+pub(crate) async fn smuggle(app: &TestApp, developer: &Api) -> Result<Smuggled, Error> {
+    let token = app.developers_token().await.reveal().to_owned();
+    in_the_open(app, &token, developer).await?;
     let mut sent = JoinSet::new();
     for number in 0.. {
-        let address = world.server.address.clone();
+        let address = app.server.address.clone();
         let writer = Writer { address, token: token.clone(), number };
         let Some((name, read, text)) = shape(number, &writer) else { break };
         let developer = developer.clone();
@@ -333,8 +333,8 @@ pub(crate) async fn smuggle(world: &World, developer: &Api) -> Result<Smuggled, 
 
 /// The hidden request, sent in the open behind the other: were it none that is carried out, hiding
 /// it would prove nothing.
-async fn in_the_open(world: &World, token: &str, developer: &Api) -> Result<(), Error> {
-    let address = world.server.address.clone();
+async fn in_the_open(app: &TestApp, token: &str, developer: &Api) -> Result<(), Error> {
+    let address = app.server.address.clone();
     let writer = Writer { address, token: token.to_owned(), number: usize::MAX };
     let both = format!("{}{}", writer.whole("seen"), writer.whole("hidden"));
     let statuses = answers(&writer.address, both.as_bytes()).await?;

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use harness::world::{World, token};
+use harness::test_app::{TestApp, token};
 use shared::domain::token::{Secret, TokenKind};
 
 use crate::Error;
@@ -23,16 +23,16 @@ pub(crate) struct Changed {
 
 /// Changes a good token at each position, by a bit and by a digit, and by a digit with the right
 /// checksum for it.
-pub(crate) async fn change(world: &World) -> Result<Changed, Error> {
+pub(crate) async fn change(app: &TestApp) -> Result<Changed, Error> {
     let mut changed = Changed { tried: 0, accepted: Vec::new() };
     for (kind, header) in [(TokenKind::Access, "private-token"), (TokenKind::Job, "job-token")] {
         // A job's token opens nothing but its job, an access token nothing but its user.
         let (new, path) = match kind {
             TokenKind::Access => (token(), USER),
-            TokenKind::Job => (harness::world::job_token("a/b"), "/api/v4/job"),
+            TokenKind::Job => (harness::test_app::job_token("a/b"), "/api/v4/job"),
         };
-        let good = world.token(new).await;
-        let api = world.anonymous();
+        let good = app.token(new).await;
+        let api = app.anonymous();
         if api.with(header, good.reveal()).get(path).await.status != 200 {
             return Err("a good token is refused".into());
         }
@@ -110,12 +110,12 @@ impl Times {
 
 /// Compares how long a wrong token takes that shares a long prefix with a good one, and one that
 /// shares none; once or twice again where another program on the machine may have been in the way.
-pub(crate) async fn time(world: &World, pairs: usize) -> Result<Times, Error> {
-    let good = world.token(token()).await;
+pub(crate) async fn time(app: &TestApp, pairs: usize) -> Result<Times, Error> {
+    let good = app.token(token()).await;
     let mut measurements = 0;
     loop {
         measurements += 1;
-        let times = measure(world, &good, pairs, measurements).await?;
+        let times = measure(app, &good, pairs, measurements).await?;
         if times.are_equal() || measurements == 3 {
             return Ok(times);
         }
@@ -123,7 +123,7 @@ pub(crate) async fn time(world: &World, pairs: usize) -> Result<Times, Error> {
 }
 
 async fn measure(
-    world: &World,
+    app: &TestApp,
     good: &Secret,
     pairs: usize,
     measurements: usize,
@@ -139,7 +139,7 @@ async fn measure(
                 break checked(&close);
             }
         };
-        let distant = Secret::draw(TokenKind::Access);
+        let distant = Secret::generate(TokenKind::Access);
         let mut both = [(close.as_str(), &mut near), (distant.reveal(), &mut far)];
         if fastrand::bool() {
             both.reverse();
@@ -148,7 +148,7 @@ async fn measure(
             if Secret::parse(secret).is_none() {
                 return Err("a forged token would not even be looked up".into());
             }
-            let api = world.anonymous().with("private-token", secret);
+            let api = app.anonymous().with("private-token", secret);
             let started = Instant::now();
             let reply = api.get(USER).await;
             let took = started.elapsed();
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_changed_token_is_another_one_and_those_with_a_checksum_are_looked_up() {
-        let good = Secret::draw(TokenKind::Access);
+        let good = Secret::generate(TokenKind::Access);
         let changes = changes(good.reveal()).unwrap();
         assert!(changes.iter().all(|(_, text)| text != good.reveal()));
         let looked_up = changes.iter().filter(|(_, text)| Secret::parse(text).is_some()).count();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use fastrand::Rng;
-use harness::world::RELEASES;
+use harness::test_app::RELEASES;
 use harness::{Api, Reply};
 use serde_json::{Value, json};
 

@@ -14,8 +14,8 @@ use tokio::task::JoinSet;
 
 use super::connection::Connection;
 use super::operation::{Operation, Request, Subject};
-use crate::ground::Ground;
 use crate::pool::Pool;
+use crate::test_database::TestDatabase;
 use crate::{Error, binaries, event, process};
 
 const PROJECT: ProjectId = ProjectId(20);
@@ -94,7 +94,7 @@ enum Way {
 /// A contender that runs.
 pub(crate) struct Contender {
     pub(crate) kind: Kind,
-    pub(crate) ground: Ground,
+    pub(crate) database: TestDatabase,
     /// Before its database, where requests are counted.
     pub(crate) proxy: Option<Proxy>,
     way: Way,
@@ -152,9 +152,9 @@ impl Contender {
         extent: Extent,
         is_counted: bool,
     ) -> Result<Self, Error> {
-        let ground = Ground::start(&[PROJECT]).await?;
-        let proxy = if is_counted { Some(Proxy::start(&ground.url).await) } else { None };
-        let url = proxy.as_ref().map_or(&ground.url, |proxy| &proxy.url);
+        let database = TestDatabase::start(&[PROJECT]).await?;
+        let proxy = if is_counted { Some(Proxy::start(&database.url).await) } else { None };
+        let url = proxy.as_ref().map_or(&database.url, |proxy| &proxy.url);
         let way = match kind {
             Kind::Local => Way::Server(Server::start_with_log(
                 "INFO",
@@ -176,7 +176,7 @@ impl Contender {
             let mut releases = Vec::new();
             for number in 0..extent.releases {
                 let tag = format!("v1.{slice}.{number}");
-                releases.push(ground.release(PROJECT, &tag, NewLinks::default()).await?);
+                releases.push(database.release(PROJECT, &tag, NewLinks::default()).await?);
             }
             let links = (0..extent.releases * extent.links)
                 .map(|at| Subject {
@@ -187,7 +187,7 @@ impl Contender {
                 .collect();
             slices.push(Slice { releases, links });
         }
-        Ok(Self { kind, ground, proxy, way, slices, last_id: 0 })
+        Ok(Self { kind, database, proxy, way, slices, last_id: 0 })
     }
 
     /// Does this with every link of a slice, or with every release where it lists, so many at a
@@ -236,9 +236,9 @@ impl Contender {
         for _ in 0..clients.min(requests) {
             senders.push(match &self.way {
                 Way::Pools(pools) => Client::Pool(Arc::clone(&pools[operation as usize])),
-                Way::Server(server) => {
-                    Client::Connection(Connection::open(&server.address, &self.ground.token).await?)
-                }
+                Way::Server(server) => Client::Connection(
+                    Connection::open(&server.address, &self.database.token).await?,
+                ),
             });
         }
         let queue = Arc::new(Mutex::new(messages.into_iter().enumerate()));
@@ -267,7 +267,7 @@ impl Contender {
         subjects: &[Subject],
         releases: &[Release],
     ) -> Result<Vec<Message>, Error> {
-        let token = ("PRIVATE-TOKEN", &self.ground.token);
+        let token = ("PRIVATE-TOKEN", &self.database.token);
         let message = |(at, subject): (usize, &Subject)| {
             let Request { method, path, body } =
                 subject.request(operation, &releases[subject.release])?;
@@ -299,7 +299,7 @@ impl Contender {
         releases: &[Release],
     ) -> Result<(), Error> {
         let (Kind::Floor, Way::Pools(pools)) = (self.kind, &self.way) else { return Ok(()) };
-        let token = &self.ground.token;
+        let token = &self.database.token;
         for (number, subjects) in subjects.chunks(HANDED_OVER_AT_ONCE).enumerate() {
             let mut jobs = Vec::new();
             for subject in subjects {

@@ -32,7 +32,7 @@ pub(super) async fn costs(binaries: &Binaries) -> Result<Vec<Cost>, Error> {
         let mut contender = Contender::start(kind, binaries, 1, extent, true).await?;
         for operation in Operation::ALL {
             costs.push(cost(&mut contender, operation).await?);
-            let audit = contender.ground.store.audit(Duration::from_secs(30)).await?;
+            let audit = contender.database.store.audit(Duration::from_secs(30)).await?;
             if !audit.violations.is_empty() {
                 return Err(format!("{}: {:?}", kind.name(), audit.violations).into());
             }

@@ -1,7 +1,7 @@
 //! What is done with a link, as requests of the API and as work for the floor.
 
 use serde_json::{Value, json};
-use shared::domain::link::{Draft, LinkFields, LinkId, LinkType};
+use shared::domain::link::{LinkFields, LinkId, LinkType, UncheckedLink};
 use shared::domain::release::Release;
 use shared::domain::time::Timestamp;
 use shared::domain::token::Secret;
@@ -81,7 +81,7 @@ impl Subject {
         let name =
             if renamed { format!("renamed {number:03}") } else { format!("file {number:03}") };
         let url = format!("https://downloads.example.com/files/{number:03}");
-        let draft = Draft::new(Some(&name), Some(&url), None, LinkType::Other);
+        let draft = UncheckedLink::new(Some(&name), Some(&url), None, LinkType::Other);
         Ok(draft.fields().ok_or("the link breaks the rules")?)
     }
 

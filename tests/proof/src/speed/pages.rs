@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use comfy_table::{Table, presets};
-use harness::world::links;
+use harness::test_app::links;
 use serde_json::{Value, json};
 use shared::domain::project::ProjectId;
 use shared::domain::release::{Description, NewLinks};
@@ -13,9 +13,9 @@ use shared::routes::Function;
 use shared::store::releases::NewRelease;
 
 use super::ratio;
-use crate::ground::Ground;
 use crate::pool::Pool;
 use crate::statistics::{median, milliseconds};
+use crate::test_database::TestDatabase;
 use crate::{Error, binaries, event};
 
 /// A bar: a page's processor time, divided by the API's.
@@ -92,33 +92,36 @@ const QUICK: Plan = Plan { slices: 5, requests: 10 };
 pub(crate) async fn measure(folder: Option<&Path>, quick: bool) -> Result<Vec<Measured>, Error> {
     let plan = if quick { QUICK } else { FULL };
     let projects: Vec<_> = (PROJECT.0..).take(PROJECTS).map(ProjectId).collect();
-    let ground = Ground::start(&projects).await?;
+    let database = TestDatabase::start(&projects).await?;
     for n in 0..RELEASES {
         let new = NewRelease {
             description: Description::parse(&notes(n)?).ok(),
             links: links("file", LINKS),
-            ..harness::world::new_release(PROJECT.0, &format!("v{n}"))
+            ..harness::test_app::new_release(PROJECT.0, &format!("v{n}"))
         };
-        ground.store.create_release(new, Timestamp::now(), harness::world::soon()).await?;
+        database
+            .store
+            .create_release(new, Timestamp::now(), harness::test_app::test_deadline())
+            .await?;
     }
     for project in &projects[1..] {
-        ground.release(*project, "v1", NewLinks::default()).await?;
+        database.release(*project, "v1", NewLinks::default()).await?;
     }
-    let web = pool(folder, Function::Web, &ground).await?;
+    let web = pool(folder, Function::Web, &database).await?;
     let mut all = Vec::new();
     for question in questions(&projects) {
         let mut api = Vec::new();
         for (function, paths) in &question.api {
-            api.push((pool(folder, *function, &ground).await?, paths));
+            api.push((pool(folder, *function, &database).await?, paths));
         }
         let page = [question.page.to_owned()];
         let mut measured = Measured { name: question.name, page: Vec::new(), api: Vec::new() };
         for _ in 0..=MORE_TRIES {
             for slice in 0..=plan.slices {
-                let shown = cpu(&web, &ground, &page, plan.requests).await?;
+                let shown = cpu(&web, &database, &page, plan.requests).await?;
                 let mut answer = 0.0;
                 for (pool, paths) in &api {
-                    answer += cpu(pool, &ground, paths, plan.requests).await?;
+                    answer += cpu(pool, &database, paths, plan.requests).await?;
                 }
                 // The first one makes connections and learns paths.
                 if slice > 0 {
@@ -151,18 +154,22 @@ fn notes(of: usize) -> Result<String, Error> {
     Ok(notes)
 }
 
-async fn pool(folder: Option<&Path>, function: Function, ground: &Ground) -> Result<Pool, Error> {
-    Pool::start(&binaries::find(folder, function.name())?, &ground.url, 1).await
+async fn pool(
+    folder: Option<&Path>,
+    function: Function,
+    database: &TestDatabase,
+) -> Result<Pool, Error> {
+    Pool::start(&binaries::find(folder, function.name())?, &database.url, 1).await
 }
 
 /// Milliseconds of processor time for one round of requests for these paths, of so many rounds.
 async fn cpu(
     pool: &Pool,
-    ground: &Ground,
+    database: &TestDatabase,
     paths: &[String],
     requests: usize,
 ) -> Result<f64, Error> {
-    let token = ("PRIVATE-TOKEN", &ground.token);
+    let token = ("PRIVATE-TOKEN", &database.token);
     let events = paths.iter().map(|path| event::rest(token, "GET", path, &Value::Null));
     let events = events.collect::<Result<Vec<_>, _>>()?;
     let before = pool.cpu()?;

@@ -4,7 +4,7 @@
 use std::fs;
 
 use harness::binaries::workspace;
-use harness::world::{LINKS, Proxied, RELEASES, links, new_release, soon};
+use harness::test_app::{LINKS, Proxied, RELEASES, links, new_release, test_deadline};
 use harness::{Api, Reply};
 use shared::domain::time::Timestamp;
 
@@ -230,7 +230,7 @@ async fn many_links_are_read_for_a_unit_each_4_kb() {
     for count in [10, 20] {
         let mut new = new_release(20, &count.to_string());
         new.links = links("app-linux-amd64", count);
-        proxied.world.store.create_release(new, Timestamp::now(), soon()).await.unwrap();
+        proxied.app.store.create_release(new, Timestamp::now(), test_deadline()).await.unwrap();
     }
     hold(&proxied, rows_of_many_links()).await;
 }

@@ -7,7 +7,7 @@ use shared::store::tokens::NewToken;
 
 use crate::projects::releases::user;
 use harness::Api;
-use harness::world::{World, job_token, token};
+use harness::test_app::{TestApp, job_token, token};
 
 const USER: &str = "/api/v4/user";
 const JOB: &str = "/api/v4/job";
@@ -21,8 +21,8 @@ pub(crate) const SHOWN_VERSION: &str = concat!(
 const UNAUTHORIZED: &str = r#"{"message":"401 Unauthorized"}"#;
 
 /// The ways to send a token of this kind, each with the query that belongs to it.
-fn carriers(world: &World, kind: TokenKind, secret: &str) -> Vec<(Api, String)> {
-    let nobody = world.anonymous();
+fn carriers(test_app: &TestApp, kind: TokenKind, secret: &str) -> Vec<(Api, String)> {
+    let nobody = test_app.anonymous();
     let (header, parameters) = match kind {
         TokenKind::Access => ("private-token", ["private_token", "access_token"]),
         TokenKind::Job => ("job-token", ["job_token", "token"]),
@@ -38,17 +38,17 @@ fn carriers(world: &World, kind: TokenKind, secret: &str) -> Vec<(Api, String)> 
 
 #[tokio::test]
 async fn an_access_token_has_a_user_and_no_job() {
-    let world = World::empty();
+    let test_app = TestApp::empty();
     for (id, username, external, scope) in [
         (1, "root", false, Scope::Api),
         (7, "ada.lovelace", false, Scope::ReadApi),
         (8, "guest_8", true, Scope::Api),
     ] {
         let of = User { id, username: username.to_owned(), external };
-        let secret = world.token(NewToken { user: of, scope, ..token() }).await;
-        let shown = user(&world.server.address, id, username);
+        let secret = test_app.token(NewToken { user: of, scope, ..token() }).await;
+        let shown = user(&test_app.server.address, id, username);
         let shown = format!(r#"{},"external":{external}}}"#, shown.strip_suffix('}').unwrap());
-        for (api, query) in carriers(&world, TokenKind::Access, secret.reveal()) {
+        for (api, query) in carriers(&test_app, TokenKind::Access, secret.reveal()) {
             for (path, status, expected) in [
                 (USER, 200, shown.as_str()),
                 (VERSION, 200, SHOWN_VERSION),
@@ -64,21 +64,21 @@ async fn an_access_token_has_a_user_and_no_job() {
 
 #[tokio::test]
 async fn a_jobs_token_has_a_job_and_no_user() {
-    let world = World::empty();
+    let test_app = TestApp::empty();
     let of = User { id: 7, username: "ada".to_owned(), external: false };
     let new = || NewToken { user: of.clone(), ..job_token("Top/sub/app") };
     for (number, name) in [(1, "publish"), (2, "build: [a, \"b\"]")] {
-        let secret = world.token(NewToken { name: name.to_owned(), ..new() }).await;
-        let nobody = world.anonymous();
+        let secret = test_app.token(NewToken { name: name.to_owned(), ..new() }).await;
+        let nobody = test_app.anonymous();
         let known = nobody.with("job-token", secret.reveal()).get(JOB).await;
         let at = known.json()["created_at"].as_str().unwrap().to_owned();
         let name = serde_json::Value::from(name);
         let expected = format!(
             r#"{{"id":{number},"status":"running","name":{name},"created_at":"{at}","started_at":"{at}","finished_at":null,"user":{},"web_url":"http://{}/Top/sub/app/-/jobs/{number}"}}"#,
-            user(&world.server.address, 7, "ada"),
-            world.server.address
+            user(&test_app.server.address, 7, "ada"),
+            test_app.server.address
         );
-        for (api, query) in carriers(&world, TokenKind::Job, secret.reveal()) {
+        for (api, query) in carriers(&test_app, TokenKind::Job, secret.reveal()) {
             let reply = api.get(&format!("{JOB}{query}")).await;
             reply.is(200, &expected);
             let head = api.head(&format!("{JOB}{query}")).await;
@@ -93,19 +93,19 @@ async fn a_jobs_token_has_a_job_and_no_user() {
 
 #[tokio::test]
 async fn who_has_no_good_token_is_unauthorized() {
-    let world = World::empty();
-    let nobody = world.anonymous();
+    let test_app = TestApp::empty();
+    let nobody = test_app.anonymous();
     let dead = |description: &str| {
         format!(r#"{{"error":"invalid_token","error_description":"{description}"}}"#)
     };
     let is_expired = dead("Token is expired. You can either do re-authorization or token refresh.");
     let was_revoked = dead("Token was revoked. You have to re-authorize from the user.");
     let expired = NewToken { expires_in: Some(Duration::ZERO), ..token() };
-    let expired = world.api_with(expired).await;
-    let secret = world.token(token()).await;
+    let expired = test_app.api_with(expired).await;
+    let secret = test_app.token(token()).await;
     let revoked = nobody.with("private-token", secret.reveal());
     assert_eq!(revoked.get(USER).await.status, 200);
-    world.revoke(&secret).await;
+    test_app.revoke(&secret).await;
     for path in [USER, JOB, VERSION] {
         for api in [
             nobody.clone(),
@@ -134,11 +134,11 @@ async fn who_has_no_good_token_is_unauthorized() {
         }
     }
     let ended = NewToken { expires_in: Some(Duration::ZERO), ..job_token("a/b") };
-    let ended = world.token(ended).await;
-    let secret = world.token(job_token("a/b")).await;
-    world.revoke(&secret).await;
+    let ended = test_app.token(ended).await;
+    let secret = test_app.token(job_token("a/b")).await;
+    test_app.revoke(&secret).await;
     for secret in [ended.reveal(), secret.reveal(), "glcbt-nonsense"] {
-        for (api, query) in carriers(&world, TokenKind::Job, secret) {
+        for (api, query) in carriers(&test_app, TokenKind::Job, secret) {
             for path in [JOB, USER, VERSION] {
                 let reply = api.get(&format!("{path}{query}")).await;
                 assert_eq!(reply.status, 401, "{path}{query}: {reply:?}");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use harness::world;
+use harness::test_app;
 use shared::domain::project::ProjectId;
 use shared::domain::release::{NewLinks, Release};
 use shared::domain::time::Timestamp;
@@ -17,25 +17,25 @@ use tokio::net::TcpListener;
 use crate::Error;
 
 /// A running database.
-pub(crate) struct Ground {
+pub(crate) struct TestDatabase {
     pub(crate) url: String,
     pub(crate) store: Store,
     /// Of a developer of all its projects.
     pub(crate) token: Secret,
 }
 
-impl Ground {
+impl TestDatabase {
     /// Starts a database with private projects of these numbers.
     pub(crate) async fn start(projects: &[ProjectId]) -> Result<Self, Error> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
         tokio::spawn(dynoxide::server::serve_on(listener, dynoxide::Database::memory()?));
-        let store = world::store(&url);
-        store.create_tables(world::soon()).await?;
+        let store = test_app::store(&url);
+        store.create_tables(test_app::test_deadline()).await?;
         let mut grants = Vec::new();
         for project in projects {
-            let new = world::project(project.0, &format!("mynamespace/project-{project}"));
-            match store.create_project(new, Timestamp::now(), world::soon()).await? {
+            let new = test_app::project(project.0, &format!("mynamespace/project-{project}"));
+            match store.create_project(new, Timestamp::now(), test_app::test_deadline()).await? {
                 ProjectCreated::Project(_) => {}
                 ProjectCreated::IdUsed
                 | ProjectCreated::IdHasReleases
@@ -43,10 +43,11 @@ impl Ground {
                     return Err("not empty".into());
                 }
             }
-            grants.push(world::grant(project.0, AccessLevel::Developer));
+            grants.push(test_app::grant(project.0, AccessLevel::Developer));
         }
-        let new = NewToken { grants, ..world::token() };
-        let (token, _) = store.create_token(new, Timestamp::now(), world::soon()).await?;
+        let new = NewToken { grants, ..test_app::token() };
+        let (token, _) =
+            store.create_token(new, Timestamp::now(), test_app::test_deadline()).await?;
         Ok(Self { url, store, token })
     }
 
@@ -57,7 +58,7 @@ impl Ground {
         tag: &str,
         links: NewLinks,
     ) -> Result<Release, Error> {
-        let new = NewRelease { links, ..world::new_release(project.0, tag) };
+        let new = NewRelease { links, ..test_app::new_release(project.0, tag) };
         let deadline = Deadline::after(Duration::from_mins(5));
         match self.store.create_release(new, Timestamp::now(), deadline).await? {
             ReleaseCreated::Release(release, _) => Ok(release),

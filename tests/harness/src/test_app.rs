@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use shared::app;
-use shared::domain::link::{Draft, Link, LinkType};
+use shared::domain::link::{Link, LinkType, UncheckedLink};
 use shared::domain::project::{
     BranchName, Project, ProjectId, ProjectPath, ProjectRef, ProtectedTag, ReleasesAccess,
     Visibility,
@@ -32,7 +32,7 @@ pub const RELEASES: &str = "/projects/20/releases";
 pub const RELEASE: &str = "/projects/20/releases/v1.7.0";
 
 /// A server and the store behind it.
-pub struct World {
+pub struct TestApp {
     pub server: Server,
     pub store: Store,
 }
@@ -43,7 +43,7 @@ pub fn store(dynamodb_url: &str) -> Store {
     Store::new(client, TableNames::default())
 }
 
-pub fn soon() -> Deadline {
+pub fn test_deadline() -> Deadline {
     Deadline::after(Duration::from_secs(30))
 }
 
@@ -106,7 +106,7 @@ pub fn protected(pattern: &str, create_level: Option<AccessLevel>) -> ProtectedT
     ProtectedTag { pattern: pattern.to_owned(), create_level }
 }
 
-impl World {
+impl TestApp {
     /// A server with nothing in it.
     pub fn empty() -> Self {
         Self::over(Server::start())
@@ -121,12 +121,12 @@ impl World {
     /// A server with private project 20, `mynamespace/hello`, its release `v1.7.0`, and the API
     /// as a developer of it uses it.
     pub async fn hello() -> (Self, Api) {
-        let world = Self::empty();
-        let api = world.populate().await;
-        (world, api)
+        let test_app = Self::empty();
+        let api = test_app.populate().await;
+        (test_app, api)
     }
 
-    /// Makes what [`World::hello`] has.
+    /// Makes what [`TestApp::hello`] has.
     pub async fn populate(&self) -> Api {
         self.project(project(20, "mynamespace/hello")).await;
         self.release(20, "v1.7.0").await;
@@ -167,11 +167,11 @@ impl World {
     }
 
     pub async fn token(&self, new: NewToken) -> Secret {
-        self.store.create_token(new, Timestamp::now(), soon()).await.unwrap().0
+        self.store.create_token(new, Timestamp::now(), test_deadline()).await.unwrap().0
     }
 
     pub async fn project(&self, new: NewProject) -> Project {
-        match self.store.create_project(new, Timestamp::now(), soon()).await.unwrap() {
+        match self.store.create_project(new, Timestamp::now(), test_deadline()).await.unwrap() {
             ProjectCreated::Project(project) => project,
             other @ (ProjectCreated::IdUsed
             | ProjectCreated::IdHasReleases
@@ -182,23 +182,30 @@ impl World {
     /// Changes a project as its owner would.
     pub async fn change_project(&self, id: u64, change: impl FnOnce(&mut Project)) {
         let named = ProjectRef::Id(ProjectId(id));
-        let mut project = self.store.find_project(&named, soon()).await.unwrap().unwrap();
+        let mut project = self.store.find_project(&named, test_deadline()).await.unwrap().unwrap();
         change(&mut project);
         let changes = all_settings(&project);
-        assert!(self.store.update_project(project.id, &changes, soon()).await.unwrap().is_some());
+        assert!(
+            self.store
+                .update_project(project.id, &changes, test_deadline())
+                .await
+                .unwrap()
+                .is_some()
+        );
     }
 
     /// Withdraws a token.
     pub async fn revoke(&self, secret: &Secret) {
-        let token = self.store.find_token(&secret.hash(), soon()).await.unwrap().unwrap();
-        assert!(self.store.revoke_token(&token, soon()).await.unwrap());
+        let token = self.store.find_token(&secret.hash(), test_deadline()).await.unwrap().unwrap();
+        assert!(self.store.revoke_token(&token, test_deadline()).await.unwrap());
     }
 
     /// A release made in project 20 at a moment, and released at another.
     pub async fn release_at(&self, tag: &str, created_at: &str, released_at: &str) {
         let released_at = released_at.parse().unwrap();
         let new = NewRelease { released_at, ..new_release(20, tag) };
-        let made = self.store.create_release(new, created_at.parse().unwrap(), soon()).await;
+        let made =
+            self.store.create_release(new, created_at.parse().unwrap(), test_deadline()).await;
         assert!(matches!(made.unwrap(), ReleaseCreated::Release(..)), "{tag} exists");
     }
 
@@ -224,7 +231,7 @@ impl World {
 
 /// A world whose API reaches its database through a proxy; its store does not.
 pub struct Proxied {
-    pub world: World,
+    pub app: TestApp,
     pub proxy: Proxy,
     /// The API as a developer of project 20 uses it.
     pub api: Api,
@@ -233,14 +240,14 @@ pub struct Proxied {
 }
 
 impl Proxied {
-    /// What [`World::hello`] has, behind a proxy that passes everything.
+    /// What [`TestApp::hello`] has, behind a proxy that passes everything.
     pub async fn hello() -> Self {
-        let (world, direct) = World::hello().await;
-        let proxy = Proxy::start(&world.server.dynamodb_url).await;
+        let (test_app, direct) = TestApp::hello().await;
+        let proxy = Proxy::start(&test_app.server.dynamodb_url).await;
         let server = Server::start_with(&["--no-sample", "--endpoint-url", &proxy.url]);
         let api = direct.at(&server.address);
         proxy.take_seen();
-        Self { world, proxy, api, server }
+        Self { app: test_app, proxy, api, server }
     }
 
     /// Ends the server behind the proxy as a crash would.
@@ -255,7 +262,10 @@ impl Proxied {
 }
 
 pub async fn create_release(store: &Store, project: u64, tag: &str) -> ReleaseCreated {
-    store.create_release(new_release(project, tag), Timestamp::now(), soon()).await.unwrap()
+    store
+        .create_release(new_release(project, tag), Timestamp::now(), test_deadline())
+        .await
+        .unwrap()
 }
 
 /// Links whose names begin with `word`, each with a path.
@@ -263,7 +273,7 @@ pub fn links(word: &str, count: usize) -> NewLinks {
     let link = |n| {
         let (name, url) = (format!("{word} {n}"), format!("https://e.com/{word}/{n}"));
         let path = format!("/bin/{word}-{n:05}");
-        Draft::new(Some(&name), Some(&url), Some(&path), LinkType::Other).fields().unwrap()
+        UncheckedLink::new(Some(&name), Some(&url), Some(&path), LinkType::Other).fields().unwrap()
     };
     NewLinks::parse((0..count).map(link).collect()).unwrap()
 }
@@ -272,7 +282,9 @@ pub fn links(word: &str, count: usize) -> NewLinks {
 pub fn large_links(count: usize) -> NewLinks {
     let link = |n| {
         let url = format!("https://e.com/{n:04}/{}", "\"".repeat(2_000));
-        Draft::new(Some(&format!("large {n}")), Some(&url), None, LinkType::Other).fields().unwrap()
+        UncheckedLink::new(Some(&format!("large {n}")), Some(&url), None, LinkType::Other)
+            .fields()
+            .unwrap()
     };
     NewLinks::parse((0..count).map(link).collect()).unwrap()
 }
@@ -297,7 +309,8 @@ impl Weigh for Weightless {
 /// A release and all its links, newest first.
 pub async fn with_all_links(store: &Store, release: &ReleaseKey) -> Option<(Release, Vec<Link>)> {
     let room = Room::new(&Weightless, usize::MAX, 1);
-    let found = store.release_with_links(release, Choice::Newest, &room, soon()).await.unwrap();
+    let found =
+        store.release_with_links(release, Choice::Newest, &room, test_deadline()).await.unwrap();
     found.map(|(release, links)| (release, links.links))
 }
 

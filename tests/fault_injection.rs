@@ -9,7 +9,7 @@ use shared::store::keys::ReleasesKey;
 use tokio::task::JoinSet;
 
 use harness::proxy::{self, now_and_then};
-use harness::world::{LINKS, Proxied, World};
+use harness::test_app::{LINKS, Proxied, TestApp};
 use harness::{Fault, Gate, Server};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,7 +45,7 @@ async fn of_one_fault_in_ten_requests_no_client_sees_anything() {
     }
     tasks.join_all().await;
     proxied.proxy.decide(|_, _| Fault::Pass);
-    let audit = proxied.world.assert_sound().await;
+    let audit = proxied.app.assert_sound().await;
     assert_eq!((audit.links, audit.claims), (48, 144));
 }
 
@@ -83,14 +83,14 @@ async fn of_one_fault_in_ten_requests_no_release_is_seen_in_part() {
     }
     tasks.join_all().await;
     proxied.proxy.decide(|_, _| Fault::Pass);
-    let audit = proxied.world.assert_sound().await;
+    let audit = proxied.app.assert_sound().await;
     assert_eq!((audit.releases, audit.links, audit.claims), (7, 90, 270));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_whose_answer_was_lost_is_not_made_again_over_a_later_one() {
     let proxied = Proxied::hello().await;
-    let direct = proxied.api.at(&proxied.world.server.address);
+    let direct = proxied.api.at(&proxied.app.server.address);
     let made = direct.post(LINKS, r#"{"name":"a","url":"https://e.com/a"}"#).await;
     for (path, field, first, second) in [
         (format!("{LINKS}/{}", made.id()), "link_type", "image", "package"),
@@ -129,12 +129,12 @@ async fn a_change_whose_answer_was_lost_is_not_made_again_over_a_later_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_counter_that_went_back_gives_no_link_the_number_of_another() {
-    let (world, api) = World::hello().await;
+    let (app, api) = TestApp::hello().await;
     let fields = |n: u64| format!(r#"{{"name":"{n}","url":"https://e.com/{n}"}}"#);
     for n in 1..=3 {
         assert_eq!(api.post(LINKS, &fields(n)).await.id(), n);
     }
-    let url = &world.server.dynamodb_url;
+    let url = &app.server.dynamodb_url;
     let counter = ReleasesKey::link_counter();
     let key = json!({ "pk": { "S": counter.pk }, "sk": { "S": counter.sk } });
     let deletion = json!({ "TableName": "release-links-releases", "Key": key });
@@ -147,7 +147,7 @@ async fn a_counter_that_went_back_gives_no_link_the_number_of_another() {
         let there = api.get(&format!("{LINKS}/{n}")).await.json();
         assert_eq!(there["url"], format!("https://e.com/{n}"));
     }
-    assert_eq!(world.assert_sound().await.links, 4);
+    assert_eq!(app.assert_sound().await.links, 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -214,7 +214,7 @@ async fn while_every_try_fails_clients_are_told_to_come_back() {
                 }
             }
             proxied.proxy.decide(|_, _| Fault::Pass);
-            proxied.world.assert_sound().await;
+            proxied.app.assert_sound().await;
             // What a lost answer left behind does not disturb the next round.
             let remade = api.post(LINKS, r#"{"name":"a","url":"https://e.com/a"}"#).await;
             assert!(matches!(remade.status, 201 | 400), "{remade:?}");

@@ -17,7 +17,9 @@ use shared::store::sweep::Swept;
 use tokio::task::JoinSet;
 
 use harness::proxy::Proxy;
-use harness::world::{Proxied, RELEASES, World, large_links, new_release, soon, store};
+use harness::test_app::{
+    Proxied, RELEASES, TestApp, large_links, new_release, store, test_deadline,
+};
 use harness::{Fault, Gate, Server};
 
 /// The body of a release with `count` links whose names begin with `word`.
@@ -37,9 +39,9 @@ fn names(release: &Value) -> BTreeSet<String> {
 }
 
 /// Sweeps all there is, however young: nothing is being made.
-async fn sweep(world: &World) -> Swept {
+async fn sweep(test_app: &TestApp) -> Swept {
     let later = Timestamp::now().plus(Duration::from_secs(1));
-    world.store.sweep(later, Duration::from_secs(30)).await.unwrap()
+    test_app.store.sweep(later, Duration::from_secs(30)).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -57,21 +59,21 @@ async fn a_creation_that_is_killed_half_way_is_not_seen_and_is_swept() {
     });
     gate.reached().await;
     // Not before one of the other batches is written.
-    while proxied.world.audit().await.unreachable == 0 {
+    while proxied.app.audit().await.unreachable == 0 {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     proxied.kill_server();
     assert!(posting.await.is_err(), "nothing was answered");
 
-    let world = &proxied.world;
-    let api = proxied.api.at(&world.server.address);
+    let test_app = &proxied.app;
+    let api = proxied.api.at(&test_app.server.address);
     api.get(&format!("{RELEASES}/v2")).await.is(404, r#"{"message":"404 Not Found"}"#);
     assert_eq!(api.get(RELEASES).await.header("x-total"), "1");
     let links = api.get(&format!("{RELEASES}/v2/assets/links")).await;
     links.is(404, r#"{"message":"404 Not found"}"#);
     let download = api.get(&format!("{RELEASES}/v2/downloads/bin/old-0000")).await;
     download.is(404, r#"{"message":"404 Not Found"}"#);
-    let left = world.assert_sound().await.unreachable;
+    let left = test_app.assert_sound().await.unreachable;
     assert!(left > 0, "{left} items of a creation that was cut off");
 
     // The same names, urls and paths: what is left does not stand in their way.
@@ -79,9 +81,9 @@ async fn a_creation_that_is_killed_half_way_is_not_seen_and_is_swept() {
     assert_eq!(made.status, 201, "{made:?}");
     let shown = api.get(&format!("{RELEASES}/v2")).await.json();
     assert_eq!(names(&shown), ["old 0", "old 1", "old 2"].map(str::to_owned).into());
-    let swept = sweep(world).await;
+    let swept = sweep(test_app).await;
     assert_eq!(swept.links + swept.claims, left);
-    let audit = world.assert_sound().await;
+    let audit = test_app.assert_sound().await;
     assert_eq!((audit.links, audit.claims, audit.unreachable), (3, 9, 0));
 }
 
@@ -103,8 +105,8 @@ async fn a_deletion_whose_answer_was_lost_stays_a_deletion() {
     proxied.kill_server();
     assert!(deleting.await.is_err(), "nothing was answered");
 
-    let world = &proxied.world;
-    let api = proxied.api.at(&world.server.address);
+    let test_app = &proxied.app;
+    let api = proxied.api.at(&test_app.server.address);
     api.get(&format!("{RELEASES}/v2")).await.is(404, r#"{"message":"404 Not Found"}"#);
     api.delete(&format!("{RELEASES}/v2")).await.is(403, r#"{"message":"403 Forbidden"}"#);
     assert_eq!(api.post(RELEASES, &release("v2", "new", 2)).await.status, 201);
@@ -113,16 +115,16 @@ async fn a_deletion_whose_answer_was_lost_stays_a_deletion() {
     api.get(&format!("{RELEASES}/v2/downloads/bin/old-0000"))
         .await
         .is(404, r#"{"message":"404 Not found"}"#);
-    assert_eq!(world.assert_sound().await.unreachable, 120);
-    let swept = sweep(world).await;
+    assert_eq!(test_app.assert_sound().await.unreachable, 120);
+    let swept = sweep(test_app).await;
     assert_eq!((swept.links, swept.claims), (30, 90));
-    let audit = world.assert_sound().await;
+    let audit = test_app.assert_sound().await;
     assert_eq!((audit.links, audit.claims, audit.unreachable), (2, 6, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_creations_of_one_tag_one_is_made_and_whole() {
-    let (world, api) = World::hello().await;
+    let (test_app, api) = TestApp::hello().await;
     let mut tasks = JoinSet::new();
     for n in 0..12 {
         let api = api.clone();
@@ -141,7 +143,7 @@ async fn of_many_creations_of_one_tag_one_is_made_and_whole() {
     assert_eq!(names(&winner).len(), 20);
     assert_eq!(api.get(&format!("{RELEASES}/v2")).await.json(), winner);
     // Who came late has taken its links away again.
-    let audit = world.assert_sound().await;
+    let audit = test_app.assert_sound().await;
     assert_eq!((audit.links, audit.claims, audit.unreachable), (20, 60, 0));
 }
 
@@ -159,7 +161,7 @@ fn hold_query(number: usize, proxied: &Proxied) -> Gate {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_release_that_ends_or_begins_while_it_is_read_is_read_whole_or_not_at_all() {
     let proxied = Proxied::hello().await;
-    let direct = proxied.api.at(&proxied.world.server.address);
+    let direct = proxied.api.at(&proxied.app.server.address);
     let links = format!("{RELEASES}/v2/assets/links");
     let reading = || {
         let (api, links) = (proxied.api.clone(), links.clone());
@@ -167,7 +169,8 @@ async fn a_long_release_that_ends_or_begins_while_it_is_read_is_read_whole_or_no
     };
     let mut new = new_release(20, "v2");
     new.links = large_links(600);
-    let made = proxied.world.store.create_release(new, Timestamp::now(), soon()).await.unwrap();
+    let made =
+        proxied.app.store.create_release(new, Timestamp::now(), test_deadline()).await.unwrap();
     let ReleaseCreated::Release(first, made) = made else { panic!("v2 exists") };
     proxied.proxy.take_seen();
     assert_eq!(proxied.api.get(&links).await.header("x-total"), "600");
@@ -183,13 +186,13 @@ async fn a_long_release_that_ends_or_begins_while_it_is_read_is_read_whole_or_no
     let read = reading();
     gate.reached().await;
     // Past the API, whose answer would take longer than the read has.
-    assert!(proxied.world.store.delete_release(&first, soon()).await.unwrap());
+    assert!(proxied.app.store.delete_release(&first, test_deadline()).await.unwrap());
     let last = made.last().unwrap().id;
     let key = ReleaseKey { project: ProjectId(20), tag: TagName::parse("v2").unwrap() };
     let key = ReleasesKey::link(&key, last);
     let key = json!({ "pk": { "S": key.pk }, "sk": { "S": key.sk } });
     let deletion = json!({ "TableName": "release-links-releases", "Key": key });
-    ask(&proxied.world.server.dynamodb_url, "DynamoDB_20120810.DeleteItem", deletion).await;
+    ask(&proxied.app.server.dynamodb_url, "DynamoDB_20120810.DeleteItem", deletion).await;
     gate.open();
     read.await.unwrap().is(404, r#"{"message":"404 Not found"}"#);
 
@@ -211,8 +214,8 @@ async fn ask(dynamodb_url: &str, target: &str, body: Value) -> Value {
 }
 
 /// The records of the releases table's stream, as an event source hands them to a function.
-async fn streamed(world: &World) -> Value {
-    let url = &world.server.dynamodb_url;
+async fn streamed(test_app: &TestApp) -> Value {
+    let url = &test_app.server.dynamodb_url;
     let streams = |operation: &str| format!("DynamoDBStreams_20120810.{operation}");
     let listed = ask(url, &streams("ListStreams"), json!({})).await;
     let arn = &listed["Streams"][0]["StreamArn"];
@@ -245,12 +248,12 @@ fn context() -> Context {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_deleted_releases_left_behind_is_swept_as_the_stream_tells() {
-    let (world, api) = World::hello().await;
+    let (test_app, api) = TestApp::hello().await;
     let stream = json!({
         "TableName": "release-links-releases",
         "StreamSpecification": { "StreamEnabled": true, "StreamViewType": "OLD_IMAGE" },
     });
-    let answer = ask(&world.server.dynamodb_url, "DynamoDB_20120810.UpdateTable", stream).await;
+    let answer = ask(&test_app.server.dynamodb_url, "DynamoDB_20120810.UpdateTable", stream).await;
     assert!(answer["TableDescription"].is_object(), "{answer}");
 
     for (tag, count) in [("v2", 30), ("v3", 5), ("v4", 5)] {
@@ -260,26 +263,26 @@ async fn what_deleted_releases_left_behind_is_swept_as_the_stream_tells() {
         assert_eq!(api.delete(&format!("{RELEASES}/{tag}")).await.status, 200);
     }
     assert_eq!(api.post(RELEASES, &release("v2", "new", 3)).await.status, 201);
-    assert_eq!(world.assert_sound().await.unreachable, 35 * 4);
-    let event = streamed(&world).await;
+    assert_eq!(test_app.assert_sound().await.unreachable, 35 * 4);
+    let event = streamed(&test_app).await;
     assert_eq!(event["Records"].as_array().unwrap().len(), 2);
 
     // A database that fails half-way: the record is handed over again, with those behind it.
-    let proxy = Proxy::start(&world.server.dynamodb_url).await;
+    let proxy = Proxy::start(&test_app.server.dynamodb_url).await;
     let deletions = AtomicUsize::new(0);
     proxy.decide(move |operation, _| {
         let late = operation == "BatchWriteItem" && deletions.fetch_add(1, Ordering::SeqCst) >= 2;
         if late { Fault::Throttle } else { Fault::Pass }
     });
     let app = App::new(store(&proxy.url), None);
-    let mut soon = context();
-    soon.deadline -= 25_000;
-    let response = sweep::handle(&app, handed(&event, soon)).await.unwrap();
+    let mut test_deadline = context();
+    test_deadline.deadline -= 25_000;
+    let response = sweep::handle(&app, handed(&event, test_deadline)).await.unwrap();
     let failures = &response.batch_item_failures;
     assert_eq!(failures.len(), 1);
     let first = &event["Records"][0]["dynamodb"]["SequenceNumber"];
     assert_eq!(failures[0].item_identifier.as_deref(), first.as_str());
-    let left = world.assert_sound().await.unreachable;
+    let left = test_app.assert_sound().await.unreachable;
     assert!((1..35 * 4).contains(&left), "{left}");
 
     // Again, and a second time for nothing: an event may come twice.
@@ -288,7 +291,7 @@ async fn what_deleted_releases_left_behind_is_swept_as_the_stream_tells() {
         let again = handed(&event, context());
         let response = sweep::handle(&app, again).await.unwrap();
         assert_eq!(response.batch_item_failures, []);
-        let audit = world.assert_sound().await;
+        let audit = test_app.assert_sound().await;
         assert_eq!((audit.links, audit.claims, audit.unreachable), (8, 24, 0));
     }
 }
@@ -296,16 +299,16 @@ async fn what_deleted_releases_left_behind_is_swept_as_the_stream_tells() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_local_server_sweeps() {
     let server = Server::start_empty(&["--sweep-every", "1"]);
-    let world = World::over(server);
-    let api = world.populate().await;
+    let test_app = TestApp::over(server);
+    let api = test_app.populate().await;
     let old = Timestamp::now().minus(Duration::from_hours(1));
-    let mut new = harness::world::new_release(20, "v2");
-    new.links = harness::world::links("old", 5);
-    world.store.create_release(new, old, harness::world::soon()).await.unwrap();
+    let mut new = harness::test_app::new_release(20, "v2");
+    new.links = harness::test_app::links("old", 5);
+    test_app.store.create_release(new, old, harness::test_app::test_deadline()).await.unwrap();
     assert_eq!(api.delete(&format!("{RELEASES}/v2")).await.status, 200);
     // What is young may belong to a release that is being made.
     assert_eq!(api.post(RELEASES, &release("v3", "young", 2)).await.status, 201);
     assert_eq!(api.delete(&format!("{RELEASES}/v3")).await.status, 200);
-    world.server.printed(r#""message":"swept","links":5,"claims":15"#);
-    assert_eq!(world.assert_sound().await.unreachable, 8);
+    test_app.server.printed(r#""message":"swept","links":5,"claims":15"#);
+    assert_eq!(test_app.assert_sound().await.unreachable, 8);
 }

@@ -7,7 +7,7 @@ use crate::domain::link::Change;
 use crate::domain::time::Timestamp;
 
 /// Parameters under inspection, and what was wrong so far.
-pub struct Fields<'a> {
+pub struct ParamValidator<'a> {
     params: &'a Params,
     problems: Vec<ParamProblem>,
 }
@@ -47,7 +47,7 @@ impl<'a> Field<'a> {
 /// A hash in an array, and its place there.
 pub type Entry<'a> = (usize, &'a Params);
 
-impl<'a> Fields<'a> {
+impl<'a> ParamValidator<'a> {
     /// Starts an inspection.
     #[must_use]
     pub fn new(params: &'a Params) -> Self {

@@ -11,7 +11,7 @@ use todc_utils::specifications::Specification;
 use tokio::task::JoinSet;
 
 use harness::Api;
-use harness::world::{LINKS, World};
+use harness::test_app::{LINKS, TestApp};
 
 /// What is done to a path, by whom, and what came of it.
 #[derive(Clone, Debug)]
@@ -138,7 +138,7 @@ async fn keep_downloading(api: Api, reader: usize, stories: Vec<Story>, enough: 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_path_is_found_until_it_moves_and_not_after() {
-    let (world, api) = World::hello().await;
+    let (app, api) = TestApp::hello().await;
     let stories: Vec<Story> = (0..PATHS).map(|_| Story::default()).collect();
     let enough = Enough::default();
     let mut tasks = JoinSet::new();
@@ -156,5 +156,5 @@ async fn each_path_is_found_until_it_moves_and_not_after() {
         let history = History::from_actions(story.clone());
         assert!(WGLChecker::<Path>::is_linearizable(history), "{}: {story:#?}", path(number));
     }
-    world.assert_sound().await;
+    app.assert_sound().await;
 }
