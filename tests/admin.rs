@@ -241,7 +241,7 @@ async fn an_audit_finds_what_is_broken() {
     assert!(admin.run(&["audit"]).status.success());
 
     let database = connection::of(&test_app.server.dynamodb_url).database();
-    let client = shared::app::client(database).unwrap();
+    let client = shared::aws_client::client(database).unwrap();
     let items =
         client.scan().table_name("release-links-releases").send().await.unwrap().items.unwrap();
     let claim =

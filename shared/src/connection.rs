@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use aws_sdk_dynamodb::config::Credentials;
 use serde::{Deserialize, Serialize};
 
-use crate::app::Database;
+use crate::aws_client::Database;
 
 /// The content of a connection file, as JSON. The access key alone opens the database, so only the
 /// file's owner may read it, and there is no `Debug`.

@@ -1,12 +1,16 @@
 //! What every release-links function shares: the rules of a release link, the `DynamoDB` store,
 //! GitLab's wire format, and who may do what.
 //!
-//! Dependencies point one way: `main -> handle -> http, access -> store -> domain`.
+//! Imports point one way: `lambda -> api -> app -> authorize -> store -> domain`.
 
 pub mod api;
 pub mod app;
 pub mod authorize;
+pub mod aws_client;
+pub mod config;
 pub mod connection;
 pub mod domain;
+pub mod lambda;
+pub mod logging;
 pub mod routes;
 pub mod store;

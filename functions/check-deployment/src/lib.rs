@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use lambda_http::{Context, Error, LambdaEvent};
 use serde::Deserialize;
 use serde_json::Value;
-use shared::app::{self, ConfigError};
+use shared::config::{self, ConfigError};
 
 use checks::{Check, Mismatch};
 use codedeploy::{CodeDeploy, Revision, Target, Verdict};
@@ -69,14 +69,14 @@ enum Problem {
 impl Hook {
     /// Reads Lambda's environment and `CHECKED_FUNCTIONS`, and starts the log.
     pub fn from_env() -> Result<Self, ConfigError> {
-        app::log_to(std::io::stdout);
+        shared::logging::log_to(std::io::stdout);
         Ok(Self {
             codedeploy: CodeDeploy::new(Service::from_env(
                 "codedeploy",
                 "AWS_ENDPOINT_URL_CODEDEPLOY",
             )?),
             lambda: Service::from_env("lambda", "AWS_ENDPOINT_URL_LAMBDA")?,
-            functions: Functions(app::checked_functions()?),
+            functions: Functions(config::checked_functions()?),
         })
     }
 

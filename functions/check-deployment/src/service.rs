@@ -24,7 +24,8 @@ use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SigningName;
 use aws_types::region::{Region, SigningRegion};
-use shared::app::{AwsService, ConfigError};
+use shared::aws_client::AwsService;
+use shared::config::ConfigError;
 
 /// The pause after a failed try.
 const PAUSE: Duration = Duration::from_secs(1);

@@ -1,6 +1,6 @@
 //! The Lambda function `create-release`.
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), shared::app::Error> {
-    shared::app::run(create_release::handle).await
+async fn main() -> Result<(), shared::lambda::Error> {
+    shared::lambda::run(create_release::handle).await
 }

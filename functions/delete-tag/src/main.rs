@@ -1,6 +1,6 @@
 //! The Lambda function `delete-tag`.
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), shared::app::Error> {
-    shared::app::run(delete_tag::handle).await
+async fn main() -> Result<(), shared::lambda::Error> {
+    shared::lambda::run(delete_tag::handle).await
 }

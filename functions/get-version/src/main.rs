@@ -1,6 +1,6 @@
 //! The Lambda function `get-version`.
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), shared::app::Error> {
-    shared::app::run(get_version::handle).await
+async fn main() -> Result<(), shared::lambda::Error> {
+    shared::lambda::run(get_version::handle).await
 }

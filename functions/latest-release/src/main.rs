@@ -1,6 +1,6 @@
 //! The Lambda function `latest-release`.
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), shared::app::Error> {
-    shared::app::run(latest_release::handle).await
+async fn main() -> Result<(), shared::lambda::Error> {
+    shared::lambda::run(latest_release::handle).await
 }

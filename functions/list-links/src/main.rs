@@ -1,6 +1,6 @@
 //! The Lambda function `list-links`.
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), shared::app::Error> {
-    shared::app::run(list_links::handle).await
+async fn main() -> Result<(), shared::lambda::Error> {
+    shared::lambda::run(list_links::handle).await
 }

@@ -1,6 +1,6 @@
 //! The Lambda function `list-merge-requests`.
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), shared::app::Error> {
-    shared::app::run(list_merge_requests::handle).await
+async fn main() -> Result<(), shared::lambda::Error> {
+    shared::lambda::run(list_merge_requests::handle).await
 }

@@ -1,6 +1,6 @@
 //! The Lambda function `update-link`.
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), shared::app::Error> {
-    shared::app::run(update_link::handle).await
+async fn main() -> Result<(), shared::lambda::Error> {
+    shared::lambda::run(update_link::handle).await
 }

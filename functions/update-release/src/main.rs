@@ -1,6 +1,6 @@
 //! The Lambda function `update-release`.
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), shared::app::Error> {
-    shared::app::run(update_release::handle).await
+async fn main() -> Result<(), shared::lambda::Error> {
+    shared::lambda::run(update_release::handle).await
 }

@@ -8,10 +8,11 @@ use lambda_http::http::header::{self, HeaderName};
 use lambda_http::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use lambda_http::{Body, Request, Response};
 use shared::api::event::path_was_normalized;
-use shared::api::request::split_path;
+use shared::api::request::{base_url, split_path};
 use shared::api::respond::{MAX_HEADER_BYTES, frame_with};
 use shared::api::{ApiError, ApiResponse};
-use shared::app::{App, WebUrl};
+use shared::app::App;
+use shared::domain::web_url::WebUrl;
 use shared::routes::{Function, Verb, allowed_methods, find};
 
 use pages::{Page, session};
@@ -46,7 +47,7 @@ async fn answer(app: &App, request: &Request) -> Result<ApiResponse, ApiError> {
         return ApiResponse::resend(app, request);
     }
     if path == "/openapi.json" && pages::reads(request.method()) {
-        return Ok(contract(&app.web_url(request, prefix)));
+        return Ok(contract(&base_url(app, request, prefix)));
     }
     if path == "/api/v3" || path.starts_with("/api/v3/") {
         return Err(ApiError::ApiV3Gone);

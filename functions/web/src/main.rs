@@ -1,6 +1,6 @@
 //! The Lambda function `web`.
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), shared::app::Error> {
-    shared::app::run_unframed(web::handle).await
+async fn main() -> Result<(), shared::lambda::Error> {
+    shared::lambda::run_unframed(web::handle).await
 }

@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::config::Builder as ClientConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
-use shared::app;
+use shared::aws_client;
 use shared::connection::Connection;
 use shared::store::{Store, TableNames};
 use url::Url;
@@ -142,7 +142,7 @@ impl ConnectionArguments {
         let tables = self.tables();
         if let Some(file) = self.connection_file() {
             let connection = Connection::read(&file)?;
-            let store = Store::new(app::client(connection.database())?, tables.clone());
+            let store = Store::new(aws_client::client(connection.database())?, tables.clone());
             return Ok((store, Database { place: Place::Url(connection.endpoint_url), tables }));
         }
         let profile = non_empty(self.profile);
@@ -150,7 +150,7 @@ impl ConnectionArguments {
         let endpoint_url = non_empty(self.endpoint_url);
         let (client, region) = match endpoint_url.clone() {
             Some(url) if url.starts_with("http://") && !has_credentials => {
-                (app::client(app::Database::local(url))?, None)
+                (aws_client::client(aws_client::Database::local(url))?, None)
             }
             endpoint_url => {
                 let client = on_aws(profile, endpoint_url, self.aws).await?;
@@ -194,8 +194,8 @@ async fn on_aws(
     endpoint_url: Option<String>,
     chosen_by: Option<&'static str>,
 ) -> Result<Client, Error> {
-    let mut loader =
-        aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(app::http_client()?);
+    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .http_client(aws_client::http_client()?);
     if let Some(profile) = profile {
         loader = loader.profile_name(profile);
     }
@@ -205,7 +205,7 @@ async fn on_aws(
     }
     // Set here and not in the loader: its own requests for credentials keep AWS's defaults.
     let mut client = ClientConfig::from(&config)
-        .retry_config(app::retries())
+        .retry_config(aws_client::retries())
         .timeout_config(TimeoutConfig::builder().read_timeout(ANSWER_TIMEOUT).build());
     if let Some(url) = endpoint_url {
         client = client.endpoint_url(url);

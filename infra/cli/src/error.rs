@@ -2,7 +2,7 @@
 
 use std::io;
 
-use shared::app::ConfigError;
+use shared::config::ConfigError;
 use shared::connection::ConnectionError;
 use shared::domain::username::InvalidUsername;
 use shared::store::StoreError;

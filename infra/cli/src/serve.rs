@@ -15,9 +15,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
-use shared::app::{self, App, WebUrl};
+use shared::app::App;
+use shared::aws_client;
 use shared::connection::Connection;
 use shared::domain::token::Secret;
+use shared::domain::web_url::WebUrl;
+use shared::logging;
 use shared::store::deadline::Deadline;
 use shared::store::{Store, TableNames};
 use tokio::net::TcpListener;
@@ -44,7 +47,7 @@ const PREPARATION: Duration = Duration::from_secs(30);
 
 /// Serves until a signal stops it. `endpoint_url` names a DynamoDB to use instead of the embedded one.
 pub(crate) fn run(arguments: Arguments, endpoint_url: Option<String>) -> Result<(), Error> {
-    app::log_to(std::io::stderr);
+    logging::log_to(std::io::stderr);
     runtime::Builder::new_multi_thread()
         .worker_threads(4)
         .enable_all()
@@ -60,7 +63,7 @@ async fn serve(arguments: Arguments, endpoint_url: Option<String>) -> Result<(),
     let address = listener.local_addr()?;
     let hosts = Hosts::of(address, arguments.public_url.as_ref());
     let (endpoint, mut embedded) = if let Some(url) = endpoint_url {
-        (app::Database::at(url), None)
+        (aws_client::Database::at(url), None)
     } else {
         let listener = listen(arguments.dynamodb_listen, "--dynamodb-listen").await?;
         let embedded =
@@ -68,7 +71,7 @@ async fn serve(arguments: Arguments, endpoint_url: Option<String>) -> Result<(),
         (embedded.connection.database(), Some(embedded))
     };
     let endpoint_url = endpoint.endpoint_url.clone().unwrap_or_default();
-    let client = app::client(endpoint)?;
+    let client = aws_client::client(endpoint)?;
     // One app for the life of the process, which ends with it.
     let app: &'static App = Box::leak(Box::new(App::new(
         Store::new(client, TableNames::default()),

@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use super::commit_body::CommitBody;
 use super::render::{project_url, segments};
-use crate::app::WebUrl;
 use crate::authorize::access::ProjectAccess;
 use crate::domain::token::AccessLevel;
+use crate::domain::web_url::WebUrl;
 
 /// A branch, with its keys in GitLab's order.
 #[derive(Clone, Debug, Serialize)]

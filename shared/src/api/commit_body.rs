@@ -4,10 +4,10 @@
 use serde::Serialize;
 
 use super::render::project_url;
-use crate::app::WebUrl;
 use crate::domain::commit::CommitSha;
 use crate::domain::project::Project;
 use crate::domain::release::{Author, Release, ReleaseName};
+use crate::domain::web_url::WebUrl;
 
 /// Git's null name, for commits that are not known. Clients need 40 digits.
 const UNKNOWN: &str = "0000000000000000000000000000000000000000";

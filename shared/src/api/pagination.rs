@@ -183,8 +183,8 @@ mod tests {
     use super::*;
     use crate::api::params::Params;
     use crate::api::request::PathParameters;
-    use crate::app::WebUrl;
     use crate::authorize::credentials::Credentials;
+    use crate::domain::web_url::WebUrl;
     use crate::store::deadline::Deadline;
 
     const BARE: Repeated = Repeated { known: &["é"], defaults: &[] };

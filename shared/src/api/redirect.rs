@@ -11,12 +11,13 @@ use super::credentials::TOKEN_PARAMETERS;
 use super::error::ApiError;
 use super::params::query_string;
 use super::render::{ApiResponse, project_url, release_url, segment, segments};
-use super::request::{ApiRequest, split_path};
+use super::request::{ApiRequest, base_url, split_path};
 use super::respond::MAX_HEADER_BYTES;
-use crate::app::{App, WebUrl};
+use crate::app::App;
 use crate::authorize::access::ProjectAccess;
 use crate::domain::link::LinkUrl;
 use crate::domain::release::TagName;
+use crate::domain::web_url::WebUrl;
 
 /// Where a redirect leads: visible ASCII and nothing else, so that it can be neither misread nor
 /// taken for the end of its header.
@@ -88,7 +89,7 @@ impl Location {
     /// client would be anonymous without it.
     fn normalized(app: &App, request: &Request) -> Self {
         let (prefix, path) = split_path(request);
-        let mut location = format!("{}{path}", app.web_url(request, prefix).path());
+        let mut location = format!("{}{path}", base_url(app, request, prefix).path());
         let query = request.query_string_parameters_ref();
         let mut pairs: Vec<_> = query.into_iter().flat_map(|query| query.iter()).collect();
         if !pairs.is_empty() {

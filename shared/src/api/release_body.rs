@@ -14,12 +14,12 @@ use super::render::{
 };
 use super::request::ApiRequest;
 use super::sources::{SourceBody, sources};
-use crate::app::WebUrl;
 use crate::authorize::access::ProjectAccess;
 use crate::domain::link::Link;
 use crate::domain::project::Project;
 use crate::domain::release::{Description, Release, ReleaseName};
 use crate::domain::time::Timestamp;
+use crate::domain::web_url::WebUrl;
 use crate::store::deadline::Deadline;
 use crate::store::fitting::{Room, SomeLinks, Weigh, WithLinks};
 

@@ -291,8 +291,8 @@ mod tests {
     use super::*;
     use crate::api::params::{Param, Params};
     use crate::api::request::PathParameters;
-    use crate::app::WebUrl;
     use crate::authorize::credentials::Credentials;
+    use crate::domain::web_url::WebUrl;
     use crate::store::deadline::Deadline;
 
     fn request(params: Params) -> ApiRequest {

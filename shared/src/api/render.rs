@@ -5,10 +5,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
 use super::error::ApiError;
-use crate::app::WebUrl;
 use crate::domain::link::{DirectAssetPath, Link, LinkId};
 use crate::domain::project::Project;
 use crate::domain::release::TagName;
+use crate::domain::web_url::WebUrl;
 
 /// What goes out, but for what every answer has.
 #[derive(Clone, Debug)]

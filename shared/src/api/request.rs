@@ -12,11 +12,12 @@ use super::credentials;
 
 use super::error::ApiError;
 use super::params::{Param, Params, from_query, text};
-use crate::app::{App, WebUrl};
+use crate::app::App;
 use crate::authorize::credentials::Credentials;
 use crate::domain::project::ProjectRef;
 use crate::domain::release::TagName;
 use crate::domain::time::Timestamp;
+use crate::domain::web_url::WebUrl;
 use crate::store::deadline::Deadline;
 
 /// A request whose bytes are in order. Whether its parameters are is for its endpoint to say.
@@ -102,7 +103,7 @@ impl ApiRequest {
             params,
             query,
             path,
-            base: app.web_url(request, prefix),
+            base: base_url(app, request, prefix),
             encoded_path: encoded_path.to_owned(),
             unmodified_since: unmodified_since(request.headers()),
             deadline,
@@ -229,9 +230,17 @@ fn deadlines(request: &Request) -> (Deadline, Deadline) {
     (Deadline::after(left.min(LONGEST_WAIT)), Deadline::after(left))
 }
 
+/// Where the installation is for the client of this request; `prefix` is what stands before the API in
+/// the request's path.
+#[must_use]
+pub fn base_url(app: &App, request: &Request, prefix: &str) -> WebUrl {
+    let (scheme, host) = origin(request);
+    app.public_url().cloned().unwrap_or_else(|| WebUrl::of_request(scheme, host, prefix))
+}
+
 /// The scheme a request was sent with and the host it was sent to, which are in these headers
 /// since its event was read.
-pub(crate) fn origin(request: &Request) -> (&str, &str) {
+fn origin(request: &Request) -> (&str, &str) {
     let header =
         |name| HeaderMap::get(request.headers(), name).and_then(|value| value.to_str().ok());
     (header("x-forwarded-proto").unwrap_or("http"), header("host").unwrap_or("localhost"))

@@ -8,9 +8,9 @@ use super::error::ApiError;
 use super::release_body::{MAX_BYTES, beginning, bytes_of_text};
 use super::render::ApiResponse;
 use super::request::ApiRequest;
-use crate::app::WebUrl;
 use crate::authorize::access::ProjectAccess;
 use crate::domain::release::{Description, Release};
+use crate::domain::web_url::WebUrl;
 
 /// A tag, with its keys in GitLab's order.
 #[derive(Debug, Serialize)]

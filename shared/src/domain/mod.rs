@@ -13,3 +13,4 @@ pub mod release;
 pub mod time;
 pub mod token;
 pub mod username;
+pub mod web_url;

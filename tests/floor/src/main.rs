@@ -13,7 +13,7 @@ use std::sync::{Mutex, PoisonError};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValue, TransactWriteItem};
 use lambda_http::{Body, Error, Request, service_fn};
-use shared::app::{self, Database};
+use shared::aws_client::{self, Database};
 
 /// An item or key.
 type Item = HashMap<String, AttributeValue>;
@@ -45,7 +45,7 @@ struct Count {
 async fn main() -> Result<(), Error> {
     #[expect(clippy::disallowed_methods, reason = "not one of the functions")]
     let url = std::env::var("AWS_ENDPOINT_URL_DYNAMODB")?;
-    let client: &'static Client = Box::leak(Box::new(app::client(Database::local(url))?));
+    let client: &'static Client = Box::leak(Box::new(aws_client::client(Database::local(url))?));
     let kept: &'static Mutex<Vec<Option<Job>>> = Box::leak(Box::default());
     lambda_http::run(service_fn(move |request: Request| async move {
         match request.body() {

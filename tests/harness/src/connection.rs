@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{LazyLock, Mutex};
 
-use shared::app::LOCAL_REGION;
+use shared::aws_client::LOCAL_REGION;
 use shared::connection::Connection;
 use tempfile::NamedTempFile;
 

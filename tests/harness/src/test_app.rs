@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shared::app;
+use shared::aws_client;
 use shared::domain::link::{Link, LinkType, UncheckedLink};
 use shared::domain::project::{
     BranchName, Project, ProjectId, ProjectPath, ProjectRef, ProtectedTag, ReleasesAccess,
@@ -39,7 +39,7 @@ pub struct TestApp {
 
 /// A store over this database.
 pub fn store(dynamodb_url: &str) -> Store {
-    let client = app::client(connection::of(dynamodb_url).database()).unwrap();
+    let client = aws_client::client(connection::of(dynamodb_url).database()).unwrap();
     Store::new(client, TableNames::default())
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use harness::test_app::with_all_links;
 use harness::tls::Tls;
-use shared::app::{self, Database as Endpoint};
+use shared::aws_client::{self, Database as Endpoint};
 use shared::domain::link::{LinkFields, LinkId, LinkType, UncheckedLink};
 use shared::domain::project::{BranchName, ProjectId, ProjectPath, ReleasesAccess, Visibility};
 use shared::domain::release::{Author, NewLinks, Release, ReleaseKey, TagName};
@@ -49,7 +49,7 @@ impl Database {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?.to_string();
         tokio::spawn(dynoxide::server::serve_on(listener, dynoxide::Database::memory()?));
-        let client = app::client(Endpoint::local(format!("http://{address}")))?;
+        let client = aws_client::client(Endpoint::local(format!("http://{address}")))?;
         let store = Store::new(client, TableNames::default());
         store.create_tables(test_deadline()).await?;
         let user = store.ensure_user(&Username::parse("root")?, None, test_deadline()).await?;

@@ -7,11 +7,12 @@ use lambda_http::Request;
 use lambda_http::http::{HeaderValue, StatusCode, header};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
-use shared::api::request::split_path;
+use shared::api::request::{base_url, split_path};
 use shared::api::{ApiError, ApiRequest, ApiResponse};
-use shared::app::{App, WebUrl};
+use shared::app::App;
 use shared::authorize::access::ProjectAccess;
 use shared::domain::time::Timestamp;
+use shared::domain::web_url::WebUrl;
 
 const STYLE: &str = include_str!("style.css");
 
@@ -124,7 +125,7 @@ pub(crate) fn error(app: &App, request: &Request, error: &ApiError) -> ApiRespon
     if path.starts_with("/api/") || !super::prefers_html(request) {
         return answer;
     }
-    let base = &app.web_url(request, prefix);
+    let base = &base_url(app, request, prefix);
     let status = answer.status;
     let (title, sentence) = if *error == ApiError::RouteNotFound {
         ("Page not found", "It does not exist, or you need to sign in to see it.")

@@ -8,9 +8,10 @@ use maud::html;
 use shared::api::redirect::Location;
 use shared::api::request::split_path;
 use shared::api::{ApiError, ApiRequest, ApiResponse};
-use shared::app::{App, WebUrl};
+use shared::app::App;
 use shared::authorize::access::AccessError;
 use shared::authorize::credentials::Presented;
+use shared::domain::web_url::WebUrl;
 use url::form_urlencoded;
 
 use super::document::{Document, Viewer};

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
-use shared::app::WebUrl;
+use shared::domain::web_url::WebUrl;
 
 use crate::data_folder;
 

@@ -5,7 +5,7 @@ use std::fs::{File, Permissions, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use shared::app::LOCAL_REGION;
+use shared::aws_client::LOCAL_REGION;
 use shared::connection::Connection;
 use shared::store::TableNames;
 use tempfile::{NamedTempFile, TempDir};

@@ -9,7 +9,7 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Response, Uri, header};
 use axum::middleware::Next;
 use shared::api::error::GatewayError;
-use shared::app::WebUrl;
+use shared::domain::web_url::WebUrl;
 use url::Url;
 
 use super::gateway;
