@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use shared::domain::access_level::AccessLevel;
 use shared::domain::project::{NamespacePath, Project, ProjectPath, ReleasesAccess, Visibility};
-use shared::domain::token::{AccessLevel, Grant, GrantTarget, Scope, TokenKind, User};
+use shared::domain::token::{Grant, GrantTarget, Scope, TokenKind, User};
 use shared::store::projects::NewProject;
 use shared::store::tokens::NewToken;
 

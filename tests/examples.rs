@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use serde_json::{Value, json};
-use shared::domain::token::AccessLevel;
+use shared::domain::access_level::AccessLevel;
 use shared::store::tokens::NewToken;
 
 use crate::clients::{install, node, python, repository::Repository};

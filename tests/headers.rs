@@ -1,10 +1,10 @@
 //! No header of an answer is longer than 8 KB, however long what it repeats is.
 
 use serde_json::json;
+use shared::domain::access_level::AccessLevel;
 use shared::domain::link::DirectAssetPath;
 use shared::domain::project::Visibility;
-use shared::domain::release::TagName;
-use shared::domain::token::AccessLevel;
+use shared::domain::tag_name::TagName;
 use shared::store::keys::ReleasesKey;
 use shared::store::projects::NewProject;
 use shared::store::tokens::NewToken;

@@ -19,7 +19,7 @@ use harness::test_app::{
     Proxied, RELEASES, TestApp, grant, job_token, links, new_release, project, test_deadline, token,
 };
 use harness::{Api, Reply};
-use shared::domain::token::AccessLevel;
+use shared::domain::access_level::AccessLevel;
 
 /// A project's release with files, whose numbers and paths requests name.
 async fn provide(app: &TestApp, id: u64, path: &str, visibility: Visibility, files: usize) {

@@ -1,7 +1,8 @@
 //! What the log says, and what it must never say.
 
 use serde_json::Value;
-use shared::domain::token::{AccessLevel, Secret, TokenKind};
+use shared::domain::access_level::AccessLevel;
+use shared::domain::token::{Secret, TokenKind};
 use shared::store::tokens::NewToken;
 
 use harness::test_app::{LINKS, Proxied, TestApp, grant, token};

@@ -6,11 +6,13 @@ use std::sync::LazyLock;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
+use shared::domain::access_level::AccessLevel;
 use shared::domain::link::{LinkType, UncheckedLink};
 use shared::domain::project::{SourceUrl, Visibility};
-use shared::domain::release::{Description, NewLinks, ReleaseName, TagName};
+use shared::domain::release::{Description, NewLinks, ReleaseName};
+use shared::domain::tag_name::TagName;
 use shared::domain::time::Timestamp;
-use shared::domain::token::{AccessLevel, Secret};
+use shared::domain::token::Secret;
 use shared::store::projects::NewProject;
 use shared::store::tokens::NewToken;
 use url::form_urlencoded;

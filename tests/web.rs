@@ -1,8 +1,9 @@
 //! Everything that is no endpoint, and the pages by which people download.
 
 use serde_json::{Value, json};
+use shared::domain::access_level::AccessLevel;
 use shared::domain::project::{ReleasesAccess, Visibility};
-use shared::domain::token::{AccessLevel, Scope};
+use shared::domain::token::Scope;
 use shared::store::projects::NewProject;
 use shared::store::tokens::NewToken;
 

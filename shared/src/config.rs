@@ -54,6 +54,7 @@ pub fn region() -> Result<String, ConfigError> {
 }
 
 /// The AWS region, if one is set.
+#[must_use]
 pub fn optional_region() -> Option<String> {
     optional("AWS_REGION")
 }
@@ -66,6 +67,7 @@ pub fn credentials() -> Result<Credentials, ConfigError> {
 }
 
 /// The credentials, if they are set.
+#[must_use]
 pub fn optional_credentials() -> Option<Credentials> {
     let key = optional("AWS_ACCESS_KEY_ID").zip(optional("AWS_SECRET_ACCESS_KEY"));
     key.map(|(id, secret)| credentials_of(id, secret))
@@ -76,11 +78,13 @@ fn credentials_of(id: String, secret: String) -> Credentials {
 }
 
 /// The URL of an AWS service, if it is not the region's own.
+#[must_use]
 pub fn endpoint_url(variable: &str) -> Option<String> {
     optional(variable).or(optional("AWS_ENDPOINT_URL"))
 }
 
 /// The level of the log, if one is set.
+#[must_use]
 pub fn log_level() -> Option<String> {
     optional("AWS_LAMBDA_LOG_LEVEL")
 }

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 use shared::domain::project::{ProjectId, ProjectRef};
-use shared::domain::release::{ReleaseKey, TagName};
+use shared::domain::release_key::ReleaseKey;
+use shared::domain::tag_name::TagName;
 use shared::domain::time::Timestamp;
 use shared::domain::token::Secret;
 use shared::store::keys::{DirectoryKey, ReleasesKey};

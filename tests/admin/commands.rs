@@ -3,7 +3,7 @@
 use std::process::{Command, Output};
 
 use serde_json::{Value, json};
-use shared::domain::token::AccessLevel;
+use shared::domain::access_level::AccessLevel;
 use shared::store::tokens::NewToken;
 
 use harness::proxy::Proxy;

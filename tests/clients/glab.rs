@@ -5,7 +5,7 @@
 //! time is there and has RFC 3339's form, a deletion has a body.
 
 use serde_json::{Value, json};
-use shared::domain::token::AccessLevel;
+use shared::domain::access_level::AccessLevel;
 
 use super::Expected;
 use crate::projects::UNKNOWN_COMMIT;

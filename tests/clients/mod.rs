@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
-use shared::domain::token::AccessLevel;
+use shared::domain::access_level::AccessLevel;
 use shared::store::tokens::NewToken;
 
 use crate::projects::{UNKNOWN_COMMIT, commit};

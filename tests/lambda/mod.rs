@@ -15,8 +15,9 @@ use harness::TestApp;
 use harness::binaries;
 use harness::test_app::{grant, project, token};
 use serde_json::Value;
+use shared::domain::access_level::AccessLevel;
 use shared::domain::project::ProjectPath;
-use shared::domain::token::{AccessLevel, Secret, TokenKind};
+use shared::domain::token::{Secret, TokenKind};
 use shared::routes::Function;
 use shared::store::tokens::NewToken;
 

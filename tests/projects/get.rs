@@ -1,7 +1,8 @@
 //! `GET /projects/:id`
 
+use shared::domain::access_level::AccessLevel;
 use shared::domain::project::{NamespacePath, ReleasesAccess, Visibility};
-use shared::domain::token::{AccessLevel, Grant, GrantTarget, Scope};
+use shared::domain::token::{Grant, GrantTarget, Scope};
 use shared::store::projects::NewProject;
 use shared::store::tokens::NewToken;
 

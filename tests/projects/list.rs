@@ -1,8 +1,9 @@
 //! `GET /projects`
 
 use serde_json::Value;
+use shared::domain::access_level::AccessLevel;
 use shared::domain::project::{NamespacePath, ProjectId, ProjectRef, ReleasesAccess, Visibility};
-use shared::domain::token::{AccessLevel, Grant, GrantTarget, Scope, User};
+use shared::domain::token::{Grant, GrantTarget, Scope, User};
 use shared::store::projects::NewProject;
 use shared::store::tokens::NewToken;
 

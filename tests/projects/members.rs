@@ -1,7 +1,8 @@
 //! `GET /projects/:id/members/all/:user_id`
 
+use shared::domain::access_level::AccessLevel;
 use shared::domain::project::{NamespacePath, Visibility};
-use shared::domain::token::{AccessLevel, Grant, GrantTarget, User};
+use shared::domain::token::{Grant, GrantTarget, User};
 use shared::store::tokens::NewToken;
 
 use super::releases::user;

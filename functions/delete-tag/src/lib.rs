@@ -6,7 +6,7 @@
 use http::{HeaderMap, StatusCode};
 use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
-use shared::domain::release::TagName;
+use shared::domain::tag_name::TagName;
 use shared::store::query::ReleaseOf;
 
 /// Answers without a body.

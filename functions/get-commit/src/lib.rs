@@ -9,7 +9,9 @@ use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
 use shared::domain::commit::CommitPrefix;
 use shared::domain::project::{Project, ProjectId};
-use shared::domain::release::{Release, ReleaseKey, TagName};
+use shared::domain::release::Release;
+use shared::domain::release_key::ReleaseKey;
+use shared::domain::tag_name::TagName;
 use shared::store::query::{FirstReleases, ReleaseIndexEntry, ReleaseList, ReleaseOf};
 
 /// Answers with the commit.

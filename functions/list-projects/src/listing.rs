@@ -5,9 +5,9 @@ use shared::api::pagination::{Page, Repeated};
 use shared::api::param_validator::ParamValidator;
 use shared::api::{ApiError, ApiRequest};
 use shared::authorize::access::Caller;
+use shared::domain::access_level::AccessLevel;
 use shared::domain::project::{ListedProject, ProjectId, Visibility};
 use shared::domain::project_search::{PathPart, ProjectSearch};
-use shared::domain::token::AccessLevel;
 
 /// The parameters that links to other pages repeat.
 pub(crate) const REPEATED: Repeated = Repeated {

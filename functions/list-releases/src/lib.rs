@@ -5,7 +5,7 @@ use shared::api::release_params::{self, Listing, OrderBy};
 use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
 use shared::domain::project::ProjectId;
-use shared::domain::release::TagName;
+use shared::domain::tag_name::TagName;
 use shared::domain::time::Timestamp;
 use shared::store::deadline::Deadline;
 use shared::store::query::{ReleaseIndexEntry, ReleaseList};

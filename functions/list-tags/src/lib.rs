@@ -6,7 +6,7 @@ mod version_order;
 use shared::api::tag_body::{self, TagPage};
 use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
-use shared::domain::release::ReleaseKey;
+use shared::domain::release_key::ReleaseKey;
 use shared::store::query::ReleaseList;
 
 use listing::Listing;

@@ -5,10 +5,12 @@ mod values;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use shared::domain::link::{
-    Conflicts, DirectAssetPath, Link, LinkFields, LinkId, LinkName, LinkType, LinkUrl,
+    Conflicts, DirectAssetPath, Link, LinkFields, LinkId, LinkName, LinkType,
 };
+use shared::domain::link_url::LinkUrl;
 use shared::domain::project::Project;
-use shared::domain::release::{Release, ReleaseKey};
+use shared::domain::release::Release;
+use shared::domain::release_key::ReleaseKey;
 use shared::domain::time::Timestamp;
 use shared::store::Store;
 use shared::store::fitting::SomeLinks;

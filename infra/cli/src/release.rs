@@ -5,9 +5,11 @@ mod view;
 use clap::{Args, Subcommand};
 use shared::domain::project::Project;
 use shared::domain::release::{
-    Author, Description, InvalidTagName, MAX_DESCRIPTION_BYTES, MAX_RELEASE_NAME_CHARS, NewLinks,
-    Release, ReleaseKey, ReleaseName, TagName,
+    Author, Description, MAX_DESCRIPTION_BYTES, MAX_RELEASE_NAME_CHARS, NewLinks, Release,
+    ReleaseName,
 };
+use shared::domain::release_key::ReleaseKey;
+use shared::domain::tag_name::{InvalidTagName, TagName};
 use shared::domain::time::Timestamp;
 use shared::domain::username::Username;
 use shared::store::fitting::{Choice, Room, SomeLinks};

@@ -1,9 +1,10 @@
 //! The words for values of the domain, on the command line and in its output.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use shared::domain::access_level::AccessLevel;
 use shared::domain::link::LinkType;
 use shared::domain::project::{ReleasesAccess, Visibility};
-use shared::domain::token::{AccessLevel, Scope, TokenKind};
+use shared::domain::token::{Scope, TokenKind};
 
 /// One of a few values, each of which has a word.
 pub(crate) trait Word: Clone + Copy + Send + Sync + 'static {

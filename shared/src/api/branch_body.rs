@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::commit_body::CommitBody;
 use super::render::{project_url, segments};
 use crate::authorize::access::ProjectAccess;
-use crate::domain::token::AccessLevel;
+use crate::domain::access_level::AccessLevel;
 use crate::domain::web_url::WebUrl;
 
 /// A branch, with its keys in GitLab's order.

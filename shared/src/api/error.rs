@@ -13,7 +13,8 @@ use super::render::ApiResponse;
 use super::respond::MAX_HEADER_BYTES;
 use crate::authorize::AuthorizeError;
 use crate::authorize::access::AccessError;
-use crate::domain::link::{MAX_NAME_CHARS, MAX_PATH_CHARS, MAX_URL_CHARS, Violation};
+use crate::domain::link::{MAX_NAME_CHARS, MAX_PATH_CHARS, Violation};
+use crate::domain::link_url::MAX_URL_CHARS;
 use crate::domain::release::{
     MAX_DESCRIPTION_BYTES, MAX_NEW_LINKS, MAX_RELEASE_NAME_CHARS, ReleaseViolation,
 };

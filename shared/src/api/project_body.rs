@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::render::project_url;
 use super::request::ApiRequest;
 use crate::authorize::access::ProjectAccess;
-use crate::domain::token::AccessLevel;
+use crate::domain::access_level::AccessLevel;
 
 /// A project as it is answered.
 #[derive(Serialize)]

@@ -15,8 +15,8 @@ use super::request::{ApiRequest, base_url, split_path};
 use super::respond::MAX_HEADER_BYTES;
 use crate::app::App;
 use crate::authorize::access::ProjectAccess;
-use crate::domain::link::LinkUrl;
-use crate::domain::release::TagName;
+use crate::domain::link_url::LinkUrl;
+use crate::domain::tag_name::TagName;
 use crate::domain::web_url::WebUrl;
 
 /// Where a redirect leads: visible ASCII and nothing else, so that it can be neither misread nor

@@ -379,7 +379,9 @@ mod tests {
     use crate::domain::project::{
         BranchName, Project, ProjectId, ProjectPath, ReleasesAccess, Visibility,
     };
-    use crate::domain::release::{Author, ReleaseKey, ReleaseUid, TagName};
+    use crate::domain::release::Author;
+    use crate::domain::release_key::{ReleaseKey, ReleaseUid};
+    use crate::domain::tag_name::TagName;
 
     fn access() -> ProjectAccess {
         let project = Project {

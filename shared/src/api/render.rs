@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::error::ApiError;
 use crate::domain::link::{DirectAssetPath, Link, LinkId};
 use crate::domain::project::Project;
-use crate::domain::release::TagName;
+use crate::domain::tag_name::TagName;
 use crate::domain::web_url::WebUrl;
 
 /// What goes out, but for what every answer has.

@@ -15,7 +15,7 @@ use super::params::{Param, Params, from_query, text};
 use crate::app::App;
 use crate::authorize::credentials::Credentials;
 use crate::domain::project::ProjectRef;
-use crate::domain::release::TagName;
+use crate::domain::tag_name::TagName;
 use crate::domain::time::Timestamp;
 use crate::domain::web_url::WebUrl;
 use crate::store::deadline::Deadline;

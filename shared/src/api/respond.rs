@@ -12,7 +12,7 @@ use super::error::ApiError;
 use super::render::ApiResponse;
 use super::request::ApiRequest;
 use crate::app::App;
-use crate::domain::token::sha256_hex;
+use crate::domain::sha256::sha256_hex;
 
 /// The longest value of a header that is sent, in bytes: API Gateway takes 10,240 for all headers
 /// together, and clients and proxies have limits of their own.

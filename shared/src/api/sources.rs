@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::render::segments;
 use crate::domain::project::SourceUrl;
-use crate::domain::release::TagName;
+use crate::domain::tag_name::TagName;
 
 /// GitLab's formats of archives, in its order.
 const FORMATS: [&str; 4] = ["zip", "tar.gz", "tar.bz2", "tar"];

@@ -1,12 +1,13 @@
 //! Who is calling, and what they may do: GitLab's roles, in GitLab's order of checks.
 
 use super::credentials::{Credentials, Presented};
+use crate::domain::access_level::{AccessLevel, Membership};
 use crate::domain::project::{
     ListedProject, Project, ProjectId, ProjectPath, ProtectedTag, ReleasesAccess, Visibility,
 };
-use crate::domain::release::TagName;
+use crate::domain::tag_name::TagName;
 use crate::domain::time::Timestamp;
-use crate::domain::token::{AccessLevel, InactiveReason, Membership, Scope, Token, TokenKind};
+use crate::domain::token::{InactiveReason, Scope, Token, TokenKind};
 
 /// Why a request may not go on.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,18 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-pub use super::link_url::LinkUrl;
-use super::link_url::UrlViolation;
-use super::release::ReleaseUid;
+use super::link_url::{LinkUrl, UrlViolation, is_blank};
+use super::release_key::ReleaseUid;
 use super::time::Timestamp;
 
 /// The longest name, in characters.
 pub const MAX_NAME_CHARS: usize = 255;
-/// The longest url, in characters.
-pub const MAX_URL_CHARS: usize = 2048;
-/// The longest url, in bytes once what is no URI's character is percent-encoded: a redirect carries
-/// it in a header.
-pub const MAX_ENCODED_URL_BYTES: usize = 8 * 1024;
 /// The longest direct asset path, in characters.
 pub const MAX_PATH_CHARS: usize = 128;
 
@@ -114,11 +108,6 @@ impl DirectAssetPath {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-/// Rails calls a text blank when nothing but white space, Unicode's included, is in it.
-pub(super) fn is_blank(text: &str) -> bool {
-    text.chars().all(char::is_whitespace)
 }
 
 /// What breaks a rule of the model. Their words are GitLab's, and stand with the other error bodies.

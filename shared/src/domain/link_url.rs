@@ -5,12 +5,21 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 
-use super::link::{MAX_ENCODED_URL_BYTES, MAX_URL_CHARS, is_blank};
+/// The longest url, in characters.
+pub const MAX_URL_CHARS: usize = 2048;
+/// The longest url, in bytes once what is no URI's character is percent-encoded: a redirect carries
+/// it in a header.
+pub const MAX_ENCODED_URL_BYTES: usize = 8 * 1024;
 
 /// A link's url, trimmed, otherwise as it was sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct LinkUrl(String);
+
+/// Rails calls a text blank when nothing but white space, Unicode's included, is in it.
+pub(super) fn is_blank(text: &str) -> bool {
+    text.chars().all(char::is_whitespace)
+}
 
 /// What is wrong with a url.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,9 +6,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::release::{TagName, is_earlier_ref_name, is_new_ref_name};
+use super::access_level::AccessLevel;
+use super::tag_name::{TagName, is_earlier_ref_name, is_new_ref_name};
 use super::time::Timestamp;
-use super::token::AccessLevel;
 
 /// A project's number: unique in the installation, never given out twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

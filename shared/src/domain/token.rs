@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use super::access_level::{AccessLevel, Membership};
+use super::random::random_u128;
+use super::sha256::sha256_hex;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::project::{NamespacePath, ProjectId, ProjectPath};
 use super::time::Timestamp;
@@ -108,91 +110,10 @@ impl SecretHash {
     }
 }
 
-/// SHA-256 of `text`, as 64 hexadecimal digits.
-pub(crate) fn sha256_hex(text: &str) -> String {
-    let digest = Sha256::digest(text.as_bytes());
-    digest.iter().fold(String::with_capacity(64), |mut hex, byte| {
-        for nibble in [byte >> 4, byte & 15] {
-            hex.push(char::from(b"0123456789abcdef"[usize::from(nibble)]));
-        }
-        hex
-    })
-}
-
-/// 128 bits from the operating system's generator.
-pub(crate) fn random_u128() -> u128 {
-    let mut bytes = [0; 16];
-    // The system's generator does not fail on any platform that Lambda or a developer runs; were
-    // it to, a guessable secret would be worse than an end.
-    #[expect(clippy::expect_used, reason = "no answer can be given without randomness")]
-    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
-    u128::from_le_bytes(bytes)
-}
-
 fn push_base62(text: &mut String, mut number: u128, digits: usize) {
     for _ in 0..digits {
         text.push(char::from(BASE62[(number % 62) as usize]));
         number /= 62;
-    }
-}
-
-/// The roles somebody has in a project, by where they come from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Membership {
-    /// The one given in the project itself.
-    pub project: Option<AccessLevel>,
-    /// The highest one given in a namespace above it.
-    pub group: Option<AccessLevel>,
-}
-
-impl Membership {
-    /// The role that counts; none for a non-member.
-    #[must_use]
-    pub fn level(self) -> Option<AccessLevel> {
-        self.project.max(self.group)
-    }
-}
-
-/// GitLab's roles, in ascending order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum AccessLevel {
-    /// 10 in GitLab's API.
-    Guest,
-    /// 15 in GitLab's API.
-    Planner,
-    /// 20 in GitLab's API.
-    Reporter,
-    /// 30 in GitLab's API.
-    Developer,
-    /// 40 in GitLab's API.
-    Maintainer,
-    /// 50 in GitLab's API.
-    Owner,
-}
-
-impl AccessLevel {
-    /// All of them.
-    pub const ALL: [Self; 6] = [
-        Self::Guest,
-        Self::Planner,
-        Self::Reporter,
-        Self::Developer,
-        Self::Maintainer,
-        Self::Owner,
-    ];
-
-    /// The number GitLab's API has for it.
-    #[must_use]
-    pub const fn number(self) -> u8 {
-        match self {
-            Self::Guest => 10,
-            Self::Planner => 15,
-            Self::Reporter => 20,
-            Self::Developer => 30,
-            Self::Maintainer => 40,
-            Self::Owner => 50,
-        }
     }
 }
 

@@ -30,7 +30,8 @@ use super::scan::Table;
 use super::{Store, StoreError};
 use crate::domain::link::{Link, LinkId};
 use crate::domain::project::{ListedProject, ProjectId};
-use crate::domain::release::{Release, ReleaseKey, ReleaseUid};
+use crate::domain::release::Release;
+use crate::domain::release_key::{ReleaseKey, ReleaseUid};
 use crate::domain::time::Timestamp;
 use crate::domain::token::{GrantTarget, TOKEN_ID_DIGITS, Token};
 

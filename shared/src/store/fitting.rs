@@ -21,7 +21,9 @@ use super::request::Sent;
 use super::{Store, StoreError};
 use crate::domain::link::{Link, LinkFields, LinkId, sort_newest_first};
 use crate::domain::project::ProjectId;
-use crate::domain::release::{Release, ReleaseKey, ReleaseUid, TagName};
+use crate::domain::release::Release;
+use crate::domain::release_key::{ReleaseKey, ReleaseUid};
+use crate::domain::tag_name::TagName;
 use crate::domain::time::Timestamp;
 
 /// How many bytes of an answer a release and its links take.

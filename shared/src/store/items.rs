@@ -11,14 +11,15 @@ use super::keys::{DirectoryKey, KeyAttributes, ReleasesKey};
 use super::projects::ProjectState;
 use super::tables::KEPT_AFTER_EXPIRY;
 use crate::domain::commit::CommitSha;
-use crate::domain::link::{DirectAssetPath, Link, LinkFields, LinkId, LinkName, LinkType, LinkUrl};
+use crate::domain::link::{DirectAssetPath, Link, LinkFields, LinkId, LinkName, LinkType};
+use crate::domain::link_url::LinkUrl;
 use crate::domain::project::{
     BranchName, Project, ProjectId, ProjectPath, ProtectedTag, ReleasesAccess, SourceUrl,
     Visibility,
 };
-use crate::domain::release::{
-    Author, Description, Release, ReleaseKey, ReleaseName, ReleaseUid, TagName,
-};
+use crate::domain::release::{Author, Description, Release, ReleaseName};
+use crate::domain::release_key::{ReleaseKey, ReleaseUid};
+use crate::domain::tag_name::TagName;
 use crate::domain::time::Timestamp;
 use crate::domain::token::{Grant, Job, Scope, SecretHash, Token, TokenKind, User};
 

@@ -34,11 +34,14 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use crate::domain::link::{DirectAssetPath, LinkId, LinkName, LinkUrl};
+use crate::domain::link::{DirectAssetPath, LinkId, LinkName};
+use crate::domain::link_url::LinkUrl;
 use crate::domain::project::{ProjectId, ProjectPath};
-use crate::domain::release::{ReleaseKey, ReleaseUid, TagName};
+use crate::domain::release_key::{ReleaseKey, ReleaseUid};
+use crate::domain::sha256::sha256_hex;
+use crate::domain::tag_name::TagName;
 use crate::domain::time::Timestamp;
-use crate::domain::token::{SecretHash, sha256_hex};
+use crate::domain::token::SecretHash;
 use crate::domain::username::Username;
 
 /// The partition key's attribute in both tables.

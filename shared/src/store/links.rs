@@ -12,7 +12,8 @@ use super::read::releases_key;
 use super::transaction::{Condition, TransactionResult, Write};
 use super::{Store, StoreError};
 use crate::domain::link::{Conflicts, Link, LinkFields, LinkId, UncheckedLink};
-use crate::domain::release::{Release, ReleaseKey};
+use crate::domain::release::Release;
+use crate::domain::release_key::ReleaseKey;
 use crate::domain::time::Timestamp;
 
 /// What came of making a link.

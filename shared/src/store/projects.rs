@@ -20,7 +20,7 @@ use crate::domain::project::{
     BranchName, ListedProject, Project, ProjectId, ProjectPath, ProjectRef, ProtectedTag,
     ReleasesAccess, SourceUrl, Visibility,
 };
-use crate::domain::release::ReleaseKey;
+use crate::domain::release_key::ReleaseKey;
 use crate::domain::time::Timestamp;
 
 /// What a project is made of.

@@ -7,9 +7,12 @@ use super::keys::{ReleasesKey, ReleasesKind, index_partition, path_partition, re
 use super::pages::{Order, Pages};
 use super::read::releases_key;
 use crate::domain::commit::CommitSha;
-use crate::domain::link::{DirectAssetPath, Link, LinkId, LinkUrl};
+use crate::domain::link::{DirectAssetPath, Link, LinkId};
+use crate::domain::link_url::LinkUrl;
 use crate::domain::project::ProjectId;
-use crate::domain::release::{Release, ReleaseKey, TagName};
+use crate::domain::release::Release;
+use crate::domain::release_key::ReleaseKey;
+use crate::domain::tag_name::TagName;
 use crate::domain::time::Timestamp;
 
 /// How many links of a release, and how many releases of a project, are read before the caller is

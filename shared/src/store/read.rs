@@ -19,7 +19,7 @@ use super::query::{
 };
 use super::request::run_or_refuse;
 use super::{Store, StoreError};
-use crate::domain::link::LinkUrl;
+use crate::domain::link_url::LinkUrl;
 use crate::domain::project::{Project, ProjectId, ProjectPath, ProjectRef};
 use crate::domain::token::{SecretHash, Token};
 

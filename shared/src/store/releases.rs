@@ -21,9 +21,8 @@ use super::{Store, StoreError};
 use crate::domain::commit::CommitSha;
 use crate::domain::link::{Link, LinkId};
 use crate::domain::project::ProjectId;
-use crate::domain::release::{
-    Author, Description, NewLinks, Release, ReleaseChanges, ReleaseKey, ReleaseName, ReleaseUid,
-};
+use crate::domain::release::{Author, Description, NewLinks, Release, ReleaseChanges, ReleaseName};
+use crate::domain::release_key::{ReleaseKey, ReleaseUid};
 use crate::domain::time::Timestamp;
 
 /// What a release is made of.

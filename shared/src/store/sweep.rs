@@ -15,7 +15,8 @@ use super::read::releases_key;
 use super::scan::Table;
 use super::{Store, StoreError};
 use crate::domain::link::Link;
-use crate::domain::release::{Release, ReleaseKey, ReleaseUid};
+use crate::domain::release::Release;
+use crate::domain::release_key::{ReleaseKey, ReleaseUid};
 use crate::domain::time::Timestamp;
 
 /// Items younger than this are left alone: a release that is being made writes its links before

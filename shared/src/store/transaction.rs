@@ -11,7 +11,7 @@ use super::keys::{KeyAttributes, ReleasesKey};
 use super::request::{DbResult, refused, run};
 use super::set::Change;
 use super::{Store, StoreError};
-use crate::domain::token::random_u128;
+use crate::domain::random::random_u128;
 
 /// One item's part of a transaction, and the condition under which it may happen.
 #[derive(Clone)]

@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use shared::aws_client;
+use shared::domain::access_level::AccessLevel;
 use shared::domain::link::{Link, LinkType, UncheckedLink};
 use shared::domain::project::{
     BranchName, Project, ProjectId, ProjectPath, ProjectRef, ProtectedTag, ReleasesAccess,
     Visibility,
 };
-use shared::domain::release::{Author, NewLinks, Release, ReleaseKey, TagName};
+use shared::domain::release::{Author, NewLinks, Release};
+use shared::domain::release_key::ReleaseKey;
+use shared::domain::tag_name::TagName;
 use shared::domain::time::Timestamp;
-use shared::domain::token::{AccessLevel, Grant, GrantTarget, Scope, Secret, TokenKind};
+use shared::domain::token::{Grant, GrantTarget, Scope, Secret, TokenKind};
 use shared::store::audit::Audit;
 use shared::store::deadline::Deadline;
 use shared::store::fitting::{Choice, Room, Weigh};

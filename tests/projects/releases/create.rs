@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 
 use serde_json::{Value, json};
+use shared::domain::access_level::AccessLevel;
 use shared::domain::project::{ReleasesAccess, Visibility};
-use shared::domain::token::{AccessLevel, Scope, User};
+use shared::domain::token::{Scope, User};
 use shared::store::tokens::NewToken;
 
 use super::{Shown, is_now, link, tags};

@@ -1,6 +1,7 @@
 //! `DELETE /projects/:id/releases/:tag_name`
 
-use shared::domain::token::{AccessLevel, Scope};
+use shared::domain::access_level::AccessLevel;
+use shared::domain::token::Scope;
 use shared::store::tokens::NewToken;
 
 use super::tags;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use shared::domain::access_level::AccessLevel;
 use shared::domain::project::{ReleasesAccess, Visibility};
-use shared::domain::token::AccessLevel;
 use shared::store::tokens::NewToken;
 
 use harness::Api;

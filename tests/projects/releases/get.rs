@@ -1,8 +1,9 @@
 //! `GET /projects/:id/releases/:tag_name`
 
 use serde_json::json;
+use shared::domain::access_level::AccessLevel;
 use shared::domain::project::Visibility;
-use shared::domain::token::{AccessLevel, Scope};
+use shared::domain::token::Scope;
 use shared::store::tokens::NewToken;
 
 use super::{Shown, link};

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use serde_json::json;
+use shared::domain::access_level::AccessLevel;
 use shared::domain::project::Visibility;
 use shared::domain::time::Timestamp;
-use shared::domain::token::AccessLevel;
 use shared::store::projects::NewProject;
 
 use super::{Shown, link, tags};

@@ -1,8 +1,8 @@
 //! `GET /projects/:id/releases/permalink/latest(/*suffix_path)`
 
 use serde_json::json;
+use shared::domain::access_level::AccessLevel;
 use shared::domain::project::{ReleasesAccess, Visibility};
-use shared::domain::token::AccessLevel;
 use shared::store::tokens::NewToken;
 
 use harness::test_app::{RELEASES, TestApp, grant, project, token};

@@ -1,8 +1,9 @@
 //! `PUT /projects/:id/releases/:tag_name`
 
 use serde_json::json;
+use shared::domain::access_level::AccessLevel;
 use shared::domain::project::Visibility;
-use shared::domain::token::{AccessLevel, Scope, User};
+use shared::domain::token::{Scope, User};
 use shared::store::tokens::NewToken;
 
 use super::{Shown, link, tags};

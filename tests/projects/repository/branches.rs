@@ -1,8 +1,8 @@
 //! `/projects/:id/repository/branches`
 
 use serde_json::{Value, json};
+use shared::domain::access_level::AccessLevel;
 use shared::domain::project::Visibility;
-use shared::domain::token::AccessLevel;
 use shared::store::projects::NewProject;
 
 use super::{P404, values};

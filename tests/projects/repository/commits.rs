@@ -1,8 +1,8 @@
 //! `GET /projects/:id/repository/commits/:sha`
 
 use serde_json::{Value, json};
+use shared::domain::access_level::AccessLevel;
 use shared::domain::project::ReleasesAccess;
-use shared::domain::token::AccessLevel;
 
 use super::{P404, RELEASES};
 use crate::projects::{UNKNOWN_COMMIT, commit};

@@ -1,10 +1,12 @@
 //! `/projects/:id/repository/tags`
 
 use serde_json::{Value, json};
+use shared::domain::access_level::AccessLevel;
 use shared::domain::project::{ReleasesAccess, Visibility};
-use shared::domain::release::{Description, ReleaseKey};
+use shared::domain::release::Description;
+use shared::domain::release_key::ReleaseKey;
 use shared::domain::time::Timestamp;
-use shared::domain::token::{AccessLevel, Scope};
+use shared::domain::token::Scope;
 use shared::store::tokens::NewToken;
 
 use super::{P404, RELEASES, values};

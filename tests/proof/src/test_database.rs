@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use harness::test_app;
+use shared::domain::access_level::AccessLevel;
 use shared::domain::project::ProjectId;
 use shared::domain::release::{NewLinks, Release};
 use shared::domain::time::Timestamp;
-use shared::domain::token::{AccessLevel, Secret};
+use shared::domain::token::Secret;
 use shared::store::Store;
 use shared::store::deadline::Deadline;
 use shared::store::projects::ProjectCreated;

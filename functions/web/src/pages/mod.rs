@@ -21,7 +21,7 @@ use shared::app::App;
 use shared::authorize::access::AccessError;
 use shared::domain::link::DirectAssetPath;
 use shared::domain::project::{ProjectPath, ProjectRef};
-use shared::domain::release::TagName;
+use shared::domain::tag_name::TagName;
 use shared::store::query::{Download, LatestRelease};
 
 pub(crate) use document::error;

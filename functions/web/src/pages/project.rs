@@ -7,7 +7,8 @@ use shared::api::render::{project_url, release_url};
 use shared::api::{ApiError, ApiRequest, ApiResponse, markdown, release_body};
 use shared::app::App;
 use shared::domain::project::ProjectRef;
-use shared::domain::release::{Description, TagName};
+use shared::domain::release::Description;
+use shared::domain::tag_name::TagName;
 use shared::store::fitting::{Room, WithLinks};
 use shared::store::query::ReleaseList;
 

@@ -1,10 +1,8 @@
 //! The values of a link as arguments. Their errors are for the operator: GitLab's own words are in
 //! the API.
 
-use shared::domain::link::{
-    DirectAssetPath, LinkName, LinkUrl, MAX_ENCODED_URL_BYTES, MAX_NAME_CHARS, MAX_PATH_CHARS,
-    MAX_URL_CHARS, Violation,
-};
+use shared::domain::link::{DirectAssetPath, LinkName, MAX_NAME_CHARS, MAX_PATH_CHARS, Violation};
+use shared::domain::link_url::{LinkUrl, MAX_ENCODED_URL_BYTES, MAX_URL_CHARS};
 
 pub(super) fn name(text: &str) -> Result<LinkName, String> {
     LinkName::parse(Some(text)).map_err(explain)

@@ -1,11 +1,11 @@
 //! The settings of a project as options of `project create` and `project update`.
 
 use clap::Args;
+use shared::domain::access_level::AccessLevel;
 use shared::domain::project::{
     BranchName, InvalidSourceUrl, Project, ProjectPath, ProtectedTag, ReleasesAccess, SourceUrl,
     Visibility,
 };
-use shared::domain::token::AccessLevel;
 use shared::store::projects::{NewProject, ProjectChanges};
 
 use crate::error::Error;

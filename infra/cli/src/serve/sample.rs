@@ -5,13 +5,17 @@ use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
 use shared::app::App;
-use shared::domain::link::{LinkFields, LinkType, LinkUrl, UncheckedLink};
+use shared::domain::access_level::AccessLevel;
+use shared::domain::link::{LinkFields, LinkType, UncheckedLink};
+use shared::domain::link_url::LinkUrl;
 use shared::domain::project::{
     BranchName, Project, ProjectId, ProjectPath, ProjectRef, ReleasesAccess, Visibility,
 };
-use shared::domain::release::{Author, Description, NewLinks, ReleaseKey, ReleaseName, TagName};
+use shared::domain::release::{Author, Description, NewLinks, ReleaseName};
+use shared::domain::release_key::ReleaseKey;
+use shared::domain::tag_name::TagName;
 use shared::domain::time::Timestamp;
-use shared::domain::token::{AccessLevel, Grant, GrantTarget, Scope, Secret, TokenKind};
+use shared::domain::token::{Grant, GrantTarget, Scope, Secret, TokenKind};
 use shared::domain::username::{InvalidUsername, Username};
 use shared::store::Store;
 use shared::store::deadline::Deadline;

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
+use shared::domain::access_level::AccessLevel;
 use shared::domain::project::NamespacePath;
 use shared::domain::time::Timestamp;
-use shared::domain::token::{AccessLevel, Grant, GrantTarget, Scope, TokenKind};
+use shared::domain::token::{Grant, GrantTarget, Scope, TokenKind};
 use shared::domain::username::Username;
 use shared::store::Store;
 use shared::store::projects::ProjectState;

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use shared::domain::access_level::AccessLevel;
 use shared::domain::project::{ReleasesAccess, Visibility};
-use shared::domain::token::AccessLevel;
 
 /// Where a member's role was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! What GitLab answers, as tables. They are written from its observed behaviour and know nothing
 //! of how the service decides: where the two disagree, one of them is wrong.
 
+use shared::domain::access_level::AccessLevel;
 use shared::domain::project::{ReleasesAccess, Visibility};
-use shared::domain::token::AccessLevel;
 
 use super::cell::{Action, Caller, Carrier, Protection, Setting};
 

@@ -9,11 +9,12 @@ use harness::test_app::{
 };
 use harness::{Api, Reply};
 use serde_json::{Value, json};
+use shared::domain::access_level::AccessLevel;
 use shared::domain::link::Link;
 use shared::domain::project::{NamespacePath, ProjectId};
 use shared::domain::release::Release;
 use shared::domain::time::Timestamp;
-use shared::domain::token::{AccessLevel, Grant, GrantTarget, Scope, Secret, TokenKind, User};
+use shared::domain::token::{Grant, GrantTarget, Scope, Secret, TokenKind, User};
 use shared::routes::{Route, find};
 use shared::store::links::CreateLinkResult;
 use shared::store::projects::NewProject;
