@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use aws_sdk_dynamodb::config::Credentials;
 
 use crate::domain::web_url::WebUrl;
-use crate::store::TableNames;
+use crate::store::table_names::TableNames;
 
 /// Why a process cannot start.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

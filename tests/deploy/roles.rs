@@ -9,7 +9,7 @@ use shared::domain::release_key::ReleaseKey;
 use shared::domain::tag_name::TagName;
 use shared::domain::time::Timestamp;
 use shared::routes::{ROUTES, Verb};
-use shared::store::TableNames;
+use shared::store::table_names::TableNames;
 
 use super::template::{list, logical_id, read, resources, tagged};
 use crate::lambda::processes::Functions;

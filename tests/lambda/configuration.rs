@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use shared::routes::{ROUTES, Route, Verb};
-use shared::store::TableNames;
+use shared::store::table_names::TableNames;
 
 use harness::{Server, binaries, connection};
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use runtime_api::{Function as Process, InvocationError};
 use serde_json::{Value, json};
-use shared::store::TableNames;
+use shared::store::table_names::TableNames;
 use tokio::task::JoinSet;
 
 use super::invocations::{self, without_what_varies};

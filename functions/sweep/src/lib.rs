@@ -10,8 +10,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use shared::app::App;
 use shared::domain::release::Release;
-use shared::store::StoreError;
 use shared::store::deadline::Deadline;
+use shared::store::error::StoreError;
 use shared::store::sweep::{Swept, removed};
 
 /// The longest a function may run.

@@ -14,7 +14,8 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
 use shared::aws_client;
 use shared::connection::Connection;
-use shared::store::{Store, TableNames};
+use shared::store::Store;
+use shared::store::table_names::TableNames;
 use url::Url;
 
 pub(crate) use database::{Database, Place};

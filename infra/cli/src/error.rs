@@ -5,7 +5,7 @@ use std::io;
 use shared::config::ConfigError;
 use shared::connection::ConnectionError;
 use shared::domain::username::InvalidUsername;
-use shared::store::StoreError;
+use shared::store::error::StoreError;
 
 /// Why a command was not carried out.
 #[derive(Debug, thiserror::Error)]

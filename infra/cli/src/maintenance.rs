@@ -5,9 +5,10 @@ use std::time::Duration;
 use clap::Subcommand;
 use serde_json::json;
 use shared::domain::time::Timestamp;
+use shared::store::Store;
 use shared::store::audit::Audit;
 use shared::store::sweep::{GRACE, Swept};
-use shared::store::{Store, TableNames};
+use shared::store::table_names::TableNames;
 
 use crate::arguments::parse_duration;
 use crate::error::Error;

@@ -12,9 +12,10 @@ use shared::domain::release_key::ReleaseKey;
 use shared::domain::tag_name::{InvalidTagName, TagName};
 use shared::domain::time::Timestamp;
 use shared::domain::username::Username;
+use shared::store::Store;
+use shared::store::error::StoreError;
 use shared::store::fitting::{Choice, Room, SomeLinks};
 use shared::store::releases::{NewRelease, ReleaseCreated};
-use shared::store::{Store, StoreError};
 
 use crate::arguments::ProjectArgument;
 use crate::confirm::Confirmation;

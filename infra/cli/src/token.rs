@@ -11,10 +11,10 @@ use std::io;
 
 use clap::{Args, Subcommand};
 use shared::domain::project::ProjectId;
+use shared::domain::project::ProjectState;
 use shared::domain::time::Timestamp;
 use shared::domain::token::{GrantTarget, Secret, TOKEN_ID_DIGITS, Token, TokenKind};
 use shared::store::Store;
-use shared::store::projects::ProjectState;
 
 use crate::error::Error;
 use crate::output::{Output, Printable};

@@ -19,7 +19,7 @@ use crate::domain::release::{
     MAX_DESCRIPTION_BYTES, MAX_NEW_LINKS, MAX_RELEASE_NAME_CHARS, ReleaseViolation,
 };
 use crate::domain::token::InactiveReason;
-use crate::store::StoreError;
+use crate::store::error::StoreError;
 
 /// An answer that is not what was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,10 +9,11 @@ pub mod credentials;
 
 use crate::domain::project::{Project, ProjectRef};
 use crate::domain::time::Timestamp;
+use crate::store::Store;
 use crate::store::deadline::Deadline;
+use crate::store::error::StoreError;
 use crate::store::query::Query;
 use crate::store::read::FirstTrip;
-use crate::store::{Store, StoreError};
 use access::{AccessError, Caller, Intent, ProjectAccess};
 use credentials::Credentials;
 

@@ -397,6 +397,17 @@ pub struct Project {
     pub created_at: Timestamp,
 }
 
+/// A project's number as the directory knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProjectState {
+    /// The path of an existing project.
+    Live(ProjectPath),
+    /// The last path of a deleted project.
+    Deleted(ProjectPath),
+    /// No project has, or ever had, the number.
+    Unknown,
+}
+
 /// A project in the list of projects: enough to decide who sees it, and to find it by its path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListedProject {

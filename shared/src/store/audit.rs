@@ -17,18 +17,20 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
+use super::Store;
 use super::deadline::Deadline;
+use super::error::StoreError;
 use super::items::{
     Attributes, ClaimItem, IndexItem, LinkItem, PathItem, ProjectItem, ReleaseItem, TTL, TokenItem,
     claims, from_item,
 };
+use super::items::{directory_key, releases_key};
 use super::keys::{DirectoryKey, DirectoryKind, DirectoryList, ReleasesKey, ReleasesKind};
-use super::projects::ProjectState;
-use super::read::{ITEMS_A_BATCH, directory_key, releases_key};
+use super::read::ITEMS_A_BATCH;
 use super::request::Sent;
 use super::scan::Table;
-use super::{Store, StoreError};
 use crate::domain::link::{Link, LinkId};
+use crate::domain::project::ProjectState;
 use crate::domain::project::{ListedProject, ProjectId};
 use crate::domain::release::Release;
 use crate::domain::release_key::{ReleaseKey, ReleaseUid};

@@ -2,10 +2,11 @@
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 
+use super::Store;
 use super::deadline::Deadline;
+use super::error::StoreError;
 use super::keys::KeyAttributes;
 use super::request::run_or_refuse;
-use super::{Store, StoreError};
 
 /// The counter's attribute.
 const LAST: &str = "last";

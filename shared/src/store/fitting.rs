@@ -10,15 +10,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
 
+use super::Store;
 use super::deadline::Deadline;
+use super::error::StoreError;
+use super::items::releases_key;
 use super::items::{Attributes, LinkItem, ReleaseItem, from_item};
 use super::keys::{ReleasesKey, ReleasesKind, release_partition};
 use super::pages::{Order, Pages};
 use super::query::FirstLinks;
-use super::read::releases_key;
 use super::releases::{AT_ONCE, READ_BATCH};
 use super::request::Sent;
-use super::{Store, StoreError};
 use crate::domain::link::{Link, LinkFields, LinkId, sort_newest_first};
 use crate::domain::project::ProjectId;
 use crate::domain::release::Release;

@@ -1,18 +1,18 @@
 //! The attributes of every item, and their crossing to and from the types of the domain.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::StoreError;
-use super::keys::{DirectoryKey, KeyAttributes, ReleasesKey};
-use super::projects::ProjectState;
-use super::tables::KEPT_AFTER_EXPIRY;
+use super::error::StoreError;
+use super::keys::{DirectoryKey, KeyAttributes, PK, ReleasesKey, SK};
 use crate::domain::commit::CommitSha;
 use crate::domain::link::{DirectAssetPath, Link, LinkFields, LinkId, LinkName, LinkType};
 use crate::domain::link_url::LinkUrl;
+use crate::domain::project::ProjectState;
 use crate::domain::project::{
     BranchName, Project, ProjectId, ProjectPath, ProtectedTag, ReleasesAccess, SourceUrl,
     Visibility,
@@ -25,6 +25,10 @@ use crate::domain::token::{Grant, Job, Scope, SecretHash, Token, TokenKind, User
 
 /// The attribute by which the database removes tokens some time after their expiry.
 pub(super) const TTL: &str = "ttl";
+
+/// How long after its expiry a token is kept, so that its bearer can still be told what became of
+/// it.
+pub(super) const KEPT_AFTER_EXPIRY: Duration = Duration::from_hours(90 * 24);
 
 pub(super) type Attributes = HashMap<String, AttributeValue>;
 
@@ -42,6 +46,20 @@ pub(super) fn to_item<T: Serialize>(
 /// Reads an item's attributes; those it does not know, its key's among them, are passed over.
 pub(super) fn from_item<T: DeserializeOwned>(attributes: Attributes) -> Result<T, StoreError> {
     serde_dynamo::from_item(attributes).map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+/// The key of an item of the directory table.
+pub(super) fn directory_key(item: &Attributes) -> Option<DirectoryKey> {
+    Some(DirectoryKey { pk: text(item, PK)?, sk: text(item, SK)? })
+}
+
+/// The key of an item of the releases table.
+pub(super) fn releases_key(item: &Attributes) -> Option<ReleasesKey> {
+    Some(ReleasesKey { pk: text(item, PK)?, sk: text(item, SK)? })
+}
+
+fn text(item: &Attributes, name: &str) -> Option<String> {
+    item.get(name)?.as_s().ok().cloned()
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -2,22 +2,15 @@
 
 use std::ops::Range;
 
-use tokio::sync::Mutex;
-
+use super::Store;
 use super::deadline::Deadline;
+use super::error::StoreError;
 use super::keys::ReleasesKey;
-use super::{Store, StoreError};
 use crate::domain::link::LinkId;
 
 /// How many numbers one write to the counter brings. A process that ends leaves the rest of its
 /// block as a gap.
 const BLOCK: u64 = 16;
-
-/// The numbers this process has leased and not used.
-#[derive(Debug, Default)]
-pub(super) struct LinkIds {
-    block: Mutex<Range<u64>>,
-}
 
 impl Store {
     /// Leases a block where none is left, so that a creation need not. Done beside

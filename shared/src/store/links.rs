@@ -5,12 +5,13 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
+use super::Store;
 use super::deadline::{Backoff, Deadline};
+use super::error::StoreError;
+use super::items::releases_key;
 use super::items::{Attributes, Claim, ClaimItem, LinkItem, claims, from_item, to_item};
 use super::keys::ReleasesKey;
-use super::read::releases_key;
 use super::transaction::{Condition, TransactionResult, Write};
-use super::{Store, StoreError};
 use crate::domain::link::{Conflicts, Link, LinkFields, LinkId, UncheckedLink};
 use crate::domain::release::Release;
 use crate::domain::release_key::ReleaseKey;

@@ -11,14 +11,16 @@ use std::time::Duration;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::de::DeserializeOwned;
 
+use super::Store;
 use super::deadline::Deadline;
+use super::error::StoreError;
+use super::items::directory_key;
 use super::items::{Attributes, from_item};
 use super::keys::{DirectoryKey, DirectoryList};
 use super::pages::Pages;
-use super::read::{ITEMS_A_BATCH, directory_key};
+use super::read::ITEMS_A_BATCH;
 use super::request::Sent;
 use super::transaction::{Condition, Write};
-use super::{Store, StoreError};
 
 /// Batch reads that are on their way at once.
 const AT_ONCE: usize = 4;

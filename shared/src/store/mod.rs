@@ -4,11 +4,14 @@
 //! and the local server run an embedded `DynamoDB` behind the same client.
 
 pub mod audit;
+mod change;
 mod counter;
 pub mod deadline;
+pub mod error;
 pub mod fitting;
 mod items;
 pub mod keys;
+mod leased_numbers;
 mod link_ids;
 pub mod links;
 mod list;
@@ -22,22 +25,23 @@ mod request;
 mod scan;
 mod set;
 pub mod sweep;
+pub mod table_names;
 pub mod tables;
 pub mod tokens;
 mod transaction;
 
 use aws_sdk_dynamodb::Client;
 
-use link_ids::LinkIds;
+use leased_numbers::LeasedNumbers;
 use path_cache::PathCache;
-pub use tables::TableNames;
+use table_names::TableNames;
 
 /// The store: a client, the names of two tables, and what a process remembers between requests.
 #[derive(Debug)]
 pub struct Store {
     client: Client,
     tables: TableNames,
-    link_ids: LinkIds,
+    link_ids: LeasedNumbers,
     paths: PathCache,
 }
 
@@ -45,50 +49,6 @@ impl Store {
     /// A store over these tables.
     #[must_use]
     pub fn new(client: Client, tables: TableNames) -> Self {
-        Self { client, tables, link_ids: LinkIds::default(), paths: PathCache::default() }
-    }
-}
-
-/// Why the store gave no answer. The text is for the log, never for the client.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The database did not answer in time, or throttled until then: worth another try later.
-    #[error("DynamoDB is unavailable: {0}")]
-    Unavailable(String),
-    /// The request did not reach the database, or its connection broke.
-    #[error("DynamoDB is unavailable: {0}")]
-    Unreachable(String),
-    /// The client has no credentials to sign with.
-    #[error("DynamoDB is unavailable: no credentials: {0}")]
-    NoCredentials(String),
-    /// The database rejected the request: a missing permission, table or parameter.
-    #[error("DynamoDB refused the request: {code}: {message}")]
-    Rejected {
-        /// DynamoDB's name for the error, such as `ResourceNotFoundException`.
-        code: String,
-        /// DynamoDB's explanation.
-        message: String,
-    },
-    /// Another kind of server responded.
-    #[error("the server at this address is not DynamoDB")]
-    NotDynamoDb,
-    /// The request cannot be carried out as it is.
-    #[error("DynamoDB refused the request: {0}")]
-    Refused(String),
-    /// An item does not have the attributes this version writes.
-    #[error("an item cannot be read: {0}")]
-    Corrupt(String),
-}
-
-impl StoreError {
-    /// Whether a retry of the whole request may succeed.
-    #[must_use]
-    pub fn is_transient(&self) -> bool {
-        match self {
-            Self::Unavailable(_) | Self::Unreachable(_) | Self::NoCredentials(_) => true,
-            Self::Rejected { .. } | Self::NotDynamoDb | Self::Refused(_) | Self::Corrupt(_) => {
-                false
-            }
-        }
+        Self { client, tables, link_ids: LeasedNumbers::default(), paths: PathCache::default() }
     }
 }

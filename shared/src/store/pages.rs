@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
+use super::Store;
 use super::deadline::Deadline;
+use super::error::StoreError;
 use super::items::Attributes;
 use super::keys::{DirectoryList, KeyAttributes};
 use super::request::run_or_refuse;
 use super::scan::Table;
-use super::{Store, StoreError};
 
 /// The order of keys in which to read a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::future::try_join_all;
 use serde::Serialize;
 
+use super::Store;
 use super::deadline::Deadline;
+use super::error::StoreError;
 use super::items::{
     Attributes, IndexItem, PathItem, ProjectItem, from_item, project_item, to_item,
 };
@@ -15,7 +17,7 @@ use super::keys::{DirectoryKey, DirectoryList, KeyAttributes, index_partition, l
 use super::pages::{Order, Pages};
 use super::query::ReleaseIndexEntry;
 use super::transaction::{Condition, TransactionResult, Write};
-use super::{Store, StoreError};
+use crate::domain::project::ProjectState;
 use crate::domain::project::{
     BranchName, ListedProject, Project, ProjectId, ProjectPath, ProjectRef, ProtectedTag,
     ReleasesAccess, SourceUrl, Visibility,
@@ -103,17 +105,6 @@ pub enum ProjectMoved {
     PathTaken,
     /// The project was deleted or moved in the meantime.
     Gone,
-}
-
-/// A project's number as the directory knows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ProjectState {
-    /// The path of an existing project.
-    Live(ProjectPath),
-    /// The last path of a deleted project.
-    Deleted(ProjectPath),
-    /// No project has, or ever had, the number.
-    Unknown,
 }
 
 impl Store {

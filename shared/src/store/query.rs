@@ -1,11 +1,11 @@
 //! Questions about a project. Each has the type of its answer, so that no endpoint looks for what it
 //! did not ask for.
 
-use super::StoreError;
+use super::error::StoreError;
+use super::items::releases_key;
 use super::items::{Attributes, ClaimItem, IndexItem, LinkItem, ReleaseItem, from_item};
 use super::keys::{ReleasesKey, ReleasesKind, index_partition, path_partition, release_partition};
 use super::pages::{Order, Pages};
-use super::read::releases_key;
 use crate::domain::commit::CommitSha;
 use crate::domain::link::{DirectAssetPath, Link, LinkId};
 use crate::domain::link_url::LinkUrl;

@@ -10,15 +10,18 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 
+use super::Store;
 use super::deadline::{Backoff, Deadline};
-use super::items::{Attributes, ClaimItem, PathItem, ProjectItem, TokenItem, from_item};
-use super::keys::{DirectoryKey, DirectoryKind, KeyAttributes, PK, ReleasesKey, SK};
+use super::error::StoreError;
+use super::items::{
+    Attributes, ClaimItem, PathItem, ProjectItem, TokenItem, directory_key, from_item,
+};
+use super::keys::{DirectoryKey, DirectoryKind, KeyAttributes, ReleasesKey};
 use super::pages::Pages;
 use super::query::{
     FirstPage, FirstReleases, LatestRelease, Query, Read, ReleaseIndexEntry, Target, entries,
 };
 use super::request::run_or_refuse;
-use super::{Store, StoreError};
 use crate::domain::link_url::LinkUrl;
 use crate::domain::project::{Project, ProjectId, ProjectPath, ProjectRef};
 use crate::domain::token::{SecretHash, Token};
@@ -367,18 +370,4 @@ fn unless_moved(project: Option<Project>, wanted: &ProjectRef) -> Option<Project
         ProjectRef::Path(path) => project.path.lowercase_key() == path.lowercase_key(),
         ProjectRef::Id(_) | ProjectRef::Nothing => true,
     })
-}
-
-/// The key of an item of the directory table.
-pub(super) fn directory_key(item: &Attributes) -> Option<DirectoryKey> {
-    Some(DirectoryKey { pk: text(item, PK)?, sk: text(item, SK)? })
-}
-
-/// The key of an item of the releases table.
-pub(super) fn releases_key(item: &Attributes) -> Option<ReleasesKey> {
-    Some(ReleasesKey { pk: text(item, PK)?, sk: text(item, SK)? })
-}
-
-fn text(item: &Attributes, name: &str) -> Option<String> {
-    item.get(name)?.as_s().ok().cloned()
 }

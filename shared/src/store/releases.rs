@@ -9,7 +9,9 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, PutRequest, WriteRequest};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
+use super::Store;
 use super::deadline::{Backoff, Deadline};
+use super::error::StoreError;
 use super::items::{Attributes, IndexItem, ReleaseItem, claims, from_item, to_item};
 use super::keys::{KeyAttributes, ReleasesKey, index_partition};
 use super::links::link_item;
@@ -17,7 +19,6 @@ use super::pages::{Order, Pages};
 use super::query::ReleaseOf;
 use super::request::{Sent, run_or_refuse};
 use super::transaction::{Condition, TransactionResult};
-use super::{Store, StoreError};
 use crate::domain::commit::CommitSha;
 use crate::domain::link::{Link, LinkId};
 use crate::domain::project::ProjectId;

@@ -8,8 +8,8 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
-use super::StoreError;
 use super::deadline::Deadline;
+use super::error::StoreError;
 
 /// What came of a request that the database answered.
 pub(super) enum DbResult<T, E> {

@@ -1,10 +1,11 @@
 //! Reading a whole table, page by page: for sweeps and audits, never for a request.
 
+use super::Store;
 use super::deadline::Deadline;
+use super::error::StoreError;
 use super::items::Attributes;
 use super::keys::KeyAttributes;
 use super::request::run_or_refuse;
-use super::{Store, StoreError};
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Table {

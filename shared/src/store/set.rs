@@ -3,46 +3,16 @@
 //! Two operators who change different attributes of an item both keep their change. The values are
 //! constants, so a retry after a lost response sets the same values again.
 
-use std::collections::HashMap;
-
 use aws_sdk_dynamodb::types::ReturnValue;
 
+use super::Store;
+use super::change::Change;
 use super::deadline::{Backoff, Deadline};
+use super::error::StoreError;
 use super::items::Attributes;
 use super::keys::DirectoryKey;
 use super::request::{DbResult, refused, run};
 use super::transaction::{Condition, Write, placeholders};
-use super::{Store, StoreError};
-
-/// An update expression with what its placeholders stand for.
-#[derive(Clone)]
-pub(super) struct Change {
-    pub(super) expression: String,
-    pub(super) names: HashMap<String, String>,
-    pub(super) values: Attributes,
-}
-
-impl Change {
-    /// Sets these attributes, and removes those that are null.
-    pub(super) fn set(attributes: Attributes) -> Self {
-        let (mut names, mut values) = (HashMap::new(), Attributes::new());
-        let (mut set, mut removed) = (Vec::new(), Vec::new());
-        for (n, (name, value)) in attributes.into_iter().enumerate() {
-            names.insert(format!("#set{n}"), name);
-            if value.is_null() {
-                removed.push(format!("#set{n}"));
-            } else {
-                set.push(format!("#set{n} = :set{n}"));
-                values.insert(format!(":set{n}"), value);
-            }
-        }
-        let clauses = [("SET", set), ("REMOVE", removed)];
-        let clauses = clauses.iter().filter(|(_, actions)| !actions.is_empty());
-        let clauses: Vec<_> =
-            clauses.map(|(verb, actions)| format!("{verb} {}", actions.join(", "))).collect();
-        Self { expression: clauses.join(" "), names, values }
-    }
-}
 
 impl Store {
     /// The change of an item of the directory as a part of a transaction.

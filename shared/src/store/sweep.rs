@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::Store;
 use super::deadline::Deadline;
+use super::error::StoreError;
+use super::items::releases_key;
 use super::items::{Attributes, ClaimItem, LinkItem, ReleaseItem, claims, from_item};
 use super::keys::{ReleasesKey, ReleasesKind, release_partition};
 use super::pages::{Order, Pages};
-use super::read::releases_key;
 use super::scan::Table;
-use super::{Store, StoreError};
 use crate::domain::link::Link;
 use crate::domain::release::Release;
 use crate::domain::release_key::{ReleaseKey, ReleaseUid};

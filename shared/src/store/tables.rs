@@ -1,35 +1,16 @@
 //! The two tables: their names, and how a bare database gets them.
 
-use std::time::Duration;
-
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
     TimeToLiveSpecification,
 };
 
+use super::Store;
 use super::deadline::{Backoff, Deadline};
+use super::error::StoreError;
 use super::items::TTL;
 use super::keys::{PK, SK};
 use super::request::{DbResult, refused, run};
-use super::{Store, StoreError};
-
-/// The names the tables have in this installation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TableNames {
-    /// Projects, users and tokens; functions only read it.
-    pub directory: String,
-    /// Releases and links.
-    pub releases: String,
-}
-
-impl Default for TableNames {
-    fn default() -> Self {
-        Self {
-            directory: "release-links-directory".to_owned(),
-            releases: "release-links-releases".to_owned(),
-        }
-    }
-}
 
 impl Store {
     /// Makes the tables that are not there yet and waits until they can be used. On AWS the
@@ -114,7 +95,3 @@ impl Store {
         }
     }
 }
-
-/// How long after its expiry a token is kept, so that its bearer can still be told what became of
-/// it.
-pub(super) const KEPT_AFTER_EXPIRY: Duration = Duration::from_hours(90 * 24);

@@ -6,13 +6,14 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 
+use super::Store;
 use super::deadline::Deadline;
+use super::error::StoreError;
 use super::items::{TTL, TokenItem, from_item, to_item};
 use super::keys::{DirectoryKey, DirectoryList};
 use super::list::listed;
 use super::pages::Pages;
 use super::transaction::{Condition, TransactionResult, Write};
-use super::{Store, StoreError};
 use crate::domain::project::ProjectPath;
 use crate::domain::time::Timestamp;
 use crate::domain::token::{Grant, Job, Scope, Secret, SecretHash, Token, TokenKind, User};

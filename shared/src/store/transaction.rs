@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Update};
 
+use super::Store;
+use super::change::Change;
 use super::deadline::{Backoff, Deadline};
+use super::error::StoreError;
 use super::items::Attributes;
 use super::keys::{KeyAttributes, ReleasesKey};
 use super::request::{DbResult, refused, run};
-use super::set::Change;
-use super::{Store, StoreError};
 use crate::domain::random::random_u128;
 
 /// One item's part of a transaction, and the condition under which it may happen.

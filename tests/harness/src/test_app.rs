@@ -14,13 +14,14 @@ use shared::domain::release_key::ReleaseKey;
 use shared::domain::tag_name::TagName;
 use shared::domain::time::Timestamp;
 use shared::domain::token::{Grant, GrantTarget, Scope, Secret, TokenKind};
+use shared::store::Store;
 use shared::store::audit::Audit;
 use shared::store::deadline::Deadline;
 use shared::store::fitting::{Choice, Room, Weigh};
 use shared::store::projects::{NewProject, ProjectChanges, ProjectCreated};
 use shared::store::releases::{NewRelease, ReleaseCreated};
+use shared::store::table_names::TableNames;
 use shared::store::tokens::NewToken;
-use shared::store::{Store, TableNames};
 
 use super::client::Api;
 use super::connection;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use shared::routes::Function;
-use shared::store::TableNames;
+use shared::store::table_names::TableNames;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use shared::domain::time::Timestamp;
 use shared::domain::token::Secret;
 use shared::routes::{Function, find};
-use shared::store::TableNames;
+use shared::store::table_names::TableNames;
 use tokio::task::JoinSet;
 
 use crate::binaries::environment;

@@ -15,12 +15,13 @@ use shared::domain::tag_name::TagName;
 use shared::domain::time::Timestamp;
 use shared::domain::token::{Grant, GrantTarget, Scope, Secret, TokenKind, User};
 use shared::domain::username::Username;
+use shared::store::Store;
 use shared::store::deadline::Deadline;
 use shared::store::links::{CreateLinkResult, DeleteLinkResult};
 use shared::store::projects::{NewProject, ProjectCreated};
 use shared::store::releases::{NewRelease, ReleaseCreated};
+use shared::store::table_names::TableNames;
 use shared::store::tokens::NewToken;
-use shared::store::{Store, TableNames};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 

@@ -12,8 +12,8 @@ use shared::domain::link::LinkId;
 use shared::domain::project::ProjectId;
 use shared::domain::release::{NewLinks, Release};
 use shared::domain::time::Timestamp;
-use shared::store::TableNames;
 use shared::store::keys::ReleasesKey;
+use shared::store::table_names::TableNames;
 
 use crate::process::{cpu, peak_kilobytes};
 use crate::test_database::TestDatabase;

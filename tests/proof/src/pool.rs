@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use runtime_api::Function as Process;
 use serde_json::Value;
-use shared::store::TableNames;
+use shared::store::table_names::TableNames;
 use tokio::sync::Semaphore;
 
 use crate::binaries::environment;

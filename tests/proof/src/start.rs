@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use comfy_table::{Table, presets};
 use runtime_api::Function as Process;
 use serde_json::{Value, json};
-use shared::store::TableNames;
+use shared::store::table_names::TableNames;
 
 use crate::binaries::{self, Binary, HELLO};
 use crate::database::Database;

@@ -1,6 +1,7 @@
 //! The chosen database in the words of an error.
 
-use shared::store::{StoreError, TableNames};
+use shared::store::error::StoreError;
+use shared::store::table_names::TableNames;
 
 use crate::error::Error;
 

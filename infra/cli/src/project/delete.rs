@@ -4,7 +4,8 @@ use serde::Serialize;
 use shared::domain::project::{Project, ProjectId, ProjectRef};
 use shared::domain::time::Timestamp;
 use shared::domain::token::GrantTarget;
-use shared::store::{Store, StoreError};
+use shared::store::Store;
+use shared::store::error::StoreError;
 
 use crate::arguments::ProjectArgument;
 use crate::confirm::Confirmation;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use shared::aws_client::LOCAL_REGION;
 use shared::connection::Connection;
-use shared::store::TableNames;
+use shared::store::table_names::TableNames;
 use tempfile::{NamedTempFile, TempDir};
 
 use super::{Error, engine};

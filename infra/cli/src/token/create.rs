@@ -8,11 +8,11 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use shared::domain::access_level::AccessLevel;
 use shared::domain::project::NamespacePath;
+use shared::domain::project::ProjectState;
 use shared::domain::time::Timestamp;
 use shared::domain::token::{Grant, GrantTarget, Scope, TokenKind};
 use shared::domain::username::Username;
 use shared::store::Store;
-use shared::store::projects::ProjectState;
 use shared::store::tokens::NewToken;
 
 use super::view::TokenView;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 use shared::domain::project::ProjectId;
+use shared::domain::project::ProjectState;
 use shared::domain::time::Timestamp;
 use shared::domain::token::{Grant, GrantTarget, Token, TokenKind};
-use shared::store::projects::ProjectState;
 
 use super::list::State;
 use crate::output::{Details, Row};

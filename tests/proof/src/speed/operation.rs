@@ -6,8 +6,8 @@ use shared::domain::release::Release;
 use shared::domain::time::Timestamp;
 use shared::domain::token::Secret;
 use shared::routes::Function;
-use shared::store::TableNames;
 use shared::store::keys::{DirectoryKey, ReleasesKey, release_partition};
+use shared::store::table_names::TableNames;
 
 use crate::Error;
 
