@@ -1,6 +1,6 @@
 //! API Gateway's own error responses, held to the bodies in the code.
 
-use shared::api::error::GatewayError;
+use shared::api::error_response::GatewayError;
 
 use super::template::{read, resources};
 

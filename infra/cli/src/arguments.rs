@@ -1,15 +1,10 @@
 //! The command line, except for the options of each group of commands.
 
-use std::convert::Infallible;
 use std::ffi::OsString;
-use std::fmt;
-use std::str::FromStr;
-use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
-use shared::domain::project::ProjectRef;
 
 use crate::connection::{ConnectionArguments, OPTIONS};
 use crate::output::Output;
@@ -142,67 +137,6 @@ pub(crate) enum Command {
     },
 }
 
-/// A project that the operator names by its number or path. It may not exist.
-#[derive(Clone, Debug)]
-pub(crate) struct ProjectArgument {
-    text: String,
-    pub(crate) project: ProjectRef,
-}
-
-impl FromStr for ProjectArgument {
-    type Err = Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(Self { text: text.to_owned(), project: ProjectRef::parse(text) })
-    }
-}
-
-impl fmt::Display for ProjectArgument {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-/// The text is not a duration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected a number of days, hours, minutes or seconds, for example 90d, 12h, 30m or 1s")]
-pub(crate) struct InvalidDuration;
-
-/// Parses a whole number with the letter of its unit.
-pub(crate) fn parse_duration(text: &str) -> Result<Duration, InvalidDuration> {
-    let units = [('d', 24 * 60 * 60), ('h', 60 * 60), ('m', 60), ('s', 1)];
-    let (digits, seconds) = units
-        .into_iter()
-        .find_map(|(letter, seconds)| Some((text.strip_suffix(letter)?, seconds)))
-        .ok_or(InvalidDuration)?;
-    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(InvalidDuration);
-    }
-    let number: u64 = digits.parse().map_err(|_| InvalidDuration)?;
-    number.checked_mul(seconds).map(Duration::from_secs).ok_or(InvalidDuration)
-}
-
-/// The text is not a lifetime of a token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum InvalidLifetime {
-    #[error(transparent)]
-    NotADuration(#[from] InvalidDuration),
-    #[error("expected 1s to {MAX_LIFETIME_DAYS}d (a hundred years)")]
-    OutOfBounds,
-}
-
-/// Longer lifetimes end on dates that some programs cannot read.
-const MAX_LIFETIME_DAYS: u64 = 36_525;
-
-/// Parses the lifetime of a token.
-pub(crate) fn parse_lifetime(text: &str) -> Result<Duration, InvalidLifetime> {
-    let lifetime = parse_duration(text)?;
-    if lifetime.is_zero() || lifetime > Duration::from_hours(24 * MAX_LIFETIME_DAYS) {
-        return Err(InvalidLifetime::OutOfBounds);
-    }
-    Ok(lifetime)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,27 +144,5 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         command().debug_assert();
-    }
-
-    #[test]
-    fn a_duration_is_a_number_and_a_unit() {
-        for (text, seconds) in [("90d", 7_776_000), ("12h", 43_200), ("30m", 1800), ("0s", 0)] {
-            assert_eq!(parse_duration(text), Ok(Duration::from_secs(seconds)), "{text}");
-        }
-        for text in ["", "d", "90", "+1d", "-1d", "1.5h", "1 d", "1w", "1D", "1é", "1h30m"] {
-            assert_eq!(parse_duration(text), Err(InvalidDuration), "{text}");
-        }
-        assert_eq!(parse_duration("18446744073709551615d"), Err(InvalidDuration));
-    }
-
-    #[test]
-    fn a_token_lives_from_a_second_to_a_hundred_years() {
-        for text in ["1s", "90d", "36525d"] {
-            assert_eq!(parse_lifetime(text).ok(), parse_duration(text).ok(), "{text}");
-        }
-        for text in ["0s", "0d", "36526d", "3155760001s", "5000000d"] {
-            assert_eq!(parse_lifetime(text), Err(InvalidLifetime::OutOfBounds), "{text}");
-        }
-        assert_eq!(parse_lifetime("90"), Err(InvalidLifetime::NotADuration(InvalidDuration)));
     }
 }

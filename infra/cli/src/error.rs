@@ -107,7 +107,7 @@ pub(crate) enum Error {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("{0}")]
-    Serve(crate::serve::Error),
+    Serve(crate::serve_error::ServeError),
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
 }

@@ -10,7 +10,7 @@ use shared::store::audit::Audit;
 use shared::store::sweep::{GRACE, Swept};
 use shared::store::table_names::TableNames;
 
-use crate::arguments::parse_duration;
+use crate::duration::parse_duration;
 use crate::error::Error;
 use crate::output::{Details, Output, Printable};
 use crate::{STEP, deadline};

@@ -10,10 +10,10 @@ use shared::domain::time::Timestamp;
 use shared::store::Store;
 use shared::store::projects::{NewProject, ProjectChanges, ProjectCreated, ProjectMoved};
 
-use crate::arguments::ProjectArgument;
 use crate::confirm::Confirmation;
 use crate::error::Error;
 use crate::output::Output;
+use crate::project_argument::{ProjectArgument, find};
 use crate::{STEP, deadline};
 use settings::{Changes, Settings};
 use view::ProjectView;
@@ -122,12 +122,6 @@ pub(crate) async fn run(command: Command, store: &Store, output: Output) -> Resu
             delete::run(&project, confirmation, store, output).await
         }
     }
-}
-
-/// The project with this number or path.
-pub(crate) async fn find(name: &ProjectArgument, store: &Store) -> Result<Project, Error> {
-    let project = store.find_project(&name.project, deadline()).await?;
-    project.ok_or_else(|| Error::NoProject(name.to_string()))
 }
 
 fn show(project: &Project, output: Output) -> Result<(), Error> {

@@ -17,12 +17,12 @@ use shared::store::error::StoreError;
 use shared::store::fitting::{Choice, Room, SomeLinks};
 use shared::store::releases::{NewRelease, ReleaseCreated};
 
-use crate::arguments::ProjectArgument;
 use crate::confirm::Confirmation;
 use crate::deadline;
 use crate::error::Error;
 use crate::output::Output;
-use crate::project::find;
+use crate::project_argument::ProjectArgument;
+use crate::project_argument::find;
 use view::{ReleaseView, ReleaseWithLinks};
 
 #[derive(Debug, Subcommand)]

@@ -8,6 +8,7 @@ mod front;
 mod gateway;
 mod greeting;
 mod host;
+mod refusal;
 mod sample;
 mod upkeep;
 
@@ -37,17 +38,13 @@ use greeting::Greeting;
 use host::Hosts;
 
 use crate::output::Printable;
-
-pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;
+use crate::serve_error::ServeError;
 
 /// A server in a task of its own.
-type Server = JoinHandle<Result<(), Error>>;
-
-/// How long the tables and the examples may take.
-const PREPARATION: Duration = Duration::from_secs(30);
+type Server = JoinHandle<Result<(), ServeError>>;
 
 /// Serves until a signal stops it. `endpoint_url` names a DynamoDB to use instead of the embedded one.
-pub(crate) fn run(arguments: Arguments, endpoint_url: Option<String>) -> Result<(), Error> {
+pub(crate) fn run(arguments: Arguments, endpoint_url: Option<String>) -> Result<(), ServeError> {
     logging::log_to(std::io::stderr);
     runtime::Builder::new_multi_thread()
         .worker_threads(4)
@@ -56,7 +53,7 @@ pub(crate) fn run(arguments: Arguments, endpoint_url: Option<String>) -> Result<
         .block_on(serve(arguments, endpoint_url))
 }
 
-async fn serve(arguments: Arguments, endpoint_url: Option<String>) -> Result<(), Error> {
+async fn serve(arguments: Arguments, endpoint_url: Option<String>) -> Result<(), ServeError> {
     let (stop_gateway, gateway_stopped) = watch::channel(());
     let (stop_database, database_stopped) = watch::channel(());
 
@@ -113,13 +110,16 @@ async fn serve(arguments: Arguments, endpoint_url: Option<String>) -> Result<(),
 
 /// Creates the tables if they are missing, and the sample on the first start; `sample_url` is where its
 /// files are. Returns the number of projects, and the sample's token if it is new.
-async fn prepare(store: &Store, sample_url: Option<&str>) -> Result<(u64, Option<Secret>), Error> {
-    store.create_tables(Deadline::after(PREPARATION)).await?;
+async fn prepare(
+    store: &Store,
+    sample_url: Option<&str>,
+) -> Result<(u64, Option<Secret>), ServeError> {
+    store.create_tables(Deadline::after(sample::PREPARATION)).await?;
     let token = match sample_url {
         Some(url) => sample::prepare(store, url).await?,
         None => None,
     };
-    Ok((store.count_projects(Deadline::after(PREPARATION)).await?, token))
+    Ok((store.count_projects(Deadline::after(sample::PREPARATION)).await?, token))
 }
 
 /// The URL by which this machine reaches `address`.
@@ -143,7 +143,7 @@ fn embed(
     listener: TcpListener,
     folder: Option<&Path>,
     stopped: impl Future<Output = ()> + Send + 'static,
-) -> Result<Embedded, Error> {
+) -> Result<Embedded, ServeError> {
     let folder = Folder::open(folder)?;
     let engine = Engine::open(folder.database_folder())?;
     let connection = folder.connect(format!("http://{}", listener.local_addr()?))?;
@@ -152,7 +152,7 @@ fn embed(
     Ok(Embedded { connection, folder, server })
 }
 
-async fn listen(address: SocketAddr, flag: &str) -> Result<TcpListener, Error> {
+async fn listen(address: SocketAddr, flag: &str) -> Result<TcpListener, ServeError> {
     TcpListener::bind(address).await.map_err(|error| {
         format!("cannot listen on {address}: {error}; choose another address with {flag}").into()
     })
@@ -160,10 +160,10 @@ async fn listen(address: SocketAddr, flag: &str) -> Result<TcpListener, Error> {
 
 /// Waits for `stop`. A server that ends before is an error, since nothing else would tell of it.
 async fn until_stopped(
-    stop: impl Future<Output = Result<(), Error>>,
+    stop: impl Future<Output = Result<(), ServeError>>,
     gateway: &mut Server,
     database: Option<&mut Server>,
-) -> Result<(), Error> {
+) -> Result<(), ServeError> {
     let database = async {
         match database {
             Some(database) => database.await,
@@ -179,7 +179,7 @@ async fn until_stopped(
 }
 
 /// The error of a server that ended by itself.
-fn untimely(server: &str, ended: Result<Result<(), Error>, JoinError>) -> Error {
+fn untimely(server: &str, ended: Result<Result<(), ServeError>, JoinError>) -> ServeError {
     match ended {
         Ok(Ok(())) => format!("{server} ended by itself").into(),
         Ok(Err(error)) => format!("{server} ended: {error}").into(),
@@ -192,7 +192,7 @@ async fn wait(mut stopped: watch::Receiver<()>) {
     while stopped.changed().await.is_ok() {}
 }
 
-async fn stop_signal() -> Result<(), Error> {
+async fn stop_signal() -> Result<(), ServeError> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

@@ -7,7 +7,6 @@ mod list;
 mod view;
 
 use std::collections::HashMap;
-use std::io;
 
 use clap::{Args, Subcommand};
 use shared::domain::project::ProjectId;
@@ -17,12 +16,12 @@ use shared::domain::token::{GrantTarget, Secret, TOKEN_ID_DIGITS, Token, TokenKi
 use shared::store::Store;
 
 use crate::error::Error;
-use crate::output::{Output, Printable};
+use crate::output::Output;
 use crate::{STEP, deadline};
 pub(crate) use create::DEFAULT_LIFETIME;
 use create::{Create, Lifetime};
 use list::Filter;
-use view::{Created, TokenView};
+use view::{TokenView, print_created};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -113,26 +112,6 @@ async fn rotate(
     // The secret is printed first: an error in naming the projects must not lose it.
     let view = TokenView::new(&token, now, projects.as_ref().unwrap_or(&HashMap::new()));
     print_created(&secret, view, Some(old.id()), output).map_err(lost)
-}
-
-/// Prints the secret of a new token for scripts, and a sentence about it for people.
-fn print_created(
-    secret: &Secret,
-    view: TokenView,
-    replaces: Option<&str>,
-    output: Output,
-) -> io::Result<()> {
-    match output {
-        Output::Table => {
-            Printable::line(secret.reveal()).print_to_a_reader()?;
-            Printable::line(&view.sentence(replaces)).print_as_error();
-            Ok(())
-        }
-        Output::Json => {
-            let created = Created { token: secret.reveal(), replaces, view };
-            Printable::json(&created)?.print_to_a_reader()
-        }
-    }
 }
 
 async fn revoke(name: &Named, store: &Store, output: Output) -> Result<(), Error> {

@@ -9,7 +9,7 @@ use super::error::{ApiError, ParamProblem};
 use super::param_validator::ParamValidator;
 use super::params::{Param, query_string};
 use super::request::ApiRequest;
-use super::respond::MAX_HEADER_BYTES;
+use super::response::MAX_HEADER_BYTES;
 
 const DEFAULT_PER_PAGE: u64 = 20;
 const MAX_PER_PAGE: u64 = 100;

@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use lambda_http::aws_lambda_events::query_map::QueryMap;
 use url::form_urlencoded;
 
 use super::error::ApiError;
-use super::rack_params;
 
 /// A parameter's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,26 +26,6 @@ pub enum Param {
 
 /// Parameters by name, in alphabetical order.
 pub type Params = BTreeMap<String, Param>;
-
-/// Reads the parameters of a query, which the gateway has decoded.
-///
-/// A query's bytes that are no UTF-8 arrive as replacement characters: an event is JSON, which has
-/// no other way to hold them. So a replacement character is taken for such bytes.
-pub(super) fn from_query(query: &QueryMap) -> Result<Params, ApiError> {
-    // The event does not keep the order of different names. In that of the alphabet `a` comes
-    // before `a[b]`, so that the contradiction is found whichever the client wrote first.
-    let mut pairs: Vec<(&str, &str)> = query.iter().collect();
-    pairs.sort_by_key(|(name, _)| *name);
-    let mut params = Params::new();
-    for (name, value) in pairs {
-        if name.contains('\u{fffd}') || value.contains('\u{fffd}') {
-            return Err(ApiError::BadRequest);
-        }
-        rack_params::insert(&mut params, name, Param::Text(value.to_owned()))?;
-    }
-    refuse_nul(&params)?;
-    Ok(params)
-}
 
 /// Refuses NUL characters anywhere, names included: GitLab's middleware does, since its database
 /// cannot hold them.

@@ -2,10 +2,32 @@
 //! clients of GitLab build them for that reader.
 
 use super::error::ApiError;
-use super::params::{Param, Params};
+use lambda_http::aws_lambda_events::query_map::QueryMap;
+
+use super::params::{Param, Params, refuse_nul};
 
 /// Rack's own limit on nesting.
 const MAX_DEPTH: usize = 32;
+
+/// Reads the parameters of a query, which the gateway has decoded.
+///
+/// A query's bytes that are no UTF-8 arrive as replacement characters: an event is JSON, which has
+/// no other way to hold them. So a replacement character is taken for such bytes.
+pub(super) fn from_query(query: &QueryMap) -> Result<Params, ApiError> {
+    // The event does not keep the order of different names. In that of the alphabet `a` comes
+    // before `a[b]`, so that the contradiction is found whichever the client wrote first.
+    let mut pairs: Vec<(&str, &str)> = query.iter().collect();
+    pairs.sort_by_key(|(name, _)| *name);
+    let mut params = Params::new();
+    for (name, value) in pairs {
+        if name.contains('\u{fffd}') || value.contains('\u{fffd}') {
+            return Err(ApiError::BadRequest);
+        }
+        insert(&mut params, name, Param::Text(value.to_owned()))?;
+    }
+    refuse_nul(&params)?;
+    Ok(params)
+}
 
 /// Puts `value` where `name` says. Names that contradict each other are a bad request.
 pub(super) fn insert(params: &mut Params, name: &str, value: Param) -> Result<(), ApiError> {

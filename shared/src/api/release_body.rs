@@ -9,10 +9,9 @@ use url::form_urlencoded;
 use super::commit_body::{self, CommitBody};
 use super::error::ApiError;
 use super::markdown;
-use super::render::{
-    ApiResponse, LinkBody, UserBody, project_url, release_url, segment, segment_bytes, to_json,
-};
+use super::render::{LinkBody, UserBody, project_url, release_url, segment, segment_bytes};
 use super::request::ApiRequest;
+use super::response::{ApiResponse, to_json};
 use super::sources::{SourceBody, sources};
 use crate::authorize::access::ProjectAccess;
 use crate::domain::link::Link;

@@ -1,47 +1,12 @@
 //! What goes out when all is well: links and users as GitLab shows them.
 
-use http::{HeaderMap, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
-use super::error::ApiError;
 use crate::domain::link::{DirectAssetPath, Link, LinkId};
 use crate::domain::project::Project;
 use crate::domain::tag_name::TagName;
 use crate::domain::web_url::WebUrl;
-
-/// What goes out, but for what every answer has.
-#[derive(Clone, Debug)]
-pub struct ApiResponse {
-    /// Its status.
-    pub status: StatusCode,
-    /// The headers that this one has and others do not.
-    pub headers: HeaderMap,
-    /// Its body.
-    pub body: String,
-}
-
-impl ApiResponse {
-    /// An answer with `body` as JSON.
-    pub fn json<T: Serialize>(status: StatusCode, body: &T) -> Result<Self, ApiError> {
-        Ok(Self::from_json(status, to_json(body)?))
-    }
-
-    /// An answer with a body that is JSON already.
-    #[must_use]
-    pub fn from_json(status: StatusCode, body: String) -> Self {
-        let headers = HeaderMap::from_iter([(
-            http::header::CONTENT_TYPE,
-            http::HeaderValue::from_static("application/json"),
-        )]);
-        Self { status, headers, body }
-    }
-}
-
-/// A value as JSON.
-pub(super) fn to_json<T: Serialize>(value: &T) -> Result<String, ApiError> {
-    serde_json::to_string(value).map_err(|error| ApiError::Internal { cause: error.to_string() })
-}
 
 /// A link, with its keys in GitLab's order.
 #[derive(Clone, Debug, Serialize)]

@@ -11,7 +11,8 @@ use super::body::{self, Body};
 use super::credentials;
 
 use super::error::ApiError;
-use super::params::{Param, Params, from_query, text};
+use super::params::{Param, Params, text};
+use super::rack_params::from_query;
 use crate::app::App;
 use crate::authorize::credentials::Credentials;
 use crate::domain::project::ProjectRef;

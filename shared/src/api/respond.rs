@@ -9,14 +9,10 @@ use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt, Response};
 
 use super::error::ApiError;
-use super::render::ApiResponse;
 use super::request::ApiRequest;
+use super::response::ApiResponse;
 use crate::app::App;
 use crate::domain::sha256::sha256_hex;
-
-/// The longest value of a header that is sent, in bytes: API Gateway takes 10,240 for all headers
-/// together, and clients and proxies have limits of their own.
-pub const MAX_HEADER_BYTES: usize = 8 * 1024;
 
 /// Answers a request with what `endpoint` makes of it; an error is logged here, once, and becomes
 /// a response here. Never fails: a function that did would have API Gateway answer in its own

@@ -115,7 +115,8 @@ impl DirectAssetPath {
 pub enum Violation {
     /// There is no url.
     UrlBlank,
-    /// The url is longer than [`MAX_URL_CHARS`] or [`MAX_ENCODED_URL_BYTES`].
+    /// The url is longer than [`super::link_url::MAX_URL_CHARS`] or
+    /// [`super::link_url::MAX_ENCODED_URL_BYTES`].
     UrlTooLong,
     /// The url is no URI.
     UrlInvalid,

@@ -8,7 +8,7 @@ use shared::app::App;
 use shared::domain::project::ProjectRef;
 use shared::store::query::{LatestRelease, ReleaseList};
 
-use super::document::{cache, is_public};
+use super::document::{cache, is_public, typed};
 
 const KEY_TEXT: &str = "Latest Release";
 const KEY_WIDTH: u32 = 90;
@@ -39,7 +39,7 @@ pub(super) async fn answer(
     };
     let tag = latest.as_ref().map(|latest| latest.tag.as_str());
     let svg = Badge::read(request, tag).svg().into_string();
-    let mut answer = super::typed("image/svg+xml", svg);
+    let mut answer = typed("image/svg+xml", svg);
     // An SVG image that is opened as a page.
     let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; sandbox");
     answer.headers.insert(header::CONTENT_SECURITY_POLICY, policy);

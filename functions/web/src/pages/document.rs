@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use lambda_http::Request;
-use lambda_http::http::{HeaderValue, StatusCode, header};
+use lambda_http::http::{HeaderMap, HeaderValue, StatusCode, header};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 use shared::api::request::{base_url, split_path};
@@ -55,7 +55,7 @@ pub(super) struct Document<'a> {
 impl Document<'_> {
     pub(super) fn answer(self, status: StatusCode) -> ApiResponse {
         let is_kept = self.is_public && matches!(self.viewer, Viewer::Anonymous);
-        let mut answer = super::typed("text/html; charset=utf-8", self.html().into_string());
+        let mut answer = typed("text/html; charset=utf-8", self.html().into_string());
         answer.status = status;
         harden(&mut answer);
         cache(&mut answer, is_kept);
@@ -122,7 +122,7 @@ pub(super) fn is_public(request: &ApiRequest, access: &ProjectAccess) -> bool {
 pub(crate) fn error(app: &App, request: &Request, error: &ApiError) -> ApiResponse {
     let answer = error.answer();
     let (prefix, path) = split_path(request);
-    if path.starts_with("/api/") || !super::prefers_html(request) {
+    if path.starts_with("/api/") || !prefers_html(request) {
         return answer;
     }
     let base = &base_url(app, request, prefix);
@@ -164,4 +164,17 @@ pub(super) fn quoted(text: &str) -> String {
     } else {
         format!("'{}'", text.replace('\'', r"'\''"))
     }
+}
+
+/// Whether a request is a browser's for a page: programs ask for any type, or for JSON.
+pub(super) fn prefers_html(http_request: &Request) -> bool {
+    let accept = http_request.headers().get(header::ACCEPT).map(HeaderValue::as_bytes);
+    accept.is_some_and(|accept| accept.trim_ascii_start().starts_with(b"text/html"))
+}
+
+/// An answer with a body of this media type.
+pub(super) fn typed(content_type: &'static str, body: String) -> ApiResponse {
+    let mut answer = ApiResponse { status: StatusCode::OK, headers: HeaderMap::new(), body };
+    answer.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    answer
 }

@@ -11,7 +11,7 @@ use shared::domain::tag_name::TagName;
 use shared::store::fitting::Room;
 use shared::store::query::ReleaseList;
 
-use super::document::{cache, is_public};
+use super::document::{cache, is_public, typed};
 use super::release::title_of;
 
 /// Releases in a feed, the newest ones.
@@ -69,7 +69,7 @@ pub(super) async fn answer(
             @for entry in &entries { (entry) }
         }
     };
-    let mut answer = super::typed("application/atom+xml; charset=utf-8", feed.into_string());
+    let mut answer = typed("application/atom+xml; charset=utf-8", feed.into_string());
     answer.status = StatusCode::OK;
     cache(&mut answer, is_public(request, &access));
     Ok(answer)

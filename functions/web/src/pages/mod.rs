@@ -13,7 +13,7 @@ mod release;
 pub(crate) mod session;
 
 use lambda_http::Request;
-use lambda_http::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use lambda_http::http::Method;
 use shared::api::redirect::Location;
 use shared::api::request::decoded;
 use shared::api::{ApiError, ApiRequest, ApiResponse, release_params};
@@ -25,6 +25,7 @@ use shared::domain::tag_name::TagName;
 use shared::store::query::{Download, LatestRelease};
 
 pub(crate) use document::error;
+use document::prefers_html;
 
 /// A page about a project's releases.
 pub(crate) struct Page {
@@ -171,17 +172,4 @@ pub(crate) async fn answer(
 /// Whether a request reads.
 pub(crate) fn reads(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
-}
-
-/// Whether a request is a browser's for a page: programs ask for any type, or for JSON.
-pub(crate) fn prefers_html(http_request: &Request) -> bool {
-    let accept = http_request.headers().get(header::ACCEPT).map(HeaderValue::as_bytes);
-    accept.is_some_and(|accept| accept.trim_ascii_start().starts_with(b"text/html"))
-}
-
-/// An answer with a body of this media type.
-fn typed(content_type: &'static str, body: String) -> ApiResponse {
-    let mut answer = ApiResponse { status: StatusCode::OK, headers: HeaderMap::new(), body };
-    answer.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    answer
 }

@@ -7,10 +7,10 @@ use shared::domain::token::GrantTarget;
 use shared::store::Store;
 use shared::store::error::StoreError;
 
-use crate::arguments::ProjectArgument;
 use crate::confirm::Confirmation;
 use crate::error::Error;
 use crate::output::Output;
+use crate::project_argument::ProjectArgument;
 use crate::{STEP, deadline, release};
 
 #[derive(Debug, Serialize)]

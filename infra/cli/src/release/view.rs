@@ -7,7 +7,7 @@ use shared::domain::project::Project;
 use shared::domain::release::Release;
 use shared::store::fitting::SomeLinks;
 
-use crate::link::LinkView;
+use crate::link::view::LinkView;
 use crate::output::{Details, Output, Printable, Row};
 
 #[derive(Debug, Serialize)]

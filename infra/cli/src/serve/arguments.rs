@@ -61,7 +61,7 @@ pub(crate) struct Data {
 
 impl Data {
     /// The folder to keep the data in; `None` to keep it in memory.
-    pub(crate) fn folder(&self) -> Result<Option<PathBuf>, super::Error> {
+    pub(crate) fn folder(&self) -> Result<Option<PathBuf>, crate::serve_error::ServeError> {
         if self.ephemeral {
             return Ok(None);
         }

@@ -10,8 +10,9 @@ use shared::connection::Connection;
 use shared::store::table_names::TableNames;
 use tempfile::{NamedTempFile, TempDir};
 
-use super::{Error, engine};
+use super::engine;
 use crate::data_folder;
+use crate::serve_error::ServeError;
 
 /// The number of the folder's format.
 const FORMAT_FILE: &str = "format";
@@ -37,7 +38,7 @@ pub(crate) enum Folder {
 impl Folder {
     /// Opens the folder at `path`, or makes it, and keeps other users out of it. Without a path, a
     /// temporary folder.
-    pub(crate) fn open(path: Option<&Path>) -> Result<Self, Error> {
+    pub(crate) fn open(path: Option<&Path>) -> Result<Self, ServeError> {
         let Some(path) = path else {
             let mut builder = tempfile::Builder::new();
             builder.prefix("release-links-");
@@ -88,7 +89,7 @@ impl Folder {
 
     /// Writes how to reach the database at `endpoint_url`. A data folder keeps its access key over
     /// restarts: a running `cargo lambda watch`, which reads it once, goes on working.
-    pub(crate) fn connect(&self, endpoint_url: String) -> Result<Connection, Error> {
+    pub(crate) fn connect(&self, endpoint_url: String) -> Result<Connection, ServeError> {
         let file = self.connection_file();
         let kept = Connection::read(&file).ok().filter(|kept| is_key(&kept.access_key_id));
         let connection = match kept {
@@ -107,13 +108,13 @@ impl Folder {
     }
 
     /// Replaces a file by one that only its owner may read.
-    fn write(&self, name: &str, text: &str) -> Result<(), Error> {
+    fn write(&self, name: &str, text: &str) -> Result<(), ServeError> {
         write(self.path(), name, text)
     }
 }
 
 /// Replaces a file of `folder` by one that only its owner may read.
-fn write(folder: &Path, name: &str, text: &str) -> Result<(), Error> {
+fn write(folder: &Path, name: &str, text: &str) -> Result<(), ServeError> {
     let mut file = NamedTempFile::new_in(folder)?;
     file.write_all(text.as_bytes())?;
     file.persist(folder.join(name))?;
@@ -121,7 +122,7 @@ fn write(folder: &Path, name: &str, text: &str) -> Result<(), Error> {
 }
 
 /// Refuses a folder that another version of this program has written, and marks a new one.
-fn check_format(folder: &Path) -> Result<(), Error> {
+fn check_format(folder: &Path) -> Result<(), ServeError> {
     let shown = folder.display();
     let format = match std::fs::read_to_string(folder.join(FORMAT_FILE)) {
         Ok(text) => text.trim().parse().map_err(|_| {
@@ -177,7 +178,7 @@ fn keep_others_out(_: &Path) -> std::io::Result<()> {
 const KEY_PREFIX: &str = "LOCAL";
 
 /// A new key: 128 random bits.
-fn generate_key() -> Result<String, Error> {
+fn generate_key() -> Result<String, ServeError> {
     let mut random = [0; 16];
     getrandom::fill(&mut random)?;
     Ok(format!("{KEY_PREFIX}{:032X}", u128::from_ne_bytes(random)))

@@ -6,7 +6,7 @@ use dynoxide::{Database, DynoxideError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Error;
+use crate::serve_error::ServeError;
 
 /// The tables' file in the data folder.
 pub(crate) const FILE: &str = "dynamodb.sqlite";
@@ -27,7 +27,7 @@ pub(crate) struct Answer {
 
 impl Engine {
     /// Opens the tables in `folder`, which must exist; in memory without one.
-    pub(crate) fn open(folder: Option<&Path>) -> Result<Self, Error> {
+    pub(crate) fn open(folder: Option<&Path>) -> Result<Self, ServeError> {
         let Some(folder) = folder else {
             return Ok(Self { database: Database::memory()? });
         };

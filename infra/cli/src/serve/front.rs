@@ -12,8 +12,9 @@ use subtle::ConstantTimeEq;
 use tokio::net::TcpListener;
 
 use super::engine::{Answer, Engine};
+use super::host;
 use super::host::Requested;
-use super::{gateway, host};
+use super::refusal::drain;
 
 /// The largest body DynamoDB takes, in bytes.
 const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
@@ -100,7 +101,7 @@ pub(crate) async fn serve(
     listener: TcpListener,
     front: Front,
     stopped: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), super::Error> {
+) -> Result<(), crate::serve_error::ServeError> {
     let router = Router::new().fallback(respond).with_state(front);
     axum::serve(listener, router).with_graceful_shutdown(stopped).await?;
     Ok(())
@@ -136,7 +137,7 @@ impl Front {
         let body = match Limited::new(&mut body, MAX_BODY_BYTES).collect().await {
             Ok(body) => body.to_bytes(),
             Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-                gateway::drain(&mut body).await;
+                drain(&mut body).await;
                 return Err(Refusal::TooLong);
             }
             Err(_) => return Err(Refusal::Incomplete),

@@ -7,7 +7,7 @@ use axum::http::Response;
 use axum::middleware;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use lambda_http::Request as FunctionRequest;
-use shared::api::error::GatewayError;
+use shared::api::error_response::GatewayError;
 use shared::api::event;
 use shared::api::respond::respond;
 use shared::app::App;
@@ -16,10 +16,9 @@ use tokio::net::TcpListener;
 
 use super::event::Received;
 use super::host::{self, Hosts};
+use super::refusal::{MAX_BODY_BYTES, drain, refuse};
 use super::sample;
 
-/// The largest body API Gateway takes, in bytes.
-const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
 /// The longest URL API Gateway takes, in bytes.
 const MAX_URL_BYTES: usize = 10_240;
 
@@ -29,9 +28,9 @@ pub(crate) async fn serve(
     app: &'static App,
     hosts: Hosts,
     stopped: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), super::Error> {
+) -> Result<(), crate::serve_error::ServeError> {
     let checked = middleware::from_fn_with_state(hosts, host::check);
-    let router = sample::routes().fallback(answer).layer(checked).with_state(app);
+    let router = sample::routes(&answer).fallback(answer).layer(checked).with_state(app);
     axum::serve(listener, router).with_graceful_shutdown(stopped).await?;
     Ok(())
 }
@@ -99,25 +98,4 @@ async fn invoke(
         Function::GetVersion => respond(app, request, get_version::handle).await,
         Function::Web => web::handle(app, request).await,
     }
-}
-
-/// Takes the rest of a body, at most as much as a whole one may have: a client whose connection is
-/// closed while it sends may never come to read why.
-pub(crate) async fn drain(body: &mut Body) {
-    let mut taken = 0;
-    while let Some(Ok(frame)) = body.frame().await {
-        taken += frame.data_ref().map_or(0, Bytes::len);
-        if taken > MAX_BODY_BYTES {
-            return;
-        }
-    }
-}
-
-/// Answers without invoking a function.
-pub(crate) fn refuse(error: GatewayError) -> Response<Body> {
-    let answer = error.answer();
-    let mut response = Response::new(Body::from(answer.body));
-    *response.status_mut() = answer.status;
-    *response.headers_mut() = answer.headers;
-    response
 }

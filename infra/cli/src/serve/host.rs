@@ -8,11 +8,11 @@ use axum::extract::{Request, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Response, Uri, header};
 use axum::middleware::Next;
-use shared::api::error::GatewayError;
+use shared::api::error_response::GatewayError;
 use shared::domain::web_url::WebUrl;
 use url::Url;
 
-use super::gateway;
+use super::refusal::refuse;
 
 /// The host that a request is for. If the request line names one, as in HTTP/2 and in a request to a
 /// proxy, the `Host` header does not count (RFC 9112, 3.2.2; RFC 9113, 8.3.1).
@@ -98,8 +98,8 @@ pub(crate) async fn check(
     next: Next,
 ) -> Response<Body> {
     match Requested::read(request.uri(), request.headers()) {
-        Requested::Host(host) if !hosts.admit(host) => gateway::refuse(GatewayError::ForeignHost),
-        Requested::Unclear => gateway::refuse(GatewayError::BadRequest),
+        Requested::Host(host) if !hosts.admit(host) => refuse(GatewayError::ForeignHost),
+        Requested::Unclear => refuse(GatewayError::BadRequest),
         Requested::Host(_) | Requested::Nothing => next.run(request).await,
     }
 }

@@ -1,6 +1,9 @@
 //! The sample: one public project, whose release has links to small files that this server serves.
 
+use std::time::Duration;
+
 use axum::Router;
+use axum::handler::Handler;
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
@@ -25,8 +28,8 @@ use shared::store::releases::{NewRelease, ReleaseCreated};
 use shared::store::tokens::NewToken;
 use url::Url;
 
-use super::{Error, PREPARATION, gateway};
-use crate::arguments::parse_lifetime;
+use crate::duration::parse_lifetime;
+use crate::serve_error::ServeError;
 use crate::token::{DEFAULT_LIFETIME, bot};
 
 /// The project's full path.
@@ -67,19 +70,22 @@ const FILES: [File; 2] = [
     },
 ];
 
-/// The routes of the sample's files.
-pub(super) fn routes() -> Router<&'static App> {
+/// How long the tables and the examples may take.
+pub(super) const PREPARATION: Duration = Duration::from_secs(30);
+
+/// The routes of the sample's files; `answer` takes other methods.
+pub(super) fn routes<T: 'static>(answer: &impl Handler<T, &'static App>) -> Router<&'static App> {
     FILES.iter().fold(Router::new(), |router, File { name, content_type, content, .. }| {
         let file = move || async move {
             ([(CONTENT_TYPE, HeaderValue::from_static(content_type))], *content)
         };
-        router.route(&format!("{FOLDER}{name}"), get(file).fallback(gateway::answer))
+        router.route(&format!("{FOLDER}{name}"), get(file).fallback(answer.clone()))
     })
 }
 
 /// Creates the sample on the first start, and returns its token. On later starts, makes the links to
 /// its files name `url`, the server's current URL.
-pub(super) async fn prepare(store: &Store, url: &str) -> Result<Option<Secret>, Error> {
+pub(super) async fn prepare(store: &Store, url: &str) -> Result<Option<Secret>, ServeError> {
     let deadline = Deadline::after(PREPARATION);
     // The token comes last, so that the next start completes an interrupted one.
     let is_first_start = !store.has_tokens(deadline).await?;
@@ -116,7 +122,7 @@ fn bot(project: ProjectId) -> Result<Username, InvalidUsername> {
     bot::username(&GrantTarget::Project(project), TOKEN)
 }
 
-async fn create_project(store: &Store, deadline: Deadline) -> Result<(), Error> {
+async fn create_project(store: &Store, deadline: Deadline) -> Result<(), ServeError> {
     let project = NewProject {
         id: None,
         path: ProjectPath::parse(PROJECT)?,
@@ -139,7 +145,7 @@ async fn create_release(
     project: ProjectId,
     url: &str,
     deadline: Deadline,
-) -> Result<(), Error> {
+) -> Result<(), ServeError> {
     let now = Timestamp::now();
     let links = FILES.iter().map(|file| file.link(url)).collect::<Option<Vec<_>>>();
     let links = links.and_then(|links| NewLinks::parse(links).ok());
@@ -163,7 +169,7 @@ async fn point_links_to(
     release: &ReleaseKey,
     store: &Store,
     deadline: Deadline,
-) -> Result<(), Error> {
+) -> Result<(), ServeError> {
     let query = ReleaseWithLinks(release.tag.clone());
     let found = store.ask(release.project, &query, deadline).await?;
     let Some((release, links)) = &found else { return Ok(()) };

@@ -15,13 +15,14 @@ use shared::domain::username::Username;
 use shared::store::Store;
 use shared::store::tokens::NewToken;
 
-use super::view::TokenView;
-use super::{bot, print_created};
-use crate::arguments::{InvalidLifetime, ProjectArgument, parse_lifetime};
+use super::bot;
+use super::view::{TokenView, print_created};
 use crate::deadline;
+use crate::duration::{InvalidLifetime, parse_lifetime};
 use crate::error::Error;
 use crate::output::Output;
-use crate::project::find;
+use crate::project_argument::ProjectArgument;
+use crate::project_argument::find;
 use crate::words;
 
 /// The lifetime of a token, unless another is chosen.

@@ -8,9 +8,10 @@ use shared::domain::time::Timestamp;
 use shared::domain::token::{GrantTarget, InactiveReason, Token};
 use shared::store::Store;
 
-use crate::arguments::{ProjectArgument, parse_duration};
 use crate::deadline;
+use crate::duration::parse_duration;
 use crate::error::Error;
+use crate::project_argument::ProjectArgument;
 
 #[derive(Args, Debug)]
 pub(crate) struct Filter {

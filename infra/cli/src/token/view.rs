@@ -1,16 +1,17 @@
 //! Tokens in the output.
 
 use std::collections::HashMap;
+use std::io;
 use std::time::Duration;
 
 use serde::Serialize;
 use shared::domain::project::ProjectId;
 use shared::domain::project::ProjectState;
 use shared::domain::time::Timestamp;
-use shared::domain::token::{Grant, GrantTarget, Token, TokenKind};
+use shared::domain::token::{Grant, GrantTarget, Secret, Token, TokenKind};
 
 use super::list::State;
-use crate::output::{Details, Row};
+use crate::output::{Details, Output, Printable, Row};
 use crate::words::Word;
 
 #[derive(Debug, Serialize)]
@@ -188,5 +189,25 @@ impl Details for TokenView {
             ("Expires at", self.expires_at.clone().unwrap_or_else(|| "never".to_owned())),
         ]);
         fields
+    }
+}
+
+/// Prints the secret of a new token for scripts, and a sentence about it for people.
+pub(super) fn print_created(
+    secret: &Secret,
+    view: TokenView,
+    replaces: Option<&str>,
+    output: Output,
+) -> io::Result<()> {
+    match output {
+        Output::Table => {
+            Printable::line(secret.reveal()).print_to_a_reader()?;
+            Printable::line(&view.sentence(replaces)).print_as_error();
+            Ok(())
+        }
+        Output::Json => {
+            let created = Created { token: secret.reveal(), replaces, view };
+            Printable::json(&created)?.print_to_a_reader()
+        }
     }
 }

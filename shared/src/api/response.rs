@@ -1,0 +1,43 @@
+//! A response, before it gets the headers that every response has.
+
+use http::{HeaderMap, StatusCode};
+use serde::Serialize;
+
+use super::error::ApiError;
+
+/// The longest value of a header that is sent, in bytes: API Gateway takes 10,240 for all headers
+/// together, and clients and proxies have limits of their own.
+pub const MAX_HEADER_BYTES: usize = 8 * 1024;
+
+/// What goes out, but for what every answer has.
+#[derive(Clone, Debug)]
+pub struct ApiResponse {
+    /// Its status.
+    pub status: StatusCode,
+    /// The headers that this one has and others do not.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: String,
+}
+
+impl ApiResponse {
+    /// An answer with `body` as JSON.
+    pub fn json<T: Serialize>(status: StatusCode, body: &T) -> Result<Self, ApiError> {
+        Ok(Self::from_json(status, to_json(body)?))
+    }
+
+    /// An answer with a body that is JSON already.
+    #[must_use]
+    pub fn from_json(status: StatusCode, body: String) -> Self {
+        let headers = HeaderMap::from_iter([(
+            http::header::CONTENT_TYPE,
+            http::HeaderValue::from_static("application/json"),
+        )]);
+        Self { status, headers, body }
+    }
+}
+
+/// A value as JSON.
+pub(super) fn to_json<T: Serialize>(value: &T) -> Result<String, ApiError> {
+    serde_json::to_string(value).map_err(|error| ApiError::Internal { cause: error.to_string() })
+}
