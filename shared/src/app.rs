@@ -1,11 +1,11 @@
-//! What every function has.
+//! The state of a function.
 
 use crate::aws_client::{self, Database};
 use crate::config::{self, ConfigError};
 use crate::domain::web_url::WebUrl;
 use crate::store::Store;
 
-/// What every function has: the store, and where the installation is.
+/// The state of a function: the store, and the URL of the installation.
 #[derive(Debug)]
 pub struct App {
     /// Links, releases, projects and tokens.

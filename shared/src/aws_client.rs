@@ -18,9 +18,8 @@ use crate::config::{self, ConfigError};
 /// Which database, and how to reach it.
 #[derive(Debug)]
 pub struct Database {
-    /// The AWS region.
     pub region: String,
-    /// Who is asking.
+    /// The credentials of the client.
     pub credentials: Credentials,
     /// Its URL, where it is not the region's own.
     pub endpoint_url: Option<String>,
@@ -83,7 +82,6 @@ impl AwsService {
         Database::service_from_env(endpoint_variable).map(Self)
     }
 
-    /// The AWS region.
     #[must_use]
     pub fn region(&self) -> &str {
         &self.0.region

@@ -16,9 +16,8 @@ pub enum ConfigError {
     /// A variable has a value that makes no sense.
     #[error("the environment variable {name} is not {wanted}")]
     Invalid {
-        /// Which.
         name: &'static str,
-        /// What it should be.
+        /// The form that it should have.
         wanted: &'static str,
     },
     /// The certificates that are to be trusted cannot be.
@@ -59,8 +58,8 @@ pub fn optional_region() -> Option<String> {
     optional("AWS_REGION")
 }
 
-/// The credentials of a function. Lambda sets them for the life of the process, so that nothing has to
-/// renew them.
+/// The credentials of a function. Lambda sets them for the life of the process: they need no
+/// renewal.
 pub fn credentials() -> Result<Credentials, ConfigError> {
     let id = required("AWS_ACCESS_KEY_ID")?;
     Ok(credentials_of(id, required("AWS_SECRET_ACCESS_KEY")?))

@@ -12,7 +12,6 @@ use crate::aws_client::Database;
 /// file's owner may read it, and there is no `Debug`.
 #[derive(Clone, Deserialize, Serialize)]
 pub struct Connection {
-    /// The database's URL.
     pub endpoint_url: String,
     /// The AWS region that clients sign for.
     pub region: String,
@@ -27,20 +26,10 @@ pub struct Connection {
 pub enum ConnectionError {
     /// The file is missing or unreadable.
     #[error("cannot read the connection file {}: {error}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        error: io::Error,
-    },
+    Unreadable { path: PathBuf, error: io::Error },
     /// The file is not JSON, or lacks a field.
     #[error("{} is not a connection file: {error}", path.display())]
-    Invalid {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        error: serde_json::Error,
-    },
+    Invalid { path: PathBuf, error: serde_json::Error },
 }
 
 impl Connection {

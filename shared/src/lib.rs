@@ -1,5 +1,5 @@
-//! What every release-links function shares: the rules of a release link, the `DynamoDB` store,
-//! GitLab's wire format, and who may do what.
+//! The code that all functions share: the rules of a release link, the `DynamoDB` store, GitLab's wire
+//! format, and the rights of callers.
 //!
 //! Imports point one way: `lambda -> api -> app -> authorize -> store -> domain`.
 

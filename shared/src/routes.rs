@@ -135,7 +135,6 @@ impl fmt::Display for Function {
     }
 }
 
-/// The method of a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verb {
     /// Reading.
@@ -170,15 +169,11 @@ impl Verb {
 /// A route, in the words of API Gateway's REST flavour: `{name}` is one segment, `{name+}` the rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Route {
-    /// Which method.
     pub verb: Verb,
-    /// Which paths.
     pub path: &'static str,
-    /// Who answers.
     pub function: Function,
 }
 
-/// The links of a release.
 pub const LINKS: &str = "/api/v4/projects/{id}/releases/{tag_name}/assets/links";
 /// One link of a release.
 pub const LINK: &str = "/api/v4/projects/{id}/releases/{tag_name}/assets/links/{link_id}";
@@ -186,36 +181,26 @@ pub const LINK: &str = "/api/v4/projects/{id}/releases/{tag_name}/assets/links/{
 pub const RELEASES: &str = "/api/v4/projects/{id}/releases";
 /// One release of a project.
 pub const RELEASE: &str = "/api/v4/projects/{id}/releases/{tag_name}";
-/// What a release's links are downloaded by.
+/// The download of a file by its path.
 pub const DOWNLOAD: &str =
     "/api/v4/projects/{id}/releases/{tag_name}/downloads/{direct_asset_path+}";
 /// The latest release of a project.
 pub const LATEST: &str = "/api/v4/projects/{id}/releases/permalink/latest";
-/// Whatever lies below the latest release of a project.
+/// Any path below the latest release of a project.
 pub const BELOW_LATEST: &str = "/api/v4/projects/{id}/releases/permalink/latest/{suffix_path+}";
-/// The projects.
 pub const PROJECTS: &str = "/api/v4/projects";
-/// A project.
 pub const PROJECT: &str = "/api/v4/projects/{id}";
-/// A member of a project.
 pub const MEMBER: &str = "/api/v4/projects/{id}/members/all/{user_id}";
 /// The merge requests of a commit.
 pub const MERGE_REQUESTS: &str = "/api/v4/projects/{id}/repository/commits/{sha}/merge_requests";
-/// The tags of a project.
 pub const TAGS: &str = "/api/v4/projects/{id}/repository/tags";
-/// A tag of a project.
 pub const TAG: &str = "/api/v4/projects/{id}/repository/tags/{tag_name}";
-/// A commit of a project.
 pub const COMMIT: &str = "/api/v4/projects/{id}/repository/commits/{sha}";
 /// The branches of a project.
 pub const BRANCHES: &str = "/api/v4/projects/{id}/repository/branches";
-/// A branch of a project.
 pub const BRANCH: &str = "/api/v4/projects/{id}/repository/branches/{branch}";
-/// The caller.
 pub const USER: &str = "/api/v4/user";
-/// The caller's job.
 pub const JOB: &str = "/api/v4/job";
-/// The version of GitLab.
 pub const VERSION: &str = "/api/v4/version";
 
 const fn route(verb: Verb, path: &'static str, function: Function) -> Route {
@@ -295,7 +280,6 @@ pub const ROUTES: &[Route] = &[
 /// A route that fits a request, with the path's parameters as they stand in it: still encoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Match {
-    /// The route.
     pub route: &'static Route,
     /// Names and encoded values of the parameters.
     pub parameters: Vec<(&'static str, String)>,
@@ -325,7 +309,7 @@ pub fn find(method: &Method, encoded_path: &str) -> Match {
             .filter(move |route| verb_fits(route.verb, method))
             .find_map(|route| Some(Match { route, parameters: match_template(route.path, path)? }))
     };
-    // The row of a path decides before that of a greedy one, whatever the method.
+    // An exact path wins over a greedy one, for every method.
     let exact = fitting(|verb, method| verb.as_str() == method.as_str());
     exact.or_else(|| fitting(|verb, _| verb == Verb::Any)).unwrap_or(Match {
         route: &ROUTES[ROUTES.len() - 1],
@@ -396,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_webs() {
+    fn unmatched_requests_go_to_web() {
         for (method, path) in [
             ("PATCH", "/api/v4/projects/1/releases/v/assets/links/1"),
             ("PUT", "/api/v4/projects/1/releases/v/assets/links"),

@@ -14,7 +14,7 @@ pub(super) async fn run(emulator: &Emulator, tokens: &Tokens) {
     links_are_made_read_changed_and_deleted(&api, &origin).await;
     releases_are_made_read_changed_and_deleted(&api, &origin).await;
     callers_learn_who_they_are(&api, &nobody.with("job-token", tokens.job.reveal())).await;
-    everything_else_is_webs(&api).await;
+    unmatched_requests_go_to_web(&api).await;
 }
 
 async fn links_are_made_read_changed_and_deleted(api: &Api, origin: &str) {
@@ -154,7 +154,7 @@ async fn callers_learn_who_they_are(api: &Api, job: &Api) {
     assert_eq!(shown(api, "/api/v4/version").await["enterprise"], false);
 }
 
-async fn everything_else_is_webs(api: &Api) {
+async fn unmatched_requests_go_to_web(api: &Api) {
     let not_found = r#"{"error":"404 Not Found"}"#;
     let links = format!("/api/v4{LINKS}");
     let link = format!("{links}/3");

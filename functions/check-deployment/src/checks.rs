@@ -29,9 +29,7 @@ pub struct Check {
 
 #[derive(Clone, Debug)]
 enum Expected {
-    /// An HTTP response.
     Http { status: u16, body: String },
-    /// The whole payload.
     Payload(Value),
 }
 
@@ -183,7 +181,6 @@ fn names(template: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// A path of a route.
 fn filled(template: &str) -> String {
     names(template).fold(template.to_owned(), |path, name| {
         let value = parameter(name);

@@ -37,7 +37,6 @@ pub(crate) struct Service {
     operation: Operation<Call, Response, NoModel>,
 }
 
-/// A POST request.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     /// Below the endpoint, with its slash.

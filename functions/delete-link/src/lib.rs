@@ -22,7 +22,7 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
                 let body = LinkBody::new(&request.base, project, &release.key.tag, link);
                 return ApiResponse::json(StatusCode::OK, &body);
             }
-            // Another writer changed the link, which is to go all the same, or deleted it.
+            // Another writer changed or deleted the link. Delete it as it is now.
             DeleteLinkResult::Changed => {
                 found = app.store.ask(project.id, &query, request.deadline).await?;
             }

@@ -16,7 +16,7 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
     let (mut release, mut links) = found.ok_or(AccessError::Forbidden)?;
     access.may_write(&release.key.tag)?;
     while !app.store.delete_release(&release, request.deadline).await? {
-        // Another writer came first: what is there now is to go all the same.
+        // Another writer came first. Delete the release as it is now.
         let found = app.store.ask(release.key.project, &query, request.deadline).await?;
         (release, links) = found.ok_or(AccessError::Forbidden)?;
     }

@@ -46,9 +46,8 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
     ApiResponse::json(StatusCode::OK, &Detail::new(commit, project, has_stats))
 }
 
-/// What the first round trip found.
+/// The result of the first round trip.
 enum Found {
-    /// The release of the tag.
     Release(Option<Release>),
     /// The releases, one of which may have a commit that begins like this.
     Among(FirstReleases, CommitPrefix),

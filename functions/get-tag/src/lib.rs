@@ -1,5 +1,5 @@
-//! `GET /projects/:id/repository/tags/:tag_name`: the tag of a release. There is no repository here,
-//! so that a tag without a release is not known.
+//! `GET /projects/:id/repository/tags/:tag_name`: the tag of a release. There is no repository
+//! here: a tag without a release is unknown.
 
 use shared::api::{ApiError, ApiRequest, ApiResponse, tag_body};
 use shared::app::App;

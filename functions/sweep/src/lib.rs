@@ -1,5 +1,5 @@
-//! Removes the links and claims that deleted releases left behind, as the stream of the releases
-//! table tells of them. Nothing waits for it: what it removes can be neither seen nor in the way.
+//! Removes the links and claims that deleted releases left behind, started by
+//! the stream of the releases table. No request waits for it: the removed items are invisible.
 
 use std::convert::Infallible;
 use std::time::{Duration, SystemTime};
@@ -16,11 +16,11 @@ use shared::store::sweep::{Swept, removed};
 
 /// The longest a function may run.
 const LONGEST: Duration = Duration::from_mins(15);
-/// What is kept of the function's own time to say how far it came.
+/// Time reserved to report the progress.
 const MARGIN: Duration = Duration::from_secs(2);
 
 /// Sweeps after each deleted release of the event, in order, up to the first that fails. Lambda
-/// hands that one and those behind it over again.
+/// retries from that one on.
 ///
 /// A record that cannot be read is reported as failed: it ends in the dead-letter queue and raises
 /// an alarm. If it has no sequence number, the whole batch is. Lambda halves such a batch until the

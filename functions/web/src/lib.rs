@@ -1,5 +1,5 @@
-//! Everything that is no endpoint of the API: wrong paths and methods, OPTIONS, requests of browsers
-//! for leave to call from a page of another origin, and the pages by which people download.
+//! Everything but the endpoints of the API: wrong paths and methods, OPTIONS, CORS preflight requests,
+//! and the pages for people.
 
 mod health;
 mod pages;

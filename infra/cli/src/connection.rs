@@ -168,8 +168,8 @@ impl ConnectionArguments {
         Ok((Store::new(client, tables.clone()), Database { place, tables }))
     }
 
-    /// The connection file that is named. If AWS is not chosen, the one of the default data folder, if
-    /// it exists.
+    /// The connection file of `--connection`. Otherwise, unless AWS is chosen, the file in the default
+    /// data folder, if it exists.
     fn connection_file(&self) -> Option<PathBuf> {
         let named = self.file.as_deref().filter(|path| !path.is_empty());
         match named {

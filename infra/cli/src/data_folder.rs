@@ -1,4 +1,4 @@
-//! Where a local server keeps its data, if it is not told where.
+//! The default data folder of a local server.
 
 use std::path::PathBuf;
 

@@ -98,7 +98,7 @@ async fn serve(arguments: Arguments, endpoint_url: Option<String>) -> Result<(),
     until_stopped(stop, &mut gateway, database).await?;
     // Drops a temporary folder now, because a stalled client can hold up the rest.
     let database = embedded.map(|Embedded { server, .. }| server);
-    // Requests in flight still need the database, so that it stops after the last of them.
+    // Requests in flight still need the database: it stops after the last of them.
     drop(stop_gateway);
     gateway.await??;
     drop(stop_database);
@@ -158,7 +158,7 @@ async fn listen(address: SocketAddr, flag: &str) -> Result<TcpListener, ServeErr
     })
 }
 
-/// Waits for `stop`. A server that ends before is an error, since nothing else would tell of it.
+/// Waits for `stop`. A server that ends earlier is an error: otherwise no one would notice.
 async fn until_stopped(
     stop: impl Future<Output = Result<(), ServeError>>,
     gateway: &mut Server,

@@ -12,8 +12,8 @@ use super::rack_params;
 /// The longest body that is read, in bytes: one of this length is, one of one more is not.
 pub(super) const MAX_BODY_BYTES: usize = 1024 * 1024;
 
-/// What a body says, or why it cannot be read. A type that has no parameters is told apart from
-/// the rest, since GitLab looks at the requested format first.
+/// The parameters of a body. A type without parameters is not an error yet, because GitLab checks the
+/// requested format first.
 pub(super) enum Body {
     Params(Params),
     Unsupported { media_type: String },
@@ -166,7 +166,7 @@ mod tests {
         "multipart/form-data",
     ];
 
-    /// What bodies are made of, and anything.
+    /// Pieces of bodies, and arbitrary bytes.
     fn bytes() -> impl Strategy<Value = Vec<u8>> {
         let known = prop::sample::select(vec![
             "{",

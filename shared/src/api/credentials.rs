@@ -7,7 +7,7 @@ use super::error::ApiError;
 use super::params::{Params, text};
 use crate::authorize::credentials::{Credentials, Presented};
 
-/// The parameters that hold a token. None of them is ever repeated in an answer or a log.
+/// The parameters that hold a token. They are never repeated in a response or a log.
 pub const TOKEN_PARAMETERS: [&str; 5] =
     ["private_token", "access_token", "bearer_token", "job_token", "token"];
 
@@ -74,7 +74,7 @@ mod tests {
                 params.insert("access_token".to_owned(), Param::Text(access));
             }
             match read(&headers, &params) {
-                // None of these was drawn.
+                // These tokens do not exist.
                 Ok(credentials) => prop_assert_eq!(credentials.hashes(), []),
                 Err(error) => prop_assert!(
                     matches!(error, ApiError::BadRequest | ApiError::TwoTokens),

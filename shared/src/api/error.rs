@@ -1,6 +1,6 @@
 //! Every error the API can answer. `error_response` has their words.
 //!
-//! What a client must not see (the cause of a 500) stands in the variant and goes to the log.
+//! The cause of a 500 stands in the variant: it is logged, and clients do not see it.
 
 use std::borrow::Cow;
 
@@ -32,11 +32,9 @@ pub enum ApiError {
         /// The type, in lower case and without its parameters.
         media_type: String,
     },
-    /// A body over 1 MiB.
     BodyTooLarge,
     /// Parameters that are missing or of the wrong kind.
     Parameters(Vec<ParamProblem>),
-    /// The caller may not.
     Refused(AccessError),
     /// A release or link that is not there, on the links endpoints.
     RecordNotFound,
@@ -48,13 +46,10 @@ pub enum ApiError {
     CommitNotFound,
     /// A branch that is not the default one.
     BranchNotFound,
-    /// The caller has no job.
     JobNotFound,
     /// A path or method that leads nowhere.
     RouteNotFound,
-    /// A file to upload.
     FilesNotStored,
-    /// The API before this one.
     ApiV3Gone,
     /// A link that breaks the rules of the model.
     Model(Vec<Violation>),
@@ -83,17 +78,16 @@ pub enum ApiError {
         /// Why, for the log.
         cause: String,
     },
-    /// A fault of ours.
     Internal {
         /// Which, for the log.
         cause: String,
     },
 }
 
-/// A parameter's name, as GitLab spells it; that of one in a list has its number in it.
+/// A parameter's name, as GitLab spells it. A parameter in a list has its index in the name.
 pub type ParamName = Cow<'static, str>;
 
-/// What is wrong with a parameter, before anything is looked up.
+/// A fault of a parameter, found before anything is looked up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ParamProblem {
     /// It has to be there and is not.
@@ -119,7 +113,7 @@ impl ApiError {
         matches!(self, Self::Unavailable { .. })
     }
 
-    /// What the log should know and the client should not.
+    /// The cause, for the log alone.
     #[must_use]
     pub fn cause(&self) -> Option<&str> {
         if let Self::Unavailable { cause } | Self::Internal { cause } = self {

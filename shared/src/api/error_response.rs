@@ -165,7 +165,6 @@ pub enum GatewayError {
     ForeignHost,
     /// A path or method without a route.
     NotFound,
-    /// A body over 10 MB.
     BodyTooLarge,
     /// A URL over 10,240 bytes.
     UrlTooLong,
@@ -178,7 +177,6 @@ pub enum GatewayError {
 }
 
 impl GatewayError {
-    /// All of them.
     pub const ALL: [Self; 9] = [
         Self::BadRequest,
         Self::Forbidden,
@@ -297,7 +295,6 @@ fn release_sentences(violation: &ReleaseViolation) -> Vec<String> {
     }
 }
 
-/// The answer to an upload.
 const FILES_NOT_STORED: &str = "404 Not Found: this server stores links to files, not files. Upload \
                                 the file elsewhere and give the asset its `url`.";
 
@@ -482,7 +479,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_repeated_fits_into_an_answer() {
+    fn repeated_text_fits_into_a_response() {
         for text in ["\u{1}", "\"", "\\", "é", "x🦀"] {
             // As long as a body can be.
             let text = text.repeat(1024 * 1024 / text.len());

@@ -5,7 +5,7 @@ use super::param_validator::{Field, ParamValidator};
 use super::request::ApiRequest;
 use crate::domain::link::{Change, LinkChanges, LinkId, LinkType, UncheckedLink};
 
-/// Reads the number of the link a path names. A number no link can have is one nobody finds.
+/// Reads the number of the link in the path. A number that no link can have finds nothing.
 pub fn item(request: &ApiRequest) -> Result<LinkId, ApiError> {
     let mut fields = ParamValidator::new(&request.params);
     let id = link_id(request, &mut fields);

@@ -89,7 +89,6 @@ impl Page {
         index(self.number - 1)..index(self.number)
     }
 
-    /// The rows of this page.
     #[must_use]
     pub fn rows<'a, T>(&self, rows: &'a [T]) -> &'a [T] {
         &rows[self.range(rows.len())]

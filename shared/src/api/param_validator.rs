@@ -12,10 +12,9 @@ pub struct ParamValidator<'a> {
     problems: Vec<ParamProblem>,
 }
 
-/// What a parameter of type string says. Its key may be there without a text.
+/// A parameter of type string. Its key may be there without a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field<'a> {
-    /// Its key is not there.
     Absent,
     /// Its key is there, with null.
     Null,
@@ -24,7 +23,7 @@ pub enum Field<'a> {
 }
 
 impl<'a> Field<'a> {
-    /// What an update says by it.
+    /// The change that an update asks for with it.
     #[must_use]
     pub fn change(self) -> Change<Option<String>> {
         match self {
@@ -73,7 +72,7 @@ impl<'a> ParamValidator<'a> {
         field
     }
 
-    /// A parameter of type string in each of `entries`, which are those of the list called `list`.
+    /// A parameter of type string in each of the `entries` of `list`.
     pub fn optional_in(
         &mut self,
         list: &str,
@@ -329,7 +328,7 @@ fn leading_integer(text: &str) -> i64 {
 }
 
 /// An integer as Ruby reads one: a sign, single underscores between digits, white space around.
-/// What does not fit is the nearest that does: it stands for no record and no page either way.
+/// A number that does not fit becomes the nearest that does: no record and no page has either.
 pub(super) fn parse_integer(text: &str) -> Option<i64> {
     let text = text.trim_matches([' ', '\t', '\n', '\r', '\u{b}', '\u{c}']);
     let (negative, digits) = match text.strip_prefix('-') {
@@ -363,7 +362,7 @@ mod tests {
             let digits = number.unsigned_abs().to_string();
             let sign = if number < 0 { "-" } else if plus { "+" } else { "" };
             let spelled = format!("{space}{sign}{}{digits}{space}", "0".repeat(zeros));
-            // The negative one that has no positive counterpart is as good as its neighbour.
+            // The lowest number has no positive counterpart; its neighbour does as well.
             prop_assert_eq!(parse_integer(&spelled), Some(number.max(-i64::MAX)));
             let underscored: Vec<String> = digits.chars().map(String::from).collect();
             let spelled = format!("{sign}{}", underscored.join("_"));

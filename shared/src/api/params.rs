@@ -6,19 +6,15 @@ use url::form_urlencoded;
 
 use super::error::ApiError;
 
-/// A parameter's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Param {
     /// JSON's null, or a form's key without an equals sign.
     Null,
-    /// A text.
     Text(String),
     /// A number or boolean of a JSON body, as Ruby writes it. Parameters of type string accept it;
     /// times and lists do not.
     Scalar(String),
-    /// An array.
     List(Vec<Param>),
-    /// An object.
     Map(Params),
     /// An uploaded file; no parameter of this API is one.
     File,

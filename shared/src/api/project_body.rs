@@ -28,7 +28,7 @@ pub struct ProjectBody<'a> {
     permissions: Option<Permissions>,
 }
 
-/// What a caller with a token may do: semantic-release stops where this is missing.
+/// The roles of a caller with a token. semantic-release stops without them.
 #[derive(Serialize)]
 struct Permissions {
     project_access: Option<Access>,

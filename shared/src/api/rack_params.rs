@@ -14,8 +14,8 @@ const MAX_DEPTH: usize = 32;
 /// A query's bytes that are no UTF-8 arrive as replacement characters: an event is JSON, which has
 /// no other way to hold them. So a replacement character is taken for such bytes.
 pub(super) fn from_query(query: &QueryMap) -> Result<Params, ApiError> {
-    // The event does not keep the order of different names. In that of the alphabet `a` comes
-    // before `a[b]`, so that the contradiction is found whichever the client wrote first.
+    // The event does not keep the order of names. Sorted, `a` comes before `a[b]`: the contradiction is
+    // then found for every order of the client's.
     let mut pairs: Vec<(&str, &str)> = query.iter().collect();
     pairs.sort_by_key(|(name, _)| *name);
     let mut params = Params::new();
@@ -189,7 +189,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_named_by_the_rules_is_read_back(tree in tree()) {
+        fn names_written_by_racks_rules_are_read_back(tree in tree()) {
             let mut pairs = Vec::new();
             for (name, value) in &tree {
                 names(name, value, &mut pairs);

@@ -20,17 +20,16 @@ use crate::domain::link_url::LinkUrl;
 use crate::domain::tag_name::TagName;
 use crate::domain::web_url::WebUrl;
 
-/// Where a redirect leads: visible ASCII and nothing else, so that it can be neither misread nor
-/// taken for the end of its header.
+/// The target of a redirect. It has only visible ASCII characters, which cannot end its header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Location(String);
 
-/// What no header carries as it is; the rest of a url stays as it was stored.
+/// The characters that a header cannot carry; the rest of a URL stays as it was stored.
 const NOT_IN_A_HEADER: &AsciiSet = &CONTROLS.add(b' ');
 
 impl Location {
-    /// Where a link leads: its url, in which what no header can carry is percent-encoded. One whose
-    /// host is not ASCII is written as the URL standard writes it.
+    /// A link's url, with percent-encoding for the characters that no header can carry. A host beyond
+    /// ASCII is written as in the URL standard.
     #[must_use]
     pub fn for_link(url: &LinkUrl) -> Self {
         let text = url.as_str();

@@ -58,7 +58,7 @@ struct Assets<'a> {
     links: Vec<LinkBody<'a>>,
 }
 
-/// Where GitLab's pages about the release are.
+/// The URLs of GitLab's pages about the release.
 #[derive(Debug, Serialize)]
 struct PageLinks {
     closed_issues_url: String,

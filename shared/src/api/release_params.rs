@@ -16,7 +16,6 @@ use crate::domain::time::Timestamp;
 /// Which releases of a project, and in which order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Listing {
-    /// Which page of them.
     pub page: Page,
     /// By which of their times.
     pub order_by: OrderBy,
@@ -69,12 +68,11 @@ pub fn show(request: &ApiRequest) -> Result<bool, ApiError> {
     Ok(includes_html)
 }
 
-/// What a new release should be: of the right kinds, not yet by the rules of the model.
+/// The parameters of a new release: of the right types, not yet validated.
 #[derive(Clone, Debug)]
 pub struct CreateReleaseParams {
     /// When it is, or will be, released.
     pub released_at: Option<Timestamp>,
-    /// The milestones it names.
     pub milestones: Milestones,
     /// The commit that `ref` names. Branches and tags are accepted and say nothing here.
     pub commit: Option<CommitSha>,
@@ -117,11 +115,8 @@ impl Milestones {
 /// The parts of a new release that have rules of their own, all kept.
 #[derive(Clone, Debug)]
 pub struct ValidatedRelease {
-    /// Its title.
     pub name: Option<ReleaseName>,
-    /// Its notes.
     pub description: Option<Description>,
-    /// Its links.
     pub links: NewLinks,
 }
 
@@ -209,12 +204,11 @@ impl CreateReleaseParams {
     }
 }
 
-/// What should become of a release: of the right kinds, not yet by the rules of the model.
+/// The parameters of a changed release: of the right types, not yet validated.
 #[derive(Clone, Debug)]
 pub struct Update {
     /// Whether it says anything at all.
     pub is_empty: bool,
-    /// The milestones it names.
     pub milestones: Milestones,
     name: Change<Option<String>>,
     description: Change<Option<String>>,

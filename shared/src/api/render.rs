@@ -1,4 +1,4 @@
-//! What goes out when all is well: links and users as GitLab shows them.
+//! Links and users as GitLab shows them.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
@@ -40,7 +40,6 @@ impl<'a> LinkBody<'a> {
     }
 }
 
-/// A project's page.
 #[must_use]
 pub fn project_url(base: &WebUrl, project: &Project) -> String {
     format!("{base}/{}", project.path.as_str())
@@ -104,7 +103,7 @@ pub(super) fn segments(path: &str) -> impl std::fmt::Display {
     utf8_percent_encode(path, PATH)
 }
 
-/// What Rails escapes in a segment of a path: all but the characters RFC 3986 allows there.
+/// The characters that Rails escapes in a segment of a path: all but those that RFC 3986 allows.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')

@@ -24,17 +24,15 @@ use crate::store::deadline::Deadline;
 /// A request whose bytes are in order. Whether its parameters are is for its endpoint to say.
 #[derive(Debug)]
 pub struct ApiRequest {
-    /// Its method.
     pub method: Method,
-    /// Its parameters; those of the body come before those of the query.
+    /// Its parameters. The body wins over the query.
     pub params: Params,
     /// The parameters of its query alone.
     pub query: Params,
     /// The decoded parameters of its path.
     pub path: PathParameters,
-    /// Its tokens.
     pub credentials: Credentials,
-    /// Where this installation is, as this client reaches it.
+    /// The URL of this installation, as this client reaches it.
     pub base: WebUrl,
     /// Its encoded path from `/api` on.
     pub encoded_path: String,
@@ -68,7 +66,7 @@ pub struct PathParameters {
     pub branch: String,
 }
 
-/// What is kept of the function's own time for its answer.
+/// Time reserved for the response.
 const MARGIN: Duration = Duration::from_millis(500);
 /// The longest a client waits for the database, however long the function may run, but for what
 /// waits until the last moment.
@@ -83,7 +81,7 @@ impl ApiRequest {
             request.query_string_parameters_ref().map(from_query).transpose()?.unwrap_or_default();
         let mut params = query.clone();
         let body = if request.method() == Method::GET || request.method() == Method::HEAD {
-            // What a GET carries in its body is no parameter to GitLab either.
+            // GitLab ignores the body of a GET too.
             Body::Params(Params::new())
         } else {
             body::read(request.headers(), request.body()).await?
@@ -169,7 +167,7 @@ impl PathParameters {
     }
 }
 
-/// What a part of a path says, decoded once; an error where that is no text.
+/// Decodes a part of a path once; an error if that is not text.
 pub fn decoded(encoded: &str) -> Result<String, ApiError> {
     let text = percent_decode_str(encoded).decode_utf8().map_err(|_| ApiError::BadRequest)?;
     if text.contains('\0') { Err(ApiError::BadRequest) } else { Ok(text.into_owned()) }
@@ -211,7 +209,7 @@ pub fn split_path(request: &Request) -> (&str, &str) {
     if context.is_some_and(|context| context.resource_path.as_deref() == Some("/")) {
         return (whole.trim_end_matches('/'), "/");
     }
-    // Where the route takes what no other does, its greedy parameter is all that follows the prefix.
+    // On the fallback route, the greedy parameter is all that follows the prefix.
     // A page's own path may well hold another `/api/v4/`.
     let rest = request
         .path_parameters_ref()
@@ -231,12 +229,12 @@ fn deadlines(request: &Request) -> (Deadline, Deadline) {
     (Deadline::after(left.min(LONGEST_WAIT)), Deadline::after(left))
 }
 
-/// Where the installation is for the client of this request; `prefix` is what stands before the API in
-/// the request's path.
+/// The URL of the installation for the client of this request; `prefix` is the part of the request's
+/// path before the API.
 #[must_use]
 pub fn base_url(app: &App, request: &Request, prefix: &str) -> WebUrl {
     let (scheme, host) = origin(request);
-    app.public_url().cloned().unwrap_or_else(|| WebUrl::of_request(scheme, host, prefix))
+    app.public_url().cloned().unwrap_or_else(|| WebUrl::from_request(scheme, host, prefix))
 }
 
 /// The scheme a request was sent with and the host it was sent to, which are in these headers
@@ -263,7 +261,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_encoded_is_decoded_once(text in "[^\0]{0,20}|(%2[0-9A-F]|%25|%){1,6}") {
+        fn encoded_text_is_decoded_once(text in "[^\0]{0,20}|(%2[0-9A-F]|%25|%){1,6}") {
             let encoded = utf8_percent_encode(&text, NON_ALPHANUMERIC).to_string();
             let expected = PathParameters { tag_name: text, ..PathParameters::default() };
             prop_assert_eq!(read("tag_name", encoded), Ok(expected));

@@ -9,14 +9,12 @@ use super::error::ApiError;
 /// together, and clients and proxies have limits of their own.
 pub const MAX_HEADER_BYTES: usize = 8 * 1024;
 
-/// What goes out, but for what every answer has.
+/// A response without the headers that all responses have.
 #[derive(Clone, Debug)]
 pub struct ApiResponse {
-    /// Its status.
     pub status: StatusCode,
     /// The headers that this one has and others do not.
     pub headers: HeaderMap,
-    /// Its body.
     pub body: String,
 }
 
@@ -37,7 +35,6 @@ impl ApiResponse {
     }
 }
 
-/// A value as JSON.
 pub(super) fn to_json<T: Serialize>(value: &T) -> Result<String, ApiError> {
     serde_json::to_string(value).map_err(|error| ApiError::Internal { cause: error.to_string() })
 }

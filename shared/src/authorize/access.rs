@@ -1,4 +1,4 @@
-//! Who is calling, and what they may do: GitLab's roles, in GitLab's order of checks.
+//! Callers and their rights: GitLab's roles, in GitLab's order of checks.
 
 use super::credentials::{Credentials, Presented};
 use crate::domain::access_level::{AccessLevel, Membership};
@@ -12,17 +12,15 @@ use crate::domain::token::{InactiveReason, Scope, Token, TokenKind};
 /// Why a request may not go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AccessError {
-    /// It carries a token nobody has been given.
+    /// It carries a token that does not exist.
     UnknownToken,
     /// It carries a token that once was good.
     DeadToken(InactiveReason),
     /// Its project is not there, or the caller may not know of it: the two must look the same.
     ProjectInvisible,
-    /// Its token only reads.
     InsufficientScope,
     /// It carries a job token of another project.
     JobTokenNotAllowed {
-        /// The project of the job.
         source: ProjectPath,
         /// The project that was asked for.
         target: ProjectPath,
@@ -31,7 +29,6 @@ pub enum AccessError {
     Forbidden,
 }
 
-/// Who is calling.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Caller {
     /// Somebody without a token.
@@ -138,7 +135,7 @@ impl Caller {
     }
 }
 
-/// What a request does to what it names.
+/// Whether a request reads or writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Intent {
     /// It reads.
@@ -219,7 +216,6 @@ impl ProjectAccess {
         self.membership.level()
     }
 
-    /// The project.
     #[must_use]
     pub fn project(&self) -> &Project {
         &self.project

@@ -20,7 +20,6 @@ use credentials::Credentials;
 /// Why a caller was not admitted.
 #[derive(Debug)]
 pub enum AuthorizeError {
-    /// The rules refuse them.
     Refused(AccessError),
     /// The database gave no answer.
     Store(StoreError),

@@ -38,7 +38,6 @@ pub enum AccessLevel {
 }
 
 impl AccessLevel {
-    /// All of them.
     pub const ALL: [Self; 6] = [
         Self::Guest,
         Self::Planner,

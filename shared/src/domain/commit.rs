@@ -28,7 +28,6 @@ impl CommitSha {
         }
     }
 
-    /// The 40 digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,4 +1,4 @@
-//! What a release link is, and GitLab's rules for its name, url, path and type.
+//! Release links, and GitLab's rules for their names, urls, paths and types.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,18 +16,16 @@ pub const MAX_PATH_CHARS: usize = 128;
 #[serde(transparent)]
 pub struct LinkId(pub u64);
 
-/// What a link's file is.
+/// The type of a link's file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LinkType {
     /// Anything else.
     #[default]
     Other,
-    /// A runbook.
     Runbook,
     /// A container or disk image.
     Image,
-    /// A package.
     Package,
 }
 
@@ -72,14 +70,13 @@ impl LinkName {
         }
     }
 
-    /// The name as it was sent.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Where in its release a link's file is downloaded: GitLab's `direct_asset_path`, once `filepath`.
+/// The path by which a link's file is downloaded: GitLab's `direct_asset_path`, once `filepath`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct DirectAssetPath(String);
@@ -110,7 +107,7 @@ impl DirectAssetPath {
     }
 }
 
-/// What breaks a rule of the model. Their words are GitLab's, and stand with the other error bodies.
+/// A broken rule of the model. `error_response` has GitLab's words for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Violation {
     /// There is no url.
@@ -118,7 +115,6 @@ pub enum Violation {
     /// The url is longer than [`super::link_url::MAX_URL_CHARS`] or
     /// [`super::link_url::MAX_ENCODED_URL_BYTES`].
     UrlTooLong,
-    /// The url is no URI.
     UrlInvalid,
     /// The url's scheme is not `http`, `https` or `ftp`.
     UrlSchemeNotAllowed,
@@ -157,22 +153,18 @@ impl From<UrlViolation> for Violation {
 pub struct LinkFields {
     /// Its name, unique in the release.
     pub name: LinkName,
-    /// Where it leads, unique in the release.
+    /// Its target, unique in the release.
     pub url: LinkUrl,
-    /// Where it is downloaded, unique in the release.
+    /// Its path, unique in the release.
     pub path: Option<DirectAssetPath>,
-    /// What its file is.
     pub link_type: LinkType,
 }
 
 /// Which values another link of the release has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Conflicts {
-    /// Its url.
     pub url: bool,
-    /// Its name.
     pub name: bool,
-    /// Its path.
     pub path: bool,
 }
 
@@ -184,16 +176,13 @@ impl Conflicts {
     }
 }
 
-/// The fields of a link as sent, each parsed on its own, so that all that is wrong is said at once.
+/// The fields of a link as sent, each parsed on its own: one answer names all violations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UncheckedLink {
-    /// Its name.
     pub name: Result<LinkName, Violation>,
-    /// Where it leads.
     pub url: Result<LinkUrl, Violation>,
-    /// Where it is downloaded, where anything was sent.
+    /// Its path, if one was sent.
     pub path: Option<Result<DirectAssetPath, Violation>>,
-    /// What its file is.
     pub link_type: LinkType,
 }
 
@@ -250,7 +239,6 @@ fn parse_url(text: Option<&str>) -> Result<LinkUrl, Violation> {
     Ok(LinkUrl::parse(text.unwrap_or_default())?)
 }
 
-/// What an update says of one field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change<T> {
     /// Nothing: it stays.
@@ -260,7 +248,7 @@ pub enum Change<T> {
 }
 
 impl<T: Clone> Change<T> {
-    /// What becomes of `current`.
+    /// The value of the field after the change.
     #[must_use]
     pub fn over(&self, current: &T) -> T {
         match self {
@@ -270,7 +258,7 @@ impl<T: Clone> Change<T> {
     }
 }
 
-/// What an update changes.
+/// The changes of an update.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkChanges {
     /// The name; setting nothing is an error of the model.
@@ -305,14 +293,12 @@ impl LinkChanges {
     }
 }
 
-/// A release link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
-    /// Its number.
     pub id: LinkId,
     /// The life of the release it belongs to.
     pub release: ReleaseUid,
-    /// What its maker chose.
+    /// The fields that its creator chose.
     pub fields: LinkFields,
     /// When it was made; lists are ordered by it, newest first, then by number.
     pub created_at: Timestamp,
@@ -404,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_in_gitlabs_order() {
+    fn violations_are_in_gitlabs_order() {
         let draft = UncheckedLink::new(Some("n"), Some("hoge"), Some("bad"), LinkType::Other);
         assert_eq!(
             draft.violations(Conflicts { url: true, name: true, path: true }),

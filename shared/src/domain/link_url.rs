@@ -1,5 +1,5 @@
-//! Which urls a link may have: GitLab's rules, which are those of Ruby's Addressable and of
-//! GitLab's own blocker of urls, and looser than the URL standard's.
+//! The urls that a link may have. GitLab's rules come from Ruby's Addressable and from its own blocker
+//! of urls, and are looser than the URL standard.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -21,7 +21,7 @@ pub(super) fn is_blank(text: &str) -> bool {
     text.chars().all(char::is_whitespace)
 }
 
-/// What is wrong with a url.
+/// A broken rule about urls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UrlViolation {
     /// It is empty or white space.
@@ -105,7 +105,7 @@ impl<'a> Parts<'a> {
         Self { text, scheme, authority, path }
     }
 
-    /// What Addressable raises on.
+    /// Whether Ruby's Addressable raises an error.
     fn check_form(&self) -> Result<(), UrlViolation> {
         if self.scheme.is_some_and(|scheme| !is_scheme(scheme)) {
             return Err(UrlViolation::Invalid);
@@ -128,7 +128,7 @@ impl<'a> Parts<'a> {
         Ok(())
     }
 
-    /// What GitLab's blocker refuses.
+    /// Whether GitLab's blocker of urls refuses it.
     fn check_policy(&self) -> Result<(), UrlViolation> {
         let Some(scheme) = self.scheme.filter(|scheme| ALLOWED_SCHEMES.contains(scheme)) else {
             return Err(UrlViolation::SchemeNotAllowed);

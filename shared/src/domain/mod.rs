@@ -1,6 +1,6 @@
-//! What a link, a release, a project and a token are: parsed types and their rules.
+//! Links, releases, projects and tokens: parsed types and their rules.
 //!
-//! Nothing here knows about HTTP, JSON or AWS. What it asks of the system is the time and random
+//! This module knows neither HTTP nor JSON nor AWS. From the system it takes the time and random
 //! numbers.
 
 pub mod access_level;

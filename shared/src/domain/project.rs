@@ -1,4 +1,4 @@
-//! What a project is, as far as releases are concerned: who sees it, and what its tags allow.
+//! Projects, as far as releases are concerned: their visibility, and the rules about their tags.
 
 use std::fmt;
 use std::str::FromStr;
@@ -167,11 +167,10 @@ impl ProjectRef {
     }
 }
 
-/// Who sees a project.
+/// The visibility of a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Visibility {
-    /// Its members.
     Private,
     /// Every signed-in user who is not external.
     Internal,
@@ -197,9 +196,8 @@ impl Visibility {
 pub enum ReleasesAccess {
     /// Everybody who sees the project.
     Enabled,
-    /// Its members.
     Private,
-    /// Nobody.
+    /// No caller.
     Disabled,
 }
 
@@ -226,7 +224,6 @@ pub struct BranchName(String);
 pub struct InvalidBranchName;
 
 impl BranchName {
-    /// The name as Git has it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -342,7 +339,7 @@ impl From<SourceUrl> for String {
 pub struct ProtectedTag {
     /// The tag's name, in which `*` stands for any run of characters.
     pub pattern: String,
-    /// The lowest role that may create such a tag; nobody where absent.
+    /// The lowest role that may create such a tag. Without one, no role may.
     pub create_level: Option<AccessLevel>,
 }
 
@@ -377,13 +374,9 @@ pub(super) fn wildcard_matches(pattern: &str, text: &str) -> bool {
 /// A project and all that decides who may see and change its releases.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Project {
-    /// Its number.
     pub id: ProjectId,
-    /// Its full path.
     pub path: ProjectPath,
-    /// Who sees it.
     pub visibility: Visibility,
-    /// Who sees its releases.
     pub releases_access: ReleasesAccess,
     /// An archived project can be read and not changed.
     pub archived: bool,
@@ -411,11 +404,8 @@ pub enum ProjectState {
 /// A project in the list of projects: enough to decide who sees it, and to find it by its path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListedProject {
-    /// Its number.
     pub id: ProjectId,
-    /// Its full path.
     pub path: ProjectPath,
-    /// Who sees it.
     pub visibility: Visibility,
     /// Whether it is read-only.
     pub archived: bool,

@@ -1,4 +1,4 @@
-//! What a release is: a tag of a project, and one life of it.
+//! Releases: a tag of a project, and one generation of it.
 
 use std::collections::HashMap;
 
@@ -32,7 +32,6 @@ impl ReleaseName {
         Ok(Self(text.to_owned()))
     }
 
-    /// The name as it was sent.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -65,8 +64,7 @@ impl Description {
     }
 }
 
-/// What breaks a rule about releases. Their words are GitLab's, and stand with the other error
-/// bodies.
+/// A broken rule about releases. `error_response` has GitLab's words for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReleaseViolation {
     /// The name is longer than [`MAX_RELEASE_NAME_CHARS`].
@@ -130,12 +128,10 @@ fn duplicates<'a>(values: impl Iterator<Item = &'a str> + Clone) -> Vec<String> 
     repeated.map(str::to_owned).collect()
 }
 
-/// Who made a release: as that user was then.
+/// The creator of a release, as that user was then.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Author {
-    /// The user's number.
     pub id: u64,
-    /// The user's name.
     pub username: String,
 }
 
@@ -145,18 +141,14 @@ impl From<&User> for Author {
     }
 }
 
-/// A release.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Release {
-    /// Its project and tag.
     pub key: ReleaseKey,
     /// Which life of the tag it is.
     pub uid: ReleaseUid,
     /// Its title; the tag's name where none was given.
     pub name: Option<ReleaseName>,
-    /// Its notes.
     pub description: Option<Description>,
-    /// Who made it.
     pub author: Author,
     /// The commit its tag was said to be at.
     pub commit: Option<CommitSha>,
@@ -164,12 +156,12 @@ pub struct Release {
     pub created_at: Timestamp,
     /// When it was, or will be, released.
     pub released_at: Timestamp,
-    /// When it was last changed itself. Each change makes this later, so that it also tells one
-    /// state of the release from another.
+    /// When it was last changed itself. Each change makes this later: it identifies a state of the
+    /// release.
     pub updated_at: Timestamp,
 }
 
-/// What an update says of a release. What it does not speak of stays.
+/// The changes of an update. Other fields keep their values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReleaseChanges {
     /// Its new title, or none.

@@ -9,22 +9,20 @@ use super::tag_name::TagName;
 /// Which release: a project and a tag.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ReleaseKey {
-    /// The project's number.
     pub project: ProjectId,
-    /// The tag.
     pub tag: TagName,
 }
 
-/// One life of a release, drawn anew each time a release is made under a tag.
+/// One generation of a release: a new one for each release that is created under a tag.
 ///
-/// Links and claims carry it, so that what belonged to a deleted release can neither be seen in
-/// nor block a later one of the same tag.
+/// Links and claims carry it. Items of a deleted release are therefore invisible in a later release of
+/// the same tag, and do not block it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ReleaseUid(String);
 
 impl ReleaseUid {
-    /// A uid nobody has had: 128 random bits.
+    /// A new uid: 128 random bits.
     #[must_use]
     pub fn generate() -> Self {
         Self(format!("{:032x}", random_u128()))

@@ -31,7 +31,6 @@ impl TagName {
         if parses { Ok(Self(text.to_owned())) } else { Err(InvalidTagName) }
     }
 
-    /// The name as Git has it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -21,7 +21,6 @@ impl Timestamp {
         Self(millis)
     }
 
-    /// The wall clock's time.
     #[must_use]
     pub fn now() -> Self {
         let millis =
@@ -84,7 +83,6 @@ impl FromStr for Timestamp {
     }
 }
 
-/// The text is no time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("is not a time such as 2026-01-31T12:00:00Z")]
 pub struct InvalidTimestamp;

@@ -1,4 +1,4 @@
-//! What a token is: a secret that is never stored, and what its bearer may do.
+//! Tokens: a secret that is never stored, and the rights of its bearer.
 
 use std::fmt;
 
@@ -10,13 +10,12 @@ use serde::{Deserialize, Serialize};
 use super::project::{NamespacePath, ProjectId, ProjectPath};
 use super::time::Timestamp;
 
-/// What a token was made for; its secret's prefix tells.
+/// The purpose of a token. The prefix of its secret shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TokenKind {
     /// A personal, project or group access token.
     Access,
-    /// The token of a CI job.
     Job,
 }
 
@@ -84,7 +83,7 @@ impl Secret {
         &self.text
     }
 
-    /// What is stored of it.
+    /// The hash, which is all that is stored of a secret.
     #[must_use]
     pub fn hash(&self) -> SecretHash {
         SecretHash(sha256_hex(&self.text))
@@ -127,7 +126,7 @@ pub enum Scope {
     ReadApi,
 }
 
-/// Where a grant holds.
+/// The project or namespace of a grant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GrantTarget {
@@ -142,16 +141,13 @@ pub enum GrantTarget {
 pub struct Grant {
     /// Where.
     pub target: GrantTarget,
-    /// Which role.
     pub level: AccessLevel,
 }
 
 /// The user a token acts for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
-    /// The user's number.
     pub id: u64,
-    /// The user's name.
     pub username: String,
     /// External users see internal projects only as members.
     pub external: bool,
@@ -160,28 +156,22 @@ pub struct User {
 /// A CI job, as far as its token tells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
-    /// Its number.
     pub id: u64,
-    /// The project it runs in.
     pub project: ProjectPath,
 }
 
-/// A token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token {
     /// By what it is found; its secret is not kept.
     pub hash: SecretHash,
-    /// What it was made for.
     pub kind: TokenKind,
-    /// What its maker called it.
     pub name: String,
-    /// Whom it acts for.
     pub user: User,
     /// How much of the API it opens.
     pub scope: Scope,
     /// Roles, wherever it has one.
     pub grants: Vec<Grant>,
-    /// Whose token it is, for a job token.
+    /// The job, for a job token.
     pub job: Option<Job>,
     /// When it was made.
     pub created_at: Timestamp,
@@ -196,7 +186,6 @@ pub struct Token {
 pub enum InactiveReason {
     /// It was withdrawn.
     Revoked,
-    /// Its time is over.
     Expired,
 }
 
@@ -249,7 +238,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_not_drawn_is_no_secret(
+        fn text_that_was_not_generated_is_no_secret(
             text in prop_oneof![
                 "gl(pat|cbt)-[0-9A-Za-z]{28}", "gl(pat|cbt)-\\PC{0,28}",
                 "[0-9A-Za-zé-]{34}", "\\PC{0,40}",

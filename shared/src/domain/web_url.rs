@@ -49,7 +49,7 @@ impl WebUrl {
     /// The URL by which a request reached the installation; `prefix` is what stands before the API in
     /// the request's path.
     #[must_use]
-    pub fn of_request(scheme: &str, host: &str, prefix: &str) -> Self {
+    pub fn from_request(scheme: &str, host: &str, prefix: &str) -> Self {
         Self(format!("{scheme}://{host}{prefix}"))
     }
 }

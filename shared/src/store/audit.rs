@@ -37,7 +37,7 @@ use crate::domain::release_key::{ReleaseKey, ReleaseUid};
 use crate::domain::time::Timestamp;
 use crate::domain::token::{GrantTarget, TOKEN_ID_DIGITS, Token};
 
-/// What an audit found.
+/// The findings of an audit.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Audit {
     /// How many releases there are.
@@ -46,7 +46,7 @@ pub struct Audit {
     pub links: u64,
     /// How many claims those links have.
     pub claims: u64,
-    /// How many links and claims belong to no release: nobody sees them, a sweep removes them.
+    /// How many links and claims belong to no release: they are invisible, and a sweep removes them.
     pub unreachable: u64,
     /// Every broken rule, in words; the first [`LISTED`] of them.
     pub violations: Vec<String>,

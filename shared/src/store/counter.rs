@@ -8,7 +8,6 @@ use super::error::StoreError;
 use super::keys::KeyAttributes;
 use super::request::run_or_refuse;
 
-/// The counter's attribute.
 const LAST: &str = "last";
 
 impl Store {

@@ -37,8 +37,7 @@ impl Deadline {
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
-/// Pauses between tries that another writer's progress or a throttle makes necessary: doubling,
-/// and wholly random below that, so that writers that met once do not meet again.
+/// Pauses between retries after a conflict or a throttle: exponential backoff with full jitter.
 #[derive(Debug)]
 pub(super) struct Backoff {
     deadline: Deadline,

@@ -105,7 +105,6 @@ impl<'a> Room<'a> {
 /// Which of a release's links are wanted.
 #[derive(Clone, Copy)]
 pub enum Choice<'a> {
-    /// The newest that fit.
     Newest,
     /// Those of these rows of the list, newest first, out of this many in all. At most a hundred.
     Rows(&'a (dyn Fn(usize) -> Range<usize> + Sync)),

@@ -26,8 +26,7 @@ use crate::domain::token::{Grant, Job, Scope, SecretHash, Token, TokenKind, User
 /// The attribute by which the database removes tokens some time after their expiry.
 pub(super) const TTL: &str = "ttl";
 
-/// How long after its expiry a token is kept, so that its bearer can still be told what became of
-/// it.
+/// How long a token is kept after its expiry: until then, its bearer is told that it has expired.
 pub(super) const KEPT_AFTER_EXPIRY: Duration = Duration::from_hours(90 * 24);
 
 pub(super) type Attributes = HashMap<String, AttributeValue>;
@@ -172,7 +171,7 @@ impl From<LinkItem> for Link {
     }
 }
 
-/// That a link has a name, url or path to itself within one life of its release.
+/// The claim of a link to a name, url or path within one generation of its release.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct ClaimItem {
     pub(super) project: ProjectId,
@@ -180,7 +179,7 @@ pub(super) struct ClaimItem {
     pub(super) release_uid: ReleaseUid,
     pub(super) link_id: LinkId,
     pub(super) created_at: Timestamp,
-    /// Where the link leads, in the claim of a path: a download reads it here.
+    /// The link's url, in the claim of a path: a download reads it here.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(super) url: Option<LinkUrl>,
 }
@@ -216,7 +215,7 @@ pub(super) fn claims(release: &ReleaseKey, link: &Link) -> Vec<Claim> {
     claims
 }
 
-/// A project; a deleted one leaves its item behind, so that its number is never used again.
+/// A project. The item of a deleted one stays: its number is never used again.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct ProjectItem {
     pub(super) id: ProjectId,

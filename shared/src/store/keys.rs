@@ -1,8 +1,8 @@
 //! The keys of every item of both tables. Reads and writes build them here and nowhere else.
 //!
-//! Numbers are zero-padded, so that the order of keys is the order of numbers. Names, urls and
-//! paths stand as hashes: a sort key holds 1,024 bytes, a url may have more. Tags stand as they
-//! are, always last, so that no tag can be taken for a key of another kind.
+//! Numbers are zero-padded: keys sort like numbers. Names, urls and paths stand as hashes: a sort key
+//! holds 1,024 bytes, a url may have more. Tags stand as they are and always last: no tag can look like
+//! a key of another kind.
 //!
 //! The directory table, which functions only read:
 //!
@@ -49,8 +49,8 @@ pub const PK: &str = "pk";
 /// The sort key's attribute in both tables.
 pub const SK: &str = "sk";
 
-/// The sort keys of a release's partition: the release comes first, so that one query returns it
-/// and then its links.
+/// The sort keys of a release's partition. The release comes first: one query returns it and then its
+/// links.
 const RELEASE_SK: &str = "0#release";
 const LINK_SK: &str = "1#link#";
 
@@ -60,9 +60,7 @@ pub type KeyAttributes = HashMap<String, AttributeValue>;
 /// The key of an item of the directory table.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DirectoryKey {
-    /// The partition key.
     pub pk: String,
-    /// The sort key.
     pub sk: String,
 }
 
@@ -178,13 +176,9 @@ impl DirectoryKey {
 pub enum DirectoryKind {
     /// A project, or what is left of a deleted one.
     Project,
-    /// A project's path.
     Path,
-    /// A user.
     User,
-    /// A token.
     Token,
-    /// A counter.
     Counter,
 }
 
@@ -218,9 +212,7 @@ impl DirectoryKind {
 pub enum DirectoryList {
     /// The projects that are not deleted.
     Projects,
-    /// The deleted projects.
     DeletedProjects,
-    /// The users.
     Users,
     /// The tokens that are kept, revoked and expired ones included.
     Tokens,
@@ -267,9 +259,7 @@ fn attributes(pk: &str, sk: &str) -> KeyAttributes {
 /// The key of an item of the releases table.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ReleasesKey {
-    /// The partition key.
     pub pk: String,
-    /// The sort key.
     pub sk: String,
 }
 
@@ -280,7 +270,6 @@ impl ReleasesKey {
         Self { pk: release_partition(release), sk: RELEASE_SK.to_owned() }
     }
 
-    /// A link of a release.
     #[must_use]
     pub fn link(release: &ReleaseKey, id: LinkId) -> Self {
         Self { pk: release_partition(release), sk: format!("{LINK_SK}{:020}", id.0) }
@@ -315,7 +304,7 @@ impl ReleasesKey {
     /// A release in the list of its project, in the order of `released_at`.
     #[must_use]
     pub fn index(project: ProjectId, released_at: Timestamp, tag: &TagName) -> Self {
-        // Flipping the sign bit makes the order of unsigned digits that of signed numbers.
+        // With the sign bit flipped, unsigned digits have the order of signed numbers.
         let ordered = released_at.unix_millis().cast_unsigned() ^ (1 << 63);
         Self { pk: index_partition(project), sk: format!("{ordered:020}#{tag}") }
     }
@@ -339,7 +328,7 @@ impl ReleasesKey {
         attributes(&self.pk, &self.sk)
     }
 
-    /// What kind of item this is; none for a key that no version wrote.
+    /// The kind of this item; `None` for a key that no version wrote.
     #[must_use]
     pub fn kind(&self) -> Option<ReleasesKind> {
         let (first, _) = self.pk.split_once('#')?;
@@ -373,18 +362,15 @@ pub fn path_partition(release: &ReleaseKey, path: &DirectAssetPath) -> String {
     format!("path#{:020}#{hash}#{}", release.project.0, release.tag)
 }
 
-/// What an item of the releases table is, by its key.
+/// The kind of an item of the releases table, by its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReleasesKind {
-    /// A release.
     Release,
-    /// A link.
     Link,
     /// A claim of a name, url or path.
     Claim,
     /// A release in the list of its project.
     Index,
-    /// The counter of links.
     Counter,
 }
 

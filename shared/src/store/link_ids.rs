@@ -13,9 +13,9 @@ use crate::domain::link::LinkId;
 const BLOCK: u64 = 16;
 
 impl Store {
-    /// Leases a block where none is left, so that a creation need not. Done beside
-    /// another request of the same invocation it costs no round trip of its own, and never after
-    /// the answer: a function is frozen then, and the lease would be lost with the connection.
+    /// Leases a block of numbers if none is left. Beside another request of the same invocation it costs
+    /// no round trip of its own. It is never done after the response: Lambda freezes the function then,
+    /// and the lease would be lost with the connection.
     pub async fn prepare_link_id(&self, deadline: Deadline) -> Result<(), StoreError> {
         let mut block = self.link_ids.block.lock().await;
         if block.is_empty() {

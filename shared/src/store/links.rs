@@ -17,7 +17,7 @@ use crate::domain::release::Release;
 use crate::domain::release_key::ReleaseKey;
 use crate::domain::time::Timestamp;
 
-/// What came of making a link.
+/// The result of creating a link.
 #[derive(Debug)]
 pub enum CreateLinkResult {
     /// It was made.
@@ -26,7 +26,7 @@ pub enum CreateLinkResult {
     Conflicts(Conflicts),
 }
 
-/// What came of changing a link.
+/// The result of changing a link.
 #[derive(Debug)]
 pub enum UpdateLinkResult {
     /// It is now this.
@@ -37,7 +37,7 @@ pub enum UpdateLinkResult {
     Changed,
 }
 
-/// What came of deleting a link.
+/// The result of deleting a link.
 #[derive(Debug)]
 pub enum DeleteLinkResult {
     /// It is gone.
@@ -47,8 +47,8 @@ pub enum DeleteLinkResult {
 }
 
 impl Store {
-    /// Makes a link of `release`. Its name, url and path are claimed in the same transaction, so
-    /// that of any number of simultaneous creations of one value exactly one succeeds.
+    /// Creates a link of `release`. The same transaction claims its name, url and path: of simultaneous
+    /// creations with one value, exactly one succeeds.
     pub async fn create_link(
         &self,
         release: &Release,
@@ -88,7 +88,7 @@ impl Store {
             if taken.any() {
                 return Ok(CreateLinkResult::Conflicts(taken));
             }
-            // What was in the way has gone since.
+            // The conflicting link is gone by now.
             backoff.pause("claims come and go").await?;
         }
     }
@@ -228,8 +228,8 @@ fn as_draft(fields: &LinkFields) -> UncheckedLink {
     }
 }
 
-/// That the link is of the same life of its release, and has the unique values it was read with:
-/// its claims are the ones this write moves or deletes.
+/// The condition that the link belongs to the same generation of its release and still has the unique
+/// values as read: this write moves or deletes their claims.
 fn as_read(link: &Link) -> Condition {
     let fields = &link.fields;
     let text = |value: &str| AttributeValue::S(value.to_owned());

@@ -15,9 +15,7 @@ use super::scan::Table;
 /// The order of keys in which to read a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Order {
-    /// The first key first.
     Ascending,
-    /// The last key first.
     Descending,
 }
 

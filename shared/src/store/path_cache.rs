@@ -33,7 +33,7 @@ impl PathCache {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, ProjectId>> {
-        // Nothing panics while holding it, and a map of hints cannot be left half-changed.
+        // No code panics while it holds the lock, and each change of the map is one call.
         self.ids.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -25,22 +25,18 @@ use crate::domain::project::{
 use crate::domain::release_key::ReleaseKey;
 use crate::domain::time::Timestamp;
 
-/// What a project is made of.
+/// The settings of a new project.
 #[derive(Clone, Debug)]
 pub struct NewProject {
     /// Its number, where the operator wants a certain one.
     pub id: Option<ProjectId>,
-    /// Its full path.
     pub path: ProjectPath,
-    /// Who sees it.
     pub visibility: Visibility,
-    /// Who sees its releases.
     pub releases_access: ReleasesAccess,
     /// The rules about its tags.
     pub protected_tags: Vec<ProtectedTag>,
     /// Its repository's default branch.
     pub default_branch: BranchName,
-    /// The page of its code.
     pub source_url: Option<SourceUrl>,
 }
 
@@ -83,7 +79,7 @@ impl ProjectChanges {
     }
 }
 
-/// What came of making a project.
+/// The result of creating a project.
 #[derive(Debug)]
 pub enum ProjectCreated {
     /// It was made.
@@ -405,8 +401,8 @@ impl Store {
         })
     }
 
-    /// Deletes a project: its path is free again, its number is not. False where it was deleted
-    /// meanwhile. Its releases stay: a request that has seen the project may yet make one.
+    /// Deletes a project: its path is free again, its number is not. False if it was already
+    /// deleted. Its releases stay: a request that has seen the project can still create one.
     pub async fn delete_project(
         &self,
         project: &Project,

@@ -1,5 +1,5 @@
-//! Questions about a project. Each has the type of its answer, so that no endpoint looks for what it
-//! did not ask for.
+//! Questions about a project. Each has the type of its answer: an endpoint cannot look for anything
+//! that it did not ask for.
 
 use super::error::StoreError;
 use super::items::releases_key;
@@ -25,7 +25,7 @@ const FIRST_CLAIMS: i32 = 10;
 
 /// A question about a project, which one round trip answers.
 pub trait Query: Sync {
-    /// The answer; its default is that of a project that does not exist.
+    /// The answer. Its default is the answer for a project that does not exist.
     type Found: Default + Send;
 
     /// The items to read by their keys.
@@ -42,7 +42,7 @@ pub trait Query: Sync {
     fn found(&self, read: Read) -> Result<Self::Found, StoreError>;
 }
 
-/// The items that a query asked for: those of its keys, and a page of each of its partitions.
+/// The items of a query: by its keys, and a page of each partition.
 #[derive(Default)]
 pub struct Read {
     pub(super) items: Vec<Attributes>,
@@ -56,7 +56,6 @@ pub struct FirstPage {
     pub(super) rest: Option<Pages>,
 }
 
-/// Nothing but the project.
 impl Query for () {
     type Found = ();
 
@@ -82,7 +81,6 @@ impl<Q: Query> Query for Option<Q> {
     }
 }
 
-/// The release of a tag.
 #[derive(Clone, Debug)]
 pub struct ReleaseOf(pub TagName);
 
@@ -101,9 +99,7 @@ impl Query for ReleaseOf {
 /// A release and one of its links.
 #[derive(Clone, Debug)]
 pub struct ReleaseWithLink {
-    /// The release's tag.
     pub tag: TagName,
-    /// The link's number.
     pub id: LinkId,
 }
 
@@ -162,12 +158,10 @@ impl Query for ReleaseAndLatest {
     }
 }
 
-/// Where a path of a release leads. No path means one that no link can have.
+/// The target of a path of a release. `None` is a path that no link can have.
 #[derive(Clone, Debug)]
 pub struct Download {
-    /// The release's tag.
     pub tag: TagName,
-    /// The path.
     pub path: Option<DirectAssetPath>,
 }
 
@@ -267,7 +261,6 @@ impl FirstReleases {
     }
 }
 
-/// The target of a path.
 #[derive(Clone, Debug, Default)]
 pub enum Target {
     /// No file.
@@ -282,7 +275,6 @@ pub enum Target {
 /// A release in the list of its project.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReleaseIndexEntry {
-    /// Its tag.
     pub tag: TagName,
     /// The commit that the tag was said to be at.
     pub commit: Option<CommitSha>,
@@ -306,8 +298,7 @@ pub(super) fn entries(items: Vec<Attributes>) -> Result<Vec<ReleaseIndexEntry>, 
     items.into_iter().map(entry).collect()
 }
 
-/// A release and those of the links that belong to this generation of it. What an earlier release of
-/// the tag left behind is not there.
+/// A release and its links. Links of earlier generations are left out.
 fn release_with_links(items: Vec<Attributes>) -> Result<Option<(Release, Vec<Link>)>, StoreError> {
     let mut found: Option<Release> = None;
     let mut links: Vec<Link> = Vec::new();

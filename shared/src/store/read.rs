@@ -33,7 +33,6 @@ pub(super) const ITEMS_A_BATCH: usize = 100;
 /// path.
 #[derive(Debug)]
 pub struct FirstTrip<Found> {
-    /// The tokens that exist.
     pub tokens: Vec<Token>,
     project: Reached<Found>,
 }
@@ -51,7 +50,6 @@ enum Reached<Found> {
 pub struct Snapshot<Found> {
     /// The project, if it exists.
     pub project: Option<Project>,
-    /// The answer.
     pub found: Found,
     /// The project's number if it came from the cache: the path may belong to another by now.
     cached: Option<ProjectId>,
@@ -202,7 +200,7 @@ impl Store {
         Ok(trip)
     }
 
-    /// Reads items of the directory beside those of a query.
+    /// Reads items of the directory and of a query in one round trip.
     async fn read_all(
         &self,
         directory: &[DirectoryKey],

@@ -1,8 +1,8 @@
 //! Making, listing, changing and deleting releases.
 //!
-//! A release appears whole: its links and claims are written under a uid nobody can see yet, then
-//! one transaction puts the release. Deleting it is one transaction too; what it leaves behind
-//! carries a uid that no release has any more, and is swept.
+//! A release appears as a whole: its links and claims are written under a new uid, which is invisible
+//! until one transaction puts the release. Deleting it is one transaction too. Its leftovers carry a
+//! uid that no release has, and a sweep removes them.
 
 use std::collections::HashMap;
 
@@ -26,32 +26,26 @@ use crate::domain::release::{Author, Description, NewLinks, Release, ReleaseChan
 use crate::domain::release_key::{ReleaseKey, ReleaseUid};
 use crate::domain::time::Timestamp;
 
-/// What a release is made of.
+/// The fields of a new release.
 #[derive(Clone, Debug)]
 pub struct NewRelease {
-    /// Its project and tag.
     pub key: ReleaseKey,
-    /// Its title.
     pub name: Option<ReleaseName>,
-    /// Its notes.
     pub description: Option<Description>,
-    /// Who makes it.
     pub author: Author,
     /// The commit its tag is said to be at.
     pub commit: Option<CommitSha>,
     /// When it is, or will be, released.
     pub released_at: Timestamp,
-    /// Its links.
     pub links: NewLinks,
 }
 
-/// What came of making a release.
+/// The result of creating a release.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "one is made in a request, and taken apart at once")]
 pub enum ReleaseCreated {
     /// It was made.
     Release(Release, Vec<Link>),
-    /// The tag has a release.
     Exists,
 }
 
@@ -64,8 +58,8 @@ pub(super) const READ_BATCH: usize = 100;
 pub(super) const AT_ONCE: usize = 8;
 
 impl Store {
-    /// Makes a release with its links. A failure before the last step leaves up to four items a
-    /// link that nobody sees, for a sweep; one at the last step leaves open whether it was made.
+    /// Creates a release with its links. A failure before the last step leaves up to four invisible
+    /// items for each link, for a sweep. After a failure of the last step, the release may exist.
     pub async fn create_release(
         &self,
         new: NewRelease,
@@ -118,7 +112,7 @@ impl Store {
                     // An earlier try was carried out and its answer lost.
                     return Ok(ReleaseCreated::Release(release, links));
                 }
-                // No release will ever have this uid. What fails here is left to a sweep.
+                // No release will ever have this uid. A sweep removes what this leaves behind.
                 if let Err(error) = self.batch_delete(keys, deadline).await {
                     tracing::warn!(cause = %error, "a release that exists left links behind");
                 }
@@ -127,7 +121,6 @@ impl Store {
         }
     }
 
-    /// The release of a tag.
     pub async fn get_release(
         &self,
         key: &ReleaseKey,
@@ -288,8 +281,8 @@ fn index_key(release: &Release) -> ReleasesKey {
     ReleasesKey::index(release.key.project, release.released_at, &release.key.tag)
 }
 
-/// That the release is of the same life, and was not changed since: `released_at`, which its entry
-/// in the list is found by, is then the one that was read.
+/// The condition that the release is unchanged since it was read. Its entry in the list then still has
+/// the key with the `released_at` as read.
 fn as_read(release: &Release) -> Condition {
     let updated_at = AttributeValue::N(release.updated_at.unix_millis().to_string());
     let uid = AttributeValue::S(release.uid.as_str().to_owned());

@@ -11,7 +11,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use super::deadline::Deadline;
 use super::error::StoreError;
 
-/// What came of a request that the database answered.
+/// The response of the database.
 pub(super) enum DbResult<T, E> {
     /// It was carried out.
     Done(T),

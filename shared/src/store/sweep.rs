@@ -1,6 +1,6 @@
 //! Removing what deleted releases left behind: items whose release uid no release has.
 //!
-//! Nothing of it can be seen or is in anybody's way. Only its storage costs.
+//! These items are invisible and block nothing. Only their storage costs.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -27,7 +27,6 @@ pub const GRACE: Duration = Duration::from_mins(20);
 /// How many releases a sweep remembers from one page to the next: its memory is bounded.
 const REMEMBERED: usize = 10_000;
 
-/// What a sweep did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Swept {
     /// How many items were looked at.
@@ -89,8 +88,8 @@ pub fn removed(image: serde_dynamo::Item) -> Result<Release, StoreError> {
 }
 
 impl Store {
-    /// Removes what one life of a release, which is over, left behind. Nothing where it is not
-    /// over. Cut off half-way, it can be done again.
+    /// Removes the leftovers of a deleted generation of a release. Does nothing for a live one. Can be
+    /// repeated if it is interrupted.
     pub async fn sweep_release(
         &self,
         key: &ReleaseKey,

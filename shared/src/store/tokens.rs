@@ -22,22 +22,18 @@ use crate::domain::username::Username;
 /// A limit on the tokens that one public id finds. Ids are 48 random bits, so two rarely share one.
 const MOST_TOKENS_OF_AN_ID: i32 = 100;
 
-/// What a token is made of.
+/// The fields of a new token.
 #[derive(Clone, Debug)]
 pub struct NewToken {
-    /// What it is for.
     pub kind: TokenKind,
-    /// What its maker calls it.
     pub name: String,
-    /// Whom it acts for.
     pub user: User,
     /// How much of the API it opens.
     pub scope: Scope,
-    /// Its roles.
     pub grants: Vec<Grant>,
     /// The project whose job it is, for a job token.
     pub job_project: Option<ProjectPath>,
-    /// How long it lives; for ever where absent.
+    /// Its lifetime. `None` never expires.
     pub expires_in: Option<Duration>,
 }
 

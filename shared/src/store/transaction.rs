@@ -49,7 +49,7 @@ impl Condition {
         Self { expression: "attribute_exists(pk)".to_owned(), ..Self::default() }
     }
 
-    /// That no item has this key.
+    /// The condition that no item has this key.
     pub(super) fn absent() -> Self {
         Self { expression: "attribute_not_exists(pk)".to_owned(), ..Self::default() }
     }
@@ -62,24 +62,23 @@ impl Condition {
     }
 }
 
-/// What came of a transaction that the database decided.
+/// The result of a transaction.
 pub(super) enum TransactionResult {
     /// All of it happened.
     Committed,
-    /// None of it happened: for each write, in order, whether its condition failed.
+    /// The transaction wrote nothing. For each write, in order, whether its condition failed.
     ConditionsFailed(Vec<bool>),
 }
 
 impl Store {
-    /// Carries out `writes`, at most a hundred and no two of one item, as one transaction, again for
-    /// as long as it only meets other writers or a throttle.
+    /// Carries out `writes`, at most a hundred and no two of one item, as one transaction. Retries after
+    /// conflicts and throttles.
     ///
-    /// A single write is one too, at twice the price of a put: only a transaction carries a token by
-    /// which a try whose answer was lost is known, so that it is not done again over what others
-    /// have written since.
+    /// A single write is a transaction too, at twice the price of a put: only transactions accept an
+    /// idempotency token. Without one, a retry after a lost response could overwrite later changes.
     ///
     /// A conflict is never taken for a failed condition, even where the database reports both: the
-    /// other writer's transaction may yet be cancelled.
+    /// other writer's transaction can still be cancelled.
     pub(super) async fn transact(
         &self,
         writes: Vec<Write>,
@@ -89,8 +88,8 @@ impl Store {
             writes.into_iter().map(TransactWriteItem::try_from).collect::<Result<Vec<_>, _>>()?;
         let mut backoff = Backoff::new(deadline);
         loop {
-            // The SDK's own tries of this request share the token, so that one whose answer was
-            // lost is answered with its first outcome. A cancelled one is new, and so is its token.
+            // The SDK's own retries share the token: after a lost response, they get the first result.
+            // A retry after a cancellation is a new transaction with a new token.
             let request = self
                 .client
                 .transact_write_items()

@@ -25,7 +25,6 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// The reader of a page.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Viewer<'a> {
     Anonymous,

@@ -1,4 +1,4 @@
-//! What each start prints: where everything is, and what to do next.
+//! The greeting of each start: where everything is, and the next steps.
 
 use std::fmt;
 use std::net::SocketAddr;

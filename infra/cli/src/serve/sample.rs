@@ -87,7 +87,7 @@ pub(super) fn routes<T: 'static>(answer: &impl Handler<T, &'static App>) -> Rout
 /// its files name `url`, the server's current URL.
 pub(super) async fn prepare(store: &Store, url: &str) -> Result<Option<Secret>, ServeError> {
     let deadline = Deadline::after(PREPARATION);
-    // The token comes last, so that the next start completes an interrupted one.
+    // The token comes last: without it, the next start completes an interrupted one.
     let is_first_start = !store.has_tokens(deadline).await?;
     if is_first_start {
         create_project(store, deadline).await?;

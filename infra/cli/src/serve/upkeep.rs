@@ -1,5 +1,5 @@
-//! What `sweep` does on AWS: there the table's stream starts it. The embedded database would keep
-//! every record of a stream for ever, so that here the whole table is looked through instead.
+//! The work of `sweep`, which the table's stream starts on AWS. The embedded database never deletes the
+//! records of a stream. Here, a scan of the whole table takes its place.
 
 use std::time::Duration;
 
