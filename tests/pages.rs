@@ -323,7 +323,7 @@ async fn no_route_of_the_api_and_no_other_method_looks_at_the_cookie() {
         }
         (reply.status, reply.headers, reply.body)
     };
-    for route in shared::routes::ROUTES {
+    for route in shared::routes::ROUTES.iter() {
         let path = route
             .path
             .replace("{id}", "20")

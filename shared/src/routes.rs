@@ -4,11 +4,14 @@
 //! routes to it.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use http::Method;
+use strum::{IntoStaticStr, VariantArray};
 
 /// A Lambda function: one folder, one package, one binary, one role.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Function {
     /// Lists the links of a release.
     ListLinks,
@@ -65,67 +68,13 @@ pub enum Function {
 }
 
 impl Function {
-    /// All functions.
-    pub const ALL: [Self; 26] = [
-        Self::ListLinks,
-        Self::GetLink,
-        Self::CreateLink,
-        Self::UpdateLink,
-        Self::DeleteLink,
-        Self::ListReleases,
-        Self::GetRelease,
-        Self::CreateRelease,
-        Self::UpdateRelease,
-        Self::DeleteRelease,
-        Self::DownloadAsset,
-        Self::LatestRelease,
-        Self::ListProjects,
-        Self::GetProject,
-        Self::GetMember,
-        Self::ListMergeRequests,
-        Self::ListTags,
-        Self::GetTag,
-        Self::DeleteTag,
-        Self::GetCommit,
-        Self::ListBranches,
-        Self::GetBranch,
-        Self::GetUser,
-        Self::GetJob,
-        Self::GetVersion,
-        Self::Web,
-    ];
+    /// All functions that routes lead to.
+    pub const ALL: &'static [Self] = <Self as VariantArray>::VARIANTS;
 
     /// Its folder, package and binary.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ListLinks => "list-links",
-            Self::GetLink => "get-link",
-            Self::CreateLink => "create-link",
-            Self::UpdateLink => "update-link",
-            Self::DeleteLink => "delete-link",
-            Self::ListReleases => "list-releases",
-            Self::GetRelease => "get-release",
-            Self::CreateRelease => "create-release",
-            Self::UpdateRelease => "update-release",
-            Self::DeleteRelease => "delete-release",
-            Self::DownloadAsset => "download-asset",
-            Self::LatestRelease => "latest-release",
-            Self::ListProjects => "list-projects",
-            Self::GetProject => "get-project",
-            Self::GetMember => "get-member",
-            Self::ListMergeRequests => "list-merge-requests",
-            Self::ListTags => "list-tags",
-            Self::GetTag => "get-tag",
-            Self::DeleteTag => "delete-tag",
-            Self::GetCommit => "get-commit",
-            Self::ListBranches => "list-branches",
-            Self::GetBranch => "get-branch",
-            Self::GetUser => "get-user",
-            Self::GetJob => "get-job",
-            Self::GetVersion => "get-version",
-            Self::Web => "web",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 
@@ -203,79 +152,65 @@ pub const USER: &str = "/api/v4/user";
 pub const JOB: &str = "/api/v4/job";
 pub const VERSION: &str = "/api/v4/version";
 
-const fn route(verb: Verb, path: &'static str, function: Function) -> Route {
-    Route { verb, path, function }
-}
+/// The methods of a path, and the functions that answer them.
+type Endpoints = &'static [(Verb, Function)];
 
-/// The routes, more special paths first.
-pub const ROUTES: &[Route] = &[
-    route(Verb::Get, LINKS, Function::ListLinks),
-    route(Verb::Head, LINKS, Function::ListLinks),
-    route(Verb::Post, LINKS, Function::CreateLink),
-    route(Verb::Any, LINKS, Function::Web),
-    route(Verb::Get, LINK, Function::GetLink),
-    route(Verb::Head, LINK, Function::GetLink),
-    route(Verb::Put, LINK, Function::UpdateLink),
-    route(Verb::Delete, LINK, Function::DeleteLink),
-    route(Verb::Any, LINK, Function::Web),
-    route(Verb::Get, DOWNLOAD, Function::DownloadAsset),
-    route(Verb::Head, DOWNLOAD, Function::DownloadAsset),
-    route(Verb::Any, DOWNLOAD, Function::Web),
-    route(Verb::Get, LATEST, Function::LatestRelease),
-    route(Verb::Head, LATEST, Function::LatestRelease),
-    route(Verb::Any, LATEST, Function::Web),
-    route(Verb::Get, BELOW_LATEST, Function::LatestRelease),
-    route(Verb::Head, BELOW_LATEST, Function::LatestRelease),
-    route(Verb::Any, BELOW_LATEST, Function::Web),
-    route(Verb::Get, RELEASES, Function::ListReleases),
-    route(Verb::Head, RELEASES, Function::ListReleases),
-    route(Verb::Post, RELEASES, Function::CreateRelease),
-    route(Verb::Any, RELEASES, Function::Web),
-    route(Verb::Get, RELEASE, Function::GetRelease),
-    route(Verb::Head, RELEASE, Function::GetRelease),
-    route(Verb::Put, RELEASE, Function::UpdateRelease),
-    route(Verb::Delete, RELEASE, Function::DeleteRelease),
-    route(Verb::Any, RELEASE, Function::Web),
-    route(Verb::Get, PROJECTS, Function::ListProjects),
-    route(Verb::Head, PROJECTS, Function::ListProjects),
-    route(Verb::Any, PROJECTS, Function::Web),
-    route(Verb::Get, PROJECT, Function::GetProject),
-    route(Verb::Head, PROJECT, Function::GetProject),
-    route(Verb::Any, PROJECT, Function::Web),
-    route(Verb::Get, MEMBER, Function::GetMember),
-    route(Verb::Head, MEMBER, Function::GetMember),
-    route(Verb::Any, MEMBER, Function::Web),
-    route(Verb::Get, MERGE_REQUESTS, Function::ListMergeRequests),
-    route(Verb::Head, MERGE_REQUESTS, Function::ListMergeRequests),
-    route(Verb::Any, MERGE_REQUESTS, Function::Web),
-    route(Verb::Get, TAGS, Function::ListTags),
-    route(Verb::Head, TAGS, Function::ListTags),
-    route(Verb::Any, TAGS, Function::Web),
-    route(Verb::Get, TAG, Function::GetTag),
-    route(Verb::Head, TAG, Function::GetTag),
-    route(Verb::Delete, TAG, Function::DeleteTag),
-    route(Verb::Any, TAG, Function::Web),
-    route(Verb::Get, COMMIT, Function::GetCommit),
-    route(Verb::Head, COMMIT, Function::GetCommit),
-    route(Verb::Any, COMMIT, Function::Web),
-    route(Verb::Get, BRANCHES, Function::ListBranches),
-    route(Verb::Head, BRANCHES, Function::ListBranches),
-    route(Verb::Any, BRANCHES, Function::Web),
-    route(Verb::Get, BRANCH, Function::GetBranch),
-    route(Verb::Head, BRANCH, Function::GetBranch),
-    route(Verb::Any, BRANCH, Function::Web),
-    route(Verb::Get, USER, Function::GetUser),
-    route(Verb::Head, USER, Function::GetUser),
-    route(Verb::Any, USER, Function::Web),
-    route(Verb::Get, JOB, Function::GetJob),
-    route(Verb::Head, JOB, Function::GetJob),
-    route(Verb::Any, JOB, Function::Web),
-    route(Verb::Get, VERSION, Function::GetVersion),
-    route(Verb::Head, VERSION, Function::GetVersion),
-    route(Verb::Any, VERSION, Function::Web),
-    route(Verb::Any, "/", Function::Web),
-    route(Verb::Any, "/{proxy+}", Function::Web),
+/// The endpoints, more special paths first.
+const ENDPOINTS: &[(&str, Endpoints)] = &[
+    (LINKS, &[(Verb::Get, Function::ListLinks), (Verb::Post, Function::CreateLink)]),
+    (
+        LINK,
+        &[
+            (Verb::Get, Function::GetLink),
+            (Verb::Put, Function::UpdateLink),
+            (Verb::Delete, Function::DeleteLink),
+        ],
+    ),
+    (DOWNLOAD, &[(Verb::Get, Function::DownloadAsset)]),
+    (LATEST, &[(Verb::Get, Function::LatestRelease)]),
+    (BELOW_LATEST, &[(Verb::Get, Function::LatestRelease)]),
+    (RELEASES, &[(Verb::Get, Function::ListReleases), (Verb::Post, Function::CreateRelease)]),
+    (
+        RELEASE,
+        &[
+            (Verb::Get, Function::GetRelease),
+            (Verb::Put, Function::UpdateRelease),
+            (Verb::Delete, Function::DeleteRelease),
+        ],
+    ),
+    (PROJECTS, &[(Verb::Get, Function::ListProjects)]),
+    (PROJECT, &[(Verb::Get, Function::GetProject)]),
+    (MEMBER, &[(Verb::Get, Function::GetMember)]),
+    (MERGE_REQUESTS, &[(Verb::Get, Function::ListMergeRequests)]),
+    (TAGS, &[(Verb::Get, Function::ListTags)]),
+    (TAG, &[(Verb::Get, Function::GetTag), (Verb::Delete, Function::DeleteTag)]),
+    (COMMIT, &[(Verb::Get, Function::GetCommit)]),
+    (BRANCHES, &[(Verb::Get, Function::ListBranches)]),
+    (BRANCH, &[(Verb::Get, Function::GetBranch)]),
+    (USER, &[(Verb::Get, Function::GetUser)]),
+    (JOB, &[(Verb::Get, Function::GetJob)]),
+    (VERSION, &[(Verb::Get, Function::GetVersion)]),
 ];
+
+/// The routes: of each path its endpoints, HEAD beside GET, and `web` for the other methods. `web` also
+/// takes all other paths.
+pub static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
+    let mut routes = Vec::new();
+    let mut add = |verb, path, function| routes.push(Route { verb, path, function });
+    for (path, endpoints) in ENDPOINTS {
+        for (verb, function) in *endpoints {
+            add(*verb, path, *function);
+            if *verb == Verb::Get {
+                add(Verb::Head, path, *function);
+            }
+        }
+        add(Verb::Any, path, Function::Web);
+    }
+    for path in ["/", "/{proxy+}"] {
+        add(Verb::Any, path, Function::Web);
+    }
+    routes
+});
 
 /// A route that fits a request, with the path's parameters as they stand in it: still encoded.
 #[derive(Clone, Debug, PartialEq, Eq)]

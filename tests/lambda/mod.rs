@@ -32,7 +32,7 @@ pub(crate) const CHECK_DEPLOYMENT: &str = "check-deployment";
 
 /// Every function that a deployment checks, by its name.
 pub(crate) fn functions() -> impl Iterator<Item = &'static str> {
-    Function::ALL.into_iter().map(Function::name).chain([SWEEP])
+    Function::ALL.iter().map(|function| function.name()).chain([SWEEP])
 }
 
 /// What events have places for.

@@ -62,7 +62,7 @@ impl Check {
         if name == SWEEP {
             return Self::for_sweep();
         }
-        let function = Function::ALL.into_iter().find(|function| function.name() == name)?;
+        let function = Function::ALL.iter().copied().find(|function| function.name() == name)?;
         if function == Function::Web {
             return Some(Self::for_web());
         }

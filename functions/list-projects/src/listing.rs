@@ -142,7 +142,7 @@ impl Listing {
 fn min_access_level(fields: &mut ParamValidator<'_>) -> Option<AccessLevel> {
     const NAME: &str = "min_access_level";
     let number = fields.integer(NAME)?;
-    let level = AccessLevel::ALL.into_iter().find(|level| i64::from(level.number()) == number);
+    let level = AccessLevel::ALL.iter().copied().find(|level| i64::from(level.number()) == number);
     if level.is_none() {
         fields.problem(ParamProblem::NotListed(NAME.into()));
     }

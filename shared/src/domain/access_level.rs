@@ -1,6 +1,7 @@
 //! GitLab's roles.
 
 use serde::{Deserialize, Serialize};
+use strum::VariantArray;
 
 /// The roles somebody has in a project, by where they come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,7 +21,9 @@ impl Membership {
 }
 
 /// GitLab's roles, in ascending order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, VariantArray,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum AccessLevel {
     /// 10 in GitLab's API.
@@ -38,14 +41,8 @@ pub enum AccessLevel {
 }
 
 impl AccessLevel {
-    pub const ALL: [Self; 6] = [
-        Self::Guest,
-        Self::Planner,
-        Self::Reporter,
-        Self::Developer,
-        Self::Maintainer,
-        Self::Owner,
-    ];
+    /// All of them, the lowest first.
+    pub const ALL: &'static [Self] = <Self as VariantArray>::VARIANTS;
 
     /// The number GitLab's API has for it.
     #[must_use]

@@ -31,7 +31,7 @@ pub(crate) struct Binary {
 /// long ago: up to a twentieth of the memory and a tenth of the start. All are to be alike there, and
 /// as new as in a new sandbox.
 pub(crate) fn all(folder: Option<&Path>, fresh: &Path) -> Result<Vec<Binary>, Error> {
-    let functions = Function::ALL.into_iter().map(Function::name).chain([SWEEP]);
+    let functions = Function::ALL.iter().map(|function| function.name()).chain([SWEEP]);
     std::iter::once(HELLO)
         .chain(functions)
         .map(|name| {

@@ -29,7 +29,7 @@ pub(crate) async fn of(function: &str, database: &Database, unique: &str) -> Res
         Ok::<_, Error>(format!("{links}/{}", id.0))
     };
     let body = json!({ "name": unique, "url": format!("https://e.com/{unique}") });
-    let function = Function::ALL.into_iter().find(|one| one.name() == function);
+    let function = Function::ALL.iter().copied().find(|one| one.name() == function);
     let (verb, path, body) = match function.unwrap_or(Function::GetVersion) {
         Function::ListLinks => (Verb::Get, links, Value::Null),
         Function::GetLink => (Verb::Get, link().await?, Value::Null),
