@@ -1,4 +1,4 @@
-//! Who may do what: GitLab's matrix of roles and visibilities, credentials and their precedence.
+//! GitLab's matrix of roles and visibilities, credentials and their precedence.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ const SCOPE: (u16, &str) = (
     r#"{"error":"insufficient_scope","error_description":"The request requires higher privileges than provided by the access token.","scope":"api read_api"}"#,
 );
 
-/// What a caller gets for reading and for writing.
+/// The responses to reading and to writing.
 #[derive(Clone, Copy, Debug)]
 enum Expected {
     Good,
@@ -69,7 +69,7 @@ async fn check_all(
     check(&api.delete(&link).await, 200, write, case);
 }
 
-/// What a caller gets for reading releases, for reading one by its tag, and for writing.
+/// The responses to reading releases, to reading one by its tag, and to writing.
 type Rights = [Expected; 3];
 
 /// Every verb of the releases endpoints, on a release with a file at `/bin/app`, and the page by
@@ -88,7 +88,7 @@ async fn check_releases(
     check(&api.get(&release).await, 200, code, case);
     check(&api.get(&format!("{release}/downloads/bin/app")).await, 302, code, case);
     check(&api.get(&format!("{releases}/permalink/latest")).await, 302, code, case);
-    // Of a page nobody hears more than that it is not there.
+    // A refused page looks like a missing one.
     let shown = match read {
         Good | Bad(UNAUTHORIZED) => read,
         Bad(_) => Bad((404, r#"{"error":"404 Not Found"}"#)),
@@ -110,8 +110,8 @@ async fn provide(owner: &Api, id: u64, tag: &str) {
     assert_eq!(made.status, 201, "{tag}: {made:?}");
 }
 
-/// What who reads the releases gets for reading one by its tag: that takes a reporter, where the
-/// project is not open to the caller anyway.
+/// The response to reading a release by its tag. Callers to whom the project is not open need the role
+/// reporter.
 fn for_code(caller: &str, visibility: Visibility, read: Expected) -> Expected {
     match (caller, visibility, read) {
         ("guest" | "planner", Visibility::Private, Good) => F,
@@ -495,7 +495,7 @@ async fn a_job_token_of_one_project_does_not_open_another() {
         403,
         r#"{"message":"403 Forbidden - Authentication by CI/CD job token not allowed from mynamespace/hello to other/public."}"#,
     );
-    // Of a project it cannot see, a job hears nothing.
+    // For a job, an invisible project looks like a missing one.
     api.get("/projects/22/releases/v1/assets/links").await.is(P404.0, P404.1);
 }
 
@@ -512,7 +512,7 @@ async fn a_path_leads_to_the_project_that_has_it_now() {
 
     test_app.project(project(21, "mynamespace/hello")).await;
     test_app.release(21, "v1.7.0").await;
-    // The old project's token is nobody to the new one.
+    // The old project's token has no role in the new one.
     api.get(by_path).await.is(P404.0, P404.1);
     let new = NewToken { grants: vec![grant(21, AccessLevel::Developer)], ..token() };
     assert_eq!(test_app.api_with(new).await.get(by_path).await.status, 200);

@@ -58,7 +58,6 @@ impl Admin {
         self.command(arguments).output().unwrap()
     }
 
-    /// What a command prints.
     #[track_caller]
     fn text(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
@@ -66,14 +65,12 @@ impl Admin {
         String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
     }
 
-    /// What a command prints as JSON.
     #[track_caller]
     fn json(&self, arguments: &[&str]) -> Value {
         let text = self.text(&[&["--output", "json"], arguments].concat());
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
     }
 
-    /// What a command that fails says.
     #[track_caller]
     fn error(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
@@ -102,7 +99,7 @@ fn admin_with_credentials(endpoint_url: &str) -> Admin {
 }
 
 #[tokio::test]
-async fn what_the_operator_makes_the_api_serves() {
+async fn the_api_serves_projects_and_tokens_of_the_operator() {
     let test_app = TestApp::empty();
     let admin = admin(&test_app);
     let made =
@@ -348,7 +345,7 @@ async fn releases_are_deleted_one_by_one() {
         test_app.release(20, &format!("v{n}")).await;
     }
     let proxy = Proxy::start(&test_app.server.dynamodb_url).await;
-    // What is not to be shown is not read, other than to delete it as it is.
+    // Hidden items are read only to delete them.
     proxy.decide(|operation, body| {
         let keys = body["RequestItems"]["release-links-releases"]["Keys"].as_array();
         let is_bulk = operation == "BatchGetItem" && keys.is_some_and(|keys| keys.len() > 1);
@@ -360,7 +357,7 @@ async fn releases_are_deleted_one_by_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_outlives_a_project_goes_when_its_deletion_is_run_again() {
+async fn a_repeated_deletion_removes_leftovers_of_a_project() {
     for name in ["20", "MyNamespace/hello"] {
         let proxied = Proxied::hello().await;
         let admin = admin(&proxied.app);
@@ -403,7 +400,7 @@ async fn a_path_that_several_deleted_projects_had_is_none_of_them() {
         let said = admin.error(&["project", "delete", never, "--yes"]);
         assert!(said.starts_with(&format!("error: there is no project {never}: ")), "{said}");
     }
-    // It is the one that is there now.
+    // It is the current one.
     admin.text(&["project", "create", "g/p", "--id", "9"]);
     assert_eq!(admin.json(&["project", "delete", "g/p", "--yes"])["id"], 9);
 }

@@ -41,7 +41,7 @@ async fn different_links_of_one_release_are_all_made() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_links_of_one_name_url_or_path_exactly_one_is_made() {
+async fn exactly_one_of_many_links_with_one_name_url_or_path_is_created() {
     let (app, api) = TestApp::hello().await;
     for (sentence, body) in [
         ("Name has", |n: u64| format!(r#"{{"name":"same","url":"https://e.com/n{n}"}}"#)),
@@ -61,7 +61,6 @@ async fn of_many_links_of_one_name_url_or_path_exactly_one_is_made() {
     assert_eq!(app.assert_sound().await.links, 3);
 }
 
-/// What the writers of a run have in common.
 #[derive(Default)]
 struct Run {
     last_id: AtomicU64,
@@ -140,8 +139,8 @@ async fn ten_seconds_of_everything_at_once_break_no_rule() {
         }
         lives += remake_until(last_life, &app).await;
         tasks.join_all().await;
-        // Only while nobody writes: DynamoDB's Query is not of one moment, so that a list may show
-        // a name at the link that gave it up and at the one that took it.
+        // Only without writers. DynamoDB's Query does not read one moment: a list may show
+        // a name at its old and at its new link.
         listed += assert_distinct(&api.get(&format!("{LINKS}?per_page=100")).await);
         app.assert_sound().await;
     }
@@ -229,7 +228,7 @@ async fn a_write_that_meets_another_of_the_same_link_starts_over() {
     for (late_change, meanwhile, expected, left) in [
         // Both renames happen, the late one last.
         ("PUT", "PUT", 200, Some("late")),
-        // What was deleted meanwhile is not found.
+        // Links deleted in the meantime are not found.
         ("PUT", "DELETE", 404, None),
         ("DELETE", "PUT", 200, None),
         ("DELETE", "DELETE", 404, None),
@@ -257,11 +256,11 @@ async fn a_write_that_meets_another_of_the_same_link_starts_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_freed_while_it_is_found_taken_can_be_had() {
+async fn a_value_freed_during_the_conflict_check_can_be_claimed() {
     let proxied = Proxied::hello().await;
     let Proxied { app, api, .. } = &proxied;
     let made = api.post(LINKS, r#"{"name":"a","url":"https://e.com/a"}"#).await;
-    // The creation is refused for the name; before it asks who has it, nobody does.
+    // The creation fails for the name. Before it looks for the owner, the name is free again.
     let gate = Gate::new();
     let (held, reads) = (gate.clone(), AtomicU64::new(0));
     proxied.proxy.decide(move |operation, _| {

@@ -8,7 +8,6 @@ use harness::test_app::{LINKS, Proxied, RELEASES, links, new_release, test_deadl
 use harness::{Api, Reply};
 use shared::domain::time::Timestamp;
 
-/// What one request to the API cost.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Cost {
     /// The operations, by their names.
@@ -19,7 +18,6 @@ pub(crate) struct Cost {
     pub(crate) read_units: f64,
 }
 
-/// What comes of a request, and what it costs.
 pub(crate) async fn cost<T>(proxied: &Proxied, request: impl AsyncFnOnce(&Api) -> T) -> (T, Cost) {
     proxied.proxy.count_waves();
     proxied.proxy.take_seen();
@@ -213,8 +211,8 @@ async fn releases_and_downloads_cost_no_more_than_the_design_allows() {
     hold(&Proxied::hello().await, rows_of_releases()).await;
 }
 
-/// Of releases named after how many links they have. Beside the caller and the project, which are
-/// two units, a unit reads 4 KB of a release and its links.
+/// The rows of releases that are named after their number of links. The caller and the project take two
+/// units, and each 4 KB of a release and its links one more.
 fn rows_of_many_links() -> Vec<Row> {
     let release = |count: &str| format!("{RELEASES}/{count}");
     let list = |count: &str| format!("{RELEASES}/{count}/assets/links");

@@ -355,7 +355,7 @@ fn the_commands_of_the_readme_work_as_pasted() {
     assert!(rest.contains("\"tag_name\":\"v1.0.0\"") && rest.contains(file), "{rest}");
 }
 
-/// Where downloads lead, another host learns nothing of the token that README's commands send.
+/// The host of the file does not get the token of README's commands.
 #[cfg_attr(not(clients), ignore = "needs RELEASE_LINKS_TEST_CLIENTS=1")]
 #[tokio::test]
 async fn curl_keeps_a_bearer_token_from_the_host_of_the_file() {

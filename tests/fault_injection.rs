@@ -1,5 +1,5 @@
-//! A bad database: throttled, conflicting, slow, unreachable. What clients see of it, and what is
-//! left in the tables.
+//! A bad database: throttled, conflicting, slow, unreachable. The responses of clients, and the
+//! tables afterwards.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use harness::test_app::{LINKS, Proxied, TestApp};
 use harness::{Fault, Gate, Server};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_one_fault_in_ten_requests_no_client_sees_anything() {
+async fn clients_see_nothing_of_one_fault_in_ten_requests() {
     let proxied = Proxied::hello().await;
     proxied.proxy.decide(now_and_then(10));
     let mut tasks = JoinSet::new();
@@ -50,7 +50,7 @@ async fn of_one_fault_in_ten_requests_no_client_sees_anything() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_one_fault_in_ten_requests_no_release_is_seen_in_part() {
+async fn releases_stay_whole_with_one_fault_in_ten_requests() {
     let proxied = Proxied::hello().await;
     proxied.proxy.decide(now_and_then(10));
     let mut tasks = JoinSet::new();
@@ -155,7 +155,7 @@ async fn while_every_try_fails_clients_are_told_to_come_back() {
     let proxied = Proxied::hello().await;
     let made = proxied.api.post(LINKS, r#"{"name":"a","url":"https://e.com/a"}"#).await;
     let link = format!("{LINKS}/{}", made.id());
-    let api = proxied.api.that_may_fail();
+    let api = proxied.api.allowing_failures();
     for fault in [
         Fault::Throttle,
         Fault::Conflict,
@@ -164,7 +164,7 @@ async fn while_every_try_fails_clients_are_told_to_come_back() {
         Fault::DropBefore,
         Fault::DropAfter,
     ] {
-        // Reads go through, so that the writes themselves are met; then nothing does.
+        // Reads go through first, and the fault meets the writes. Then nothing goes through.
         for reads_fail in [false, true] {
             let (shown, fault) = (format!("{fault:?}"), fault.clone());
             proxied.proxy.decide(move |operation, _| {
@@ -215,7 +215,7 @@ async fn while_every_try_fails_clients_are_told_to_come_back() {
             }
             proxied.proxy.decide(|_, _| Fault::Pass);
             proxied.app.assert_sound().await;
-            // What a lost answer left behind does not disturb the next round.
+            // Leftovers of a lost response do not disturb the next round.
             let remade = api.post(LINKS, r#"{"name":"a","url":"https://e.com/a"}"#).await;
             assert!(matches!(remade.status, 201 | 400), "{remade:?}");
         }

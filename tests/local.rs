@@ -23,7 +23,6 @@ fn sample_commands(server: &Server) -> Vec<String> {
     printed.lines().map(str::trim).filter(is_command).map(str::to_owned).collect()
 }
 
-/// What each curl command prints in one shell.
 fn paste(commands: &[String]) -> Vec<String> {
     let script: Vec<_> = commands
         .iter()
@@ -111,7 +110,7 @@ async fn an_interrupted_first_start_is_completed_by_the_next() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_answered_is_there_after_a_crash() {
+async fn acknowledged_writes_survive_a_crash() {
     let folder = tempfile::tempdir().unwrap();
     let flags = [
         "--no-sample",

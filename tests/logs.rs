@@ -1,4 +1,4 @@
-//! What the log says, and what it must never say.
+//! The contents of the log, and secrets that it must never contain.
 
 use serde_json::Value;
 use shared::domain::access_level::AccessLevel;
@@ -58,7 +58,7 @@ async fn no_token_is_ever_logged_whatever_carries_it() {
 async fn a_failure_is_logged_once_with_its_cause_and_the_id_the_client_has() {
     let proxied = Proxied::hello().await;
     proxied.proxy.decide(|_, _| Fault::Throttle);
-    let reply = proxied.api.that_may_fail().get(LINKS).await;
+    let reply = proxied.api.allowing_failures().get(LINKS).await;
     reply.is(503, r#"{"message":"503 Service Unavailable"}"#);
     let id = reply.header("x-request-id").to_owned();
     let output = Server::output(proxied.into_server());

@@ -543,7 +543,7 @@ async fn health_checks_are_gitlabs_and_readiness_follows_the_database() {
     let app = TestApp::empty();
     let proxy = Proxy::start(&app.server.dynamodb_url).await;
     let behind = Server::start_with(&["--no-sample", "--endpoint-url", &proxy.url]);
-    let api = Api::anonymous(&behind.address).that_may_fail();
+    let api = Api::anonymous(&behind.address).allowing_failures();
     api.get("/-/health").await.is(200, "GitLab OK");
     api.get("/-/liveness").await.is(200, r#"{"status":"ok"}"#);
     let ready = r#"{"db_check":[{"status":"ok"}],"master_check":[{"status":"ok"}],"status":"ok"}"#;

@@ -1,5 +1,5 @@
-//! Paths that move from link to link under load: each path, seen alone, is linearizable. A download
-//! finds it until the rename and not after, whoever asks.
+//! Paths that move from link to link under load: each path, seen alone, is linearizable. Every
+//! download finds it until the rename and not after.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use harness::Api;
 use harness::test_app::{LINKS, TestApp};
 
-/// What is done to a path, by whom, and what came of it.
+/// An operation on a path, with its client and its result.
 #[derive(Clone, Debug)]
 enum Step {
     /// The link took the path.
@@ -26,7 +26,6 @@ enum Step {
     Find(Option<usize>),
 }
 
-/// A path is some link's or nobody's.
 struct Path;
 
 impl Specification for Path {
@@ -47,7 +46,7 @@ impl Specification for Path {
     }
 }
 
-/// What happened to one path, in the order in which it was seen to begin and end.
+/// The events of one path, in the order in which they were seen to begin and end.
 type Story = Arc<Mutex<Vec<(usize, Action<Step>)>>>;
 
 const PATHS: usize = 3;

@@ -1,4 +1,4 @@
-//! Laws, tried on what nobody would think of.
+//! Properties, tested with random values.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -232,7 +232,7 @@ async fn no_bytes_anywhere_in_a_request_make_the_server_fail() {
                     let request = String::from_utf8_lossy(&request);
                     return Err(TestCaseError::fail(format!("{answer:?} {request}")));
                 };
-                // What a stranger is not answered to the same bytes comes from behind the rights.
+                // A different response to a stranger comes from after the authorization.
                 if is_developer
                     && matches!(status, 200 | 201 | 302 | 400 | 404 | 409)
                     && raw_answer(&address, &fuzzed.with("")) != answer
@@ -256,7 +256,7 @@ async fn no_bytes_anywhere_in_a_request_make_the_server_fail() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_accepted_survives_the_store_and_the_wire() {
+async fn accepted_values_survive_the_store_and_the_wire() {
     let (app, api) = TestApp::hello().await;
     let handle = tokio::runtime::Handle::current();
     let caller = api.clone();

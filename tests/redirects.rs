@@ -70,7 +70,7 @@ async fn a_download_leads_to_the_stored_url_and_nowhere_else() {
         ("http:foo", None),
         ("ftp://user:pass@f.example/x;type=a", None),
         (" https://e.com/trimmed\r\n", Some("https://e.com/trimmed")),
-        // What no header carries is encoded.
+        // Characters that no header carries are encoded.
         ("https://e.com/a b", Some("https://e.com/a%20b")),
         (
             "https://e.com/\u{e9}%20?\u{fc}=1#\u{65e5}",
@@ -96,7 +96,7 @@ async fn a_download_leads_to_the_stored_url_and_nowhere_else() {
 }
 
 #[tokio::test]
-async fn what_no_header_carries_is_encoded_and_the_rest_stays_as_it_was_stored() {
+async fn characters_that_no_header_carries_are_encoded_and_others_stay() {
     let (_world, api) = TestApp::hello().await;
     for (url, location) in [
         ("https://e.com/a\tb", "https://e.com/a%09b"),
@@ -190,7 +190,7 @@ async fn line_breaks_end_no_header_wherever_they_come_from() {
     }
 }
 
-/// What may follow the permalink of the latest release.
+/// Suffixes of the permalink of the latest release.
 const SUFFIXES: &str = r"
     //evil.example ///evil.example /\evil.example /\\evil.example /@evil.example
     /%2f%2fevil.example /%2f/evil.example /%5c%5cevil.example /%40evil.example /%23@evil.example
@@ -202,7 +202,7 @@ const SUFFIXES: &str = r"
     /%EF%BC%8Fevil.example /%22%3E%3Cx%3E ?//evil.example ?x=//evil.example
     ?url=https://evil.example&order_by=https://evil.example ?%23=/.. ?=//evil
 ";
-/// What is no project, in front of a page of `mynamespace/hello`.
+/// Texts before a page of `mynamespace/hello` that name no project.
 const PROJECTS: &str = r"
     //evil.example /\evil.example /@evil.example //evil.example/mynamespace/hello
     /evil.example/../mynamespace/hello /evil.example/%2e%2e/mynamespace/hello /./mynamespace/hello
@@ -221,7 +221,7 @@ async fn no_path_leads_a_permalink_to_another_host_or_out_of_the_release() {
 }
 
 #[tokio::test]
-async fn what_comes_before_a_page_names_a_project_or_nothing() {
+async fn the_path_before_a_page_names_a_project_or_nothing() {
     let (_world, api) = TestApp::hello().await;
     store(&api, "https://e.com/a").await.unwrap();
     for project in PROJECTS.split_whitespace() {
@@ -350,7 +350,7 @@ fn attack() -> impl Strategy<Value = String> {
         "|",
     ]);
     let spelled = (parts, 0..3_u8).prop_map(|(part, times)| match times {
-        // What no client can send as it is, is sent encoded.
+        // Bytes that no client can send are sent encoded.
         0 if part.bytes().all(|byte| byte.is_ascii_graphic() && !b"<\"".contains(&byte)) => {
             part.to_owned()
         }
@@ -361,7 +361,7 @@ fn attack() -> impl Strategy<Value = String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_is_asked_for_a_redirect_leads_to_the_stored_url_or_stays_below_the_release() {
+async fn every_redirect_leads_to_the_stored_url_or_below_the_release() {
     let (app, api) = TestApp::hello().await;
     app.change_project(20, |project| project.visibility = Visibility::Public).await;
     let url = "https://files.example/app?a=b#c";
@@ -396,7 +396,7 @@ async fn whatever_is_asked_for_a_redirect_leads_to_the_stored_url_or_stays_below
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_url_is_stored_its_redirect_goes_to_its_host() {
+async fn every_stored_url_redirects_to_its_host() {
     let (_world, api) = TestApp::hello().await;
     let handle = tokio::runtime::Handle::current();
     tokio::task::spawn_blocking(move || {

@@ -124,12 +124,12 @@ async fn a_deletion_whose_answer_was_lost_stays_a_deletion() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_creations_of_one_tag_one_is_made_and_whole() {
+async fn one_of_many_creations_of_a_tag_succeeds_as_a_whole() {
     let (test_app, api) = TestApp::hello().await;
     let mut tasks = JoinSet::new();
     for n in 0..12 {
         let api = api.clone();
-        // Names of one's own, and names that all of them have.
+        // Names that differ, and names that all of them have.
         let whose =
             if n % 2 == 0 { "same".to_owned() } else { format!("own {n}").replace(' ', "-") };
         tasks.spawn(async move { api.post(RELEASES, &release("v2", &whose, 20)).await });
@@ -143,7 +143,7 @@ async fn of_many_creations_of_one_tag_one_is_made_and_whole() {
     let winner = made[0].json();
     assert_eq!(names(&winner).len(), 20);
     assert_eq!(api.get(&format!("{RELEASES}/v2")).await.json(), winner);
-    // Who came late has taken its links away again.
+    // The later creations have removed their links again.
     let audit = test_app.assert_sound().await;
     assert_eq!((audit.links, audit.claims, audit.unreachable), (20, 60, 0));
 }
@@ -197,7 +197,7 @@ async fn a_long_release_that_ends_or_begins_while_it_is_read_is_read_whole_or_no
     gate.open();
     read.await.unwrap().is(404, r#"{"message":"404 Not found"}"#);
 
-    // What is left of it fills the first page; the next life begins after that has been read.
+    // Its leftovers fill the first page. The next generation begins after that page was read.
     let gate = hold_query(1, &proxied);
     let read = reading();
     gate.reached().await;
@@ -248,7 +248,7 @@ fn context() -> Context {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_deleted_releases_left_behind_is_swept_as_the_stream_tells() {
+async fn sweep_removes_leftovers_of_deleted_releases_by_the_stream() {
     let (test_app, api) = TestApp::hello().await;
     let stream = json!({
         "TableName": "release-links-releases",
@@ -268,7 +268,7 @@ async fn what_deleted_releases_left_behind_is_swept_as_the_stream_tells() {
     let event = streamed(&test_app).await;
     assert_eq!(event["Records"].as_array().unwrap().len(), 2);
 
-    // A database that fails half-way: the record is handed over again, with those behind it.
+    // A database that fails half-way: Lambda retries the record and the following ones.
     let proxy = Proxy::start(&test_app.server.dynamodb_url).await;
     let deletions = AtomicUsize::new(0);
     proxy.decide(move |operation, _| {
@@ -307,7 +307,7 @@ async fn the_local_server_sweeps() {
     new.links = harness::test_app::links("old", 5);
     test_app.store.create_release(new, old, harness::test_app::test_deadline()).await.unwrap();
     assert_eq!(api.delete(&format!("{RELEASES}/v2")).await.status, 200);
-    // What is young may belong to a release that is being made.
+    // Young items may belong to a release that is being created.
     assert_eq!(api.post(RELEASES, &release("v3", "young", 2)).await.status, 201);
     assert_eq!(api.delete(&format!("{RELEASES}/v3")).await.status, 200);
     test_app.server.printed(r#""message":"swept","links":5,"claims":15"#);

@@ -12,7 +12,7 @@ use crate::db_request_counts::{Cost, cost, number_after, stated_costs};
 use harness::test_app::{Proxied, RELEASES, TestApp, links, new_release, store, test_deadline};
 use harness::{Api, Fault, Reply};
 
-/// What Lambda hands on of an answer, less a little for what API Gateway has around the body.
+/// Lambda's limit for a response, without the frame that API Gateway adds.
 const LAMBDA_BYTES: usize = 6 * 1024 * 1024 - 64 * 1024;
 
 /// One at a time: each of these keeps a machine busy for seconds.
@@ -99,7 +99,7 @@ async fn sweep_takes_three_units_for_a_link_and_four_for_one_with_a_path() {
     assert!(stated_costs().contains(said), "{said}");
 }
 
-/// What each thing costs that is done with one link of a release.
+/// The cost of each operation on one link of a release.
 async fn costs_of_one_link(proxied: &Proxied, tag: &str) -> Vec<(&'static str, Cost)> {
     let links = format!("{RELEASES}/{tag}/assets/links");
     let body = r#"{"name":"one","url":"https://e.com/one","filepath":"/bin/one"}"#;

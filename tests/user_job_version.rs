@@ -92,7 +92,7 @@ async fn a_jobs_token_has_a_job_and_no_user() {
 }
 
 #[tokio::test]
-async fn who_has_no_good_token_is_unauthorized() {
+async fn callers_without_a_valid_token_are_unauthorized() {
     let test_app = TestApp::empty();
     let nobody = test_app.anonymous();
     let dead = |description: &str| {

@@ -267,7 +267,7 @@ async fn a_page_that_may_not_be_seen_is_not_there() {
     let latest = "/Top/sub.group/app/-/releases/permalink/latest";
     let nobody = test_app.anonymous();
     let stranger = test_app.api_with(token()).await;
-    // Whom GitLab shows a release, it shows its files.
+    // GitLab shows the files of a release to everyone who sees the release.
     let guest = test_app.member(AccessLevel::Guest).await;
     let grants = || vec![grant(20, AccessLevel::Developer)];
     let reader = NewToken { scope: Scope::ReadApi, grants: grants(), ..token() };

@@ -13,7 +13,7 @@ use super::{Admin, admin, admin_behind};
 
 const DIRECTORY: &str = "release-links-directory";
 
-/// Runs a command and delays its write until `meanwhile` has run.
+/// Runs a command, and another step before its write.
 async fn interleave(
     app: &TestApp,
     arguments: &[&str],

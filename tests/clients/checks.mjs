@@ -1,4 +1,4 @@
-// What the programs beside it hold answers to; each ends with an error where one is another.
+// Checks of responses for the programs beside it. Each ends with an error if one differs.
 
 import { deepStrictEqual, fail } from 'node:assert';
 import { GitbeakerRequestError } from '@gitbeaker/rest';

@@ -41,7 +41,6 @@ impl Gitlab {
         output
     }
 
-    /// What the command shows.
     fn shows(&self, words: &str) -> Value {
         let output = self.succeeds(words);
         serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{words}: {output:?}"))
@@ -103,7 +102,7 @@ async fn the_command_of_python_gitlab_works_with_releases_and_links() {
     assert_eq!(gitlab.shows(&list), json!([shown]));
     assert_eq!(gitlab.shows(&format!("project-release-link get {of_link}")), shown);
     let shown = gitlab.shows(&format!("project-release-link update {of_link} --name m"));
-    // What is not sent with it goes back to its default: the type.
+    // The type is not sent, and goes back to its default.
     assert_eq!((&shown["name"], &shown["link_type"]), (&json!("m"), &json!("other")));
     gitlab.succeeds(&format!("project-release-link delete {of_link}"));
     assert_eq!(gitlab.shows(&list), none);
@@ -115,7 +114,7 @@ async fn the_command_of_python_gitlab_works_with_releases_and_links() {
     );
     assert_eq!(expected.api().get(path).await.status, 404);
 
-    // Whose a job's token is, is not asked.
+    // The user of a job token is not looked up.
     let create = format!("--job-token {} project-release create {tag}", expected.job_token);
     let shown = gitlab.shows(&create);
     assert_eq!(shown, expected.release("release/1.0", "release/1.0", &shown, &none));

@@ -1,5 +1,5 @@
-//! What the Rust crate `gitlab` asks before it gives out a client: as it sends it, with a bare
-//! question mark, and with an answer it takes for any status of 2xx.
+//! The first request of the Rust crate `gitlab`: it ends in a bare question mark, and needs a status of
+//! 2xx.
 
 use super::Expected;
 

@@ -107,7 +107,7 @@ async fn glab_makes_a_release_changes_it_and_deletes_it() {
         let reply = api.get(&format!("{releases}?page=1&per_page=30")).await;
         assert_eq!((reply.status, reply.json()), (200, json!([changed])));
 
-        // What go-gitlab does with links: a deletion without a body would be an error.
+        // go-gitlab takes a deletion without a body for an error.
         let link = format!("{release}/assets/links/{}", links[1]["id"]);
         let reply = api.delete(&link).await;
         assert_eq!((reply.status, &reply.json()), (200, &links[1]));
@@ -130,7 +130,7 @@ async fn glab_makes_a_release_in_a_job() {
     let api = as_glab(&expected.app.anonymous().with("Job-Token", &expected.job_token));
     for (tag, sent) in TAGS {
         let release = format!("{PROJECT}/releases/{sent}");
-        // Of the tag and the project a job's token hears nothing, as in GitLab; glab then takes the
+        // A job token cannot read tag and project, as in GitLab; glab then takes the
         // default branch from the job's variables. With --ref, as GitLab's own keyword `release:`
         // calls it, it does not ask.
         for path in [format!("{PROJECT}/repository/tags/{sent}"), PROJECT.to_owned()] {
@@ -156,7 +156,7 @@ async fn glab_makes_a_release_in_a_job() {
     expected.app.assert_sound().await;
 }
 
-/// glab takes a 403 for a release that is not there, tries to make it, and shows what it is told.
+/// glab takes a 403 for a missing release, tries to create it, and shows the error.
 #[tokio::test]
 async fn glab_is_told_that_a_guest_makes_no_releases() {
     let expected = Expected::start(&["v1.0.0"]).await;

@@ -1,4 +1,4 @@
-//! What package managers install for the tests: once, below the target directory.
+//! Packages for the tests, installed once below the target directory.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use harness::binaries;
 
-/// A folder as `install` leaves it. What was installed by the same `pins` is used again.
+/// A folder as `install` leaves it. A folder with the same `pins` is used again.
 pub(crate) fn once(name: &str, pins: &str, install: impl FnOnce(&Path)) -> PathBuf {
     // target/debug/release-links
     let clients = binaries::release_links().ancestors().nth(2).unwrap().join("clients");
@@ -16,7 +16,7 @@ pub(crate) fn once(name: &str, pins: &str, install: impl FnOnce(&Path)) -> PathB
     lock.lock().unwrap();
 
     let folder = clients.join(name);
-    // Written last, so that an installation that was cut off does not count.
+    // Written last: an interrupted installation does not count.
     let installed = folder.join("installed");
     if std::fs::read_to_string(&installed).is_ok_and(|by| by == pins) {
         return folder;

@@ -46,7 +46,7 @@ async function fiveOperations(links, tag, encodedTag) {
     show(['Url is blocked: Only allowed schemes are http, https, ftp']),
   );
 
-  // What is not sent with it goes back to its default: the type.
+  // The type is not sent, and goes back to its default.
   const renamed = await links.edit(project, tag, link.id, { name: 'größer' });
   Object.assign(expected, { name: 'größer', link_type: 'other' });
   check('the renamed link', renamed, expected);

@@ -73,7 +73,7 @@ def five_operations(client, tag, encoded_tag):
         ["Url is blocked: Only allowed schemes are http, https, ftp"],
     )
 
-    # save() sends what was changed and nothing else, so that the type goes back to its default.
+    # save() sends only changed fields: the type goes back to its default.
     link.name = "größer"
     link.save()
     expected |= {"name": "größer", "link_type": "other"}

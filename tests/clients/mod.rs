@@ -124,7 +124,6 @@ impl Expected {
     }
 }
 
-/// What the programs for links find.
 const TAGS: [&str; 2] = ["release/1.0", "v1.0.0+größe"];
 
 #[cfg_attr(not(clients), ignore = "needs RELEASE_LINKS_TEST_CLIENTS=1")]

@@ -2,7 +2,7 @@
 //
 //   node pages.mjs walk URL TOKEN          people's ways through the pages
 //   node pages.mjs check URL PATH...       each page: accessible, narrow, and on its own
-//   node pages.mjs attack URL PATH...      each page: shows hostile text and runs none of it
+//   node pages.mjs attack URL PATH...      each page: shows hostile text and runs no script
 //   node pages.mjs pictures URL FOLDER NAME=PATH...
 
 import assert from 'node:assert/strict';

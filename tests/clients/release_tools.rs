@@ -41,7 +41,7 @@ async fn check_published(expected: &Expected, version: &str, notes: &str) {
     let file = format!("https://ex.com/{version}/app?x=1&y=2");
     let notes_page = format!("https://ex.com/{version}/notes");
     let direct = format!("/mynamespace/hello/-/releases/{tag}/downloads/bin/app");
-    // The newest link comes first, so that the last of the configuration does.
+    // The newest link comes first, which is the last of the configuration.
     let links = json!([
         {
             "id": links[0]["id"].as_u64().unwrap(),

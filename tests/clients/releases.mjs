@@ -87,7 +87,7 @@ async function wholeLife(releases, tag, fileUrl) {
     },
   };
   const release = await releases.create(project, options);
-  // The newest link comes first, so that the last one does.
+  // The newest link, which is the last one, comes first.
   const [notes, file] = release.assets.links;
   const links = [
     {
@@ -200,7 +200,7 @@ async function tokens() {
   await checkRefused('a list for an unknown token', list, 401, '401 Unauthorized');
 }
 
-// Where the files are.
+// The URL of the files.
 const files = createServer((_, response) => {
   response.writeHead(200, { 'content-type': 'text/plain' }).end('the file');
 });

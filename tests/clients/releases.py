@@ -160,7 +160,7 @@ def whole_life(client, project, tag, encoded_tag):
         },
     }
     release = releases.create(fields)
-    # The newest link comes first, so that the last one does.
+    # The newest link, which is the last one, comes first.
     ids = [link["id"] for link in release.assets["links"]]
     links = [
         {

@@ -36,7 +36,7 @@ impl Repository {
         self.folder.path().join("working-copy")
     }
 
-    /// A program in the working copy. Of the environment it sees nothing but where programs are: a
+    /// A program in the working copy. Its environment has only the paths of programs: a
     /// token or a CI system's variables would change what release tools do.
     pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
@@ -51,7 +51,7 @@ impl Repository {
         command
     }
 
-    /// What Git prints, without the end of its last line.
+    /// Git's output without the last line feed.
     pub(crate) fn git(&self, arguments: &[&str]) -> String {
         let output = install::run(self.command("git").args(arguments));
         String::from_utf8(output.stdout).unwrap().trim_end().to_owned()

@@ -1,4 +1,4 @@
-//! What is deployed, held to what the code says and does.
+//! The deployed resources, compared with the code.
 
 mod gateway_responses;
 mod roles;

@@ -18,7 +18,7 @@ use harness::TestApp;
 use harness::proxy::{Access, Proxy};
 use harness::test_app::{large_links, new_release, test_deadline};
 
-/// What a role allows: an action on a table, and whether only inside a transaction.
+/// A grant of a role: an action on a table, and whether only inside a transaction.
 type Grants = BTreeSet<(String, String, bool)>;
 
 /// The kinds of items that a role's statements are limited to, by action and table.

@@ -13,7 +13,7 @@ use harness::binaries::workspace;
 /// Method, path, function.
 type Route = (String, String, String);
 
-fn of_the_code() -> BTreeSet<Route> {
+fn routes_in_code() -> BTreeSet<Route> {
     let rows = ROUTES.iter();
     rows.map(|row| {
         (row.verb.as_str().to_owned(), row.path.to_owned(), row.function.name().to_owned())
@@ -21,7 +21,7 @@ fn of_the_code() -> BTreeSet<Route> {
     .collect()
 }
 
-fn of_the_template() -> BTreeSet<Route> {
+fn routes_in_template() -> BTreeSet<Route> {
     let template = read("infra/template.yaml");
     let mut routes = BTreeSet::new();
     let check = logical_id(CHECK_DEPLOYMENT, "Function");
@@ -47,8 +47,8 @@ fn of_the_template() -> BTreeSet<Route> {
 }
 
 #[test]
-fn the_template_has_the_routes_of_the_code() {
-    assert_eq!(of_the_template(), of_the_code());
+fn the_template_has_the_routes_routes_in_code() {
+    assert_eq!(routes_in_template(), routes_in_code());
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn every_folder_of_functions_is_deployed_and_no_other() {
 }
 
 #[test]
-fn the_contract_has_the_routes_of_the_code() {
+fn the_contract_has_the_routes_routes_in_code() {
     let contract = read("infra/openapi.yaml");
     let mut described = BTreeSet::new();
     for (path, operations) in contract["paths"].as_mapping().unwrap() {
@@ -85,7 +85,7 @@ fn the_contract_has_the_routes_of_the_code() {
             described.insert((method, path.as_str().unwrap().to_owned(), function_of(id)));
         }
     }
-    let mut expected = of_the_code();
+    let mut expected = routes_in_code();
     expected.retain(|(method, _, function)| {
         method != Verb::Any.as_str() && function != Function::Web.name()
     });

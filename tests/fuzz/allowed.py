@@ -17,7 +17,7 @@ def filter_failure(context, failure: Failure, case, response) -> bool:
     if failure.checks == ("positive_data_acceptance",):
         return not is_refused_with_reason(case, response)
     if failure.checks == ("ignored_auth",):
-        # What is private is not there for who is nobody.
+        # Private projects are invisible without a token.
         return "got `404 Not Found`" not in failure.message
     return True
 

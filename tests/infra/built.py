@@ -1,4 +1,4 @@
-"""What `sam build` does with the template, up to the compiler.
+"""`sam build` of the template, up to the compiler.
 
 A stand-in for `cargo lambda build` notes how it is called. Everything else is real: so it is seen that
 each function is built in the folder of its own package, for the chosen processor, and that SAM finds

@@ -1,4 +1,4 @@
-"""What the assertions of `transformed.py` must notice.
+"""Faults that the assertions of `transformed.py` must notice.
 
 A mutant is an assertion, a file, a text in it, and what stands there instead, wherever it stands.
 """

@@ -34,8 +34,8 @@ PSEUDO = {
 
 CERTIFICATE = f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/{UUID}"
 
-# What an operator may choose: nothing, all there is, as little as there can be, and what the other
-# three do not combine.
+# Choices of parameters: the defaults, everything, as little as possible, and combinations that the other
+# three leave out.
 CHOICES = {
     "default": {},
     "all": {
@@ -62,7 +62,7 @@ PLACEHOLDER = re.compile(r"\$\{([^}!]+)\}")
 
 
 class Stack:
-    """What is deployed: its resources by logical id, its outputs, and the parameters behind it."""
+    """A deployed stack: resources by logical id, outputs, and parameters."""
 
     def __init__(self, choice):
         template = copy.deepcopy(parse(source(TEMPLATE)))

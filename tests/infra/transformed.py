@@ -1,4 +1,4 @@
-"""What must be true of the deployed stack, whatever the operator chooses.
+"""Assertions about the deployed stack, for all choices of the operator.
 
 Each assertion yields what is wrong. Each is also shown to find something: for every one of them
 `mutants.py` breaks the template, or the code that it must agree with.
@@ -46,7 +46,7 @@ def differ(what, actual, expected):
         yield f"{what}: {actual!r} and not {expected!r}"
 
 
-# What the code says.
+# From the code.
 
 
 def routes():
@@ -58,7 +58,7 @@ def routes():
     return [(verb.upper(), paths.get(path, path.strip('"')), names[f]) for verb, path, f in rows]
 
 
-# What the table's stream invokes, and no route.
+# Invoked by the table's stream, without a route.
 SWEEP = "sweep"
 FUNCTIONS = sorted({function for _, _, function in routes()} | {SWEEP})
 
@@ -136,7 +136,7 @@ def the_contract_has_the_routes_of_the_endpoints(_stack):
 
 @functools.lru_cache(maxsize=2)
 def answers(contract):
-    """What the contract lets each operation answer: the schemas of its JSON, by status."""
+    """The responses of each operation in the contract: the schemas of its JSON, by status."""
     contract = yaml.safe_load(contract)
     methods = {"get", "head", "post", "put", "delete"}
     return {
@@ -155,7 +155,7 @@ def the_contract_has_what_the_gateway_answers(stack):
     for operation, declared in answers(source("infra/openapi.yaml")).items():
         for kind, response in responses.items():
             status = response.get("statusCode")
-            # Where there is no route, there is no operation.
+            # Paths without a route have no operation.
             if status == "404":
                 continue
             if status not in declared:
@@ -190,7 +190,7 @@ def the_gateway_speaks_as_the_functions_do(stack):
     }
     statuses = {kind: response.get("statusCode") for kind, response in responses.items()}
     yield from differ("statuses", statuses, expected)
-    # What functions never say: that is the gateway's alone.
+    # Errors of the gateway alone.
     own = {'{"error":"Bad Request"}', '{"message":"429 Too Many Requests"}'}
     known = own | set(source(SNAPSHOT).splitlines())
     for kind, response in responses.items():
@@ -427,7 +427,7 @@ QUERIES = {**READS_DIRECTORY, ("ReleasesTable", "Query"): None}
 LIST = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["projects"]}, **NAMES_KEYS}
 LISTS_PROJECTS = {("DirectoryTable", "Query"): LIST}
 
-# What each function asks of the database, by the files of shared/src/store.
+# The requests of each function to the database, by the files of shared/src/store.
 MAY = {
     "list-links": GETS | QUERIES,
     "get-link": GETS,
@@ -488,7 +488,7 @@ TRACING = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
 
 
 def grants(stack, function):
-    """What the role of a function allows: action, resource, condition."""
+    """The grants of a function's role: action, resource, condition."""
     role = stack.properties(f"{logical_id(function)}Role")
     for policy in role.get("Policies", []):
         for statement in policy["PolicyDocument"]["Statement"]:
@@ -668,7 +668,7 @@ def existing_tables_are_imported_as_the_guide_says(stack):
     try:
         alone = yaml.safe_load(f"Resources:\n{done.stdout}")["Resources"]
     except yaml.YAMLError as error:
-        # What refers to the rest of the template cannot stand without it.
+        # References to the rest of the template would break.
         yield f"the tables do not stand alone: {error}"
     else:
         yield from differ("alone", alone, tables)
@@ -813,7 +813,7 @@ def alarms_watch_every_function_and_the_api(stack):
     expected = {
         "ApiServerErrors": ("AWS/ApiGateway", "5XXError", "Sum", api, 5),
         "ApiSlow": ("AWS/ApiGateway", "Latency", "p99", api, slow),
-        # Of the account.
+        # For the whole AWS account.
         "Throttles": ("AWS/Lambda", "Throttles", "Sum", None, 1),
         "SweepBehind": ("AWS/Lambda", "IteratorAge", "Maximum", sweep, 3600 * 1000),
         "SweepGaveUp": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", queue, 1),
@@ -958,7 +958,7 @@ def nothing_is_larger_than_it_may_be(stack):
 
 @assertion
 def the_least_choice_costs_nothing_at_rest(stack):
-    # Of these, none is billed while nobody calls; tables and logs are billed by what is in them.
+    # These cost nothing without requests. Tables and logs are billed by their contents.
     free = {
         "AWS::ApiGateway::Deployment",
         "AWS::ApiGateway::RestApi",
@@ -1022,7 +1022,7 @@ def the_guide_asks_for_the_tested_sam_cli(_stack):
 
 
 def problems(names=ASSERTIONS):
-    """What is wrong: assertion, choice, problem."""
+    """The problems: assertion, choice, problem."""
     for choice, parameters in CHOICES.items():
         stack = Stack(parameters)
         for name in names:

@@ -1,4 +1,4 @@
-//! What cargo-lambda is told of the project, held to what the project says itself.
+//! The configuration of cargo-lambda, compared with the project.
 
 use std::collections::BTreeMap;
 

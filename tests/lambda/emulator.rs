@@ -18,7 +18,6 @@ const LONGEST_BUILD: Duration = Duration::from_mins(10);
 /// A running emulator; it and the functions it started end with this value.
 pub(super) struct Emulator {
     child: Child,
-    /// Where it listens, `127.0.0.1:…`.
     pub(super) address: String,
     programs: PathBuf,
     /// Its log, and what it is given to read.
@@ -29,7 +28,7 @@ impl Emulator {
     /// Starts an emulator whose functions work on this server's database, with cargo-lambda from
     /// `programs`.
     pub(super) async fn start(programs: PathBuf, server: &Server) -> Self {
-        // All is built here, so that the emulator need not wait for a build that fails.
+        // Everything is built first: the emulator would wait for a failing build.
         binaries::release_links();
         let folder = TempDir::new().unwrap();
         let environment = server.connection_file.as_ref().unwrap().with_file_name("watch.env");
@@ -93,7 +92,7 @@ fn cargo_lambda(programs: &Path) -> Command {
     command
         .arg("lambda")
         .env("PATH", std::env::join_paths(search).unwrap())
-        // Where this test was built, wherever that is: most of the functions is built there already.
+        // The target folder of this test: most of the functions is built there already.
         .env("CARGO_TARGET_DIR", binaries::release_links().ancestors().nth(2).unwrap())
         // A proxy knows nothing of this machine's own addresses.
         .env("NO_PROXY", "127.0.0.1");

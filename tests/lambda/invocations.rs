@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::projects::UNKNOWN_COMMIT;
 use crate::user_job_version::SHOWN_VERSION;
 
-/// Where the gateway's own domain shows the API: below its stage.
+/// The API on the gateway's own domain, below its stage.
 const STAGE: &str = "https://a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com/prod";
 /// A domain of the installation's own that shows it at the root.
 const DOMAIN: &str = "https://releases.example.com";
@@ -78,7 +78,6 @@ pub(super) async fn run(answer: impl AsyncFn(&str, &str) -> Value) {
     assert_eq!(answer("sweep", "sweep.json").await, json!({ "batchItemFailures": [] }));
 }
 
-/// What clients ask before they publish.
 async fn clients_connect(invoke: &impl AsyncFn(&str, &str) -> Value) {
     let user = |base: &str| {
         format!(

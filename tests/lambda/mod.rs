@@ -35,7 +35,6 @@ pub(crate) fn functions() -> impl Iterator<Item = &'static str> {
     Function::ALL.iter().map(|function| function.name()).chain([SWEEP])
 }
 
-/// What events have places for.
 pub(crate) struct Tokens {
     pub(crate) developer: Secret,
     pub(crate) job: Secret,

@@ -1,7 +1,7 @@
 //! The functions' own binaries, started and fed as Lambda does it.
 //!
-//! Those of the workspace's build, or, where `FUNCTIONS` names a folder in cargo-lambda's layout,
-//! the ones that would be deployed.
+//! By default from the workspace's build. `FUNCTIONS` names a folder in cargo-lambda's layout with the
+//! binaries to deploy.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -148,7 +148,7 @@ async fn bodies_and_headers_in_every_form(functions: &Functions, tokens: &Tokens
     assert_eq!(answer["statusCode"], 400);
     assert_eq!(answer["body"], "Bad Request");
 
-    // Of repeated headers the last counts, as it does for the gateway's single-valued form.
+    // The last of repeated headers counts, as in the gateway's single-valued form.
     let mut repeated = event("get-link.json", tokens);
     let token = tokens.developer.reveal();
     let path = |id: u64| format!("/api/v4/projects/demo%2Fhello/releases/v1.0.0/assets/links/{id}");

@@ -76,7 +76,7 @@ async fn a_project_is_shown_whole_with_what_the_caller_may_do() {
         }
         callers.push((api, branch, levels));
     }
-    // Who only reads is told of what the user may do all the same.
+    // A read-only token is still told the user's roles.
     let reader =
         NewToken { scope: Scope::ReadApi, grants: vec![grant(20, AccessLevel::Owner)], ..token() };
     let reader = app.api_with(reader).await;

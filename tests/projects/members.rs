@@ -48,7 +48,7 @@ async fn callers_find_themselves_with_their_highest_role_and_nobody_else() {
 }
 
 #[tokio::test]
-async fn who_is_no_member_is_not_found() {
+async fn a_non_member_is_not_found() {
     let (app, api) = TestApp::hello().await;
     let no_project = r#"{"message":"404 Project Not Found"}"#;
     let invalid = r#"{"error":"user_id is invalid"}"#;

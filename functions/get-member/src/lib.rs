@@ -1,5 +1,5 @@
 //! `GET /projects/:id/members/all/:user_id`: the caller as a member of a project. Each
-//! token has its own roles, and those of other users are unknown.
+//! token has its own roles: the roles of other users are unknown.
 
 use http::StatusCode;
 use serde::Serialize;

@@ -1,9 +1,9 @@
 //! The least a function can be that asks the same of the database as one of ours: what
 //! `lambda_http`, the SDK and its requests cost, for others to be measured by.
 //!
-//! What to ask comes beforehand, in invocations that nobody measures, and is kept as the SDK's own
-//! types. An event that is measured only says which of it: nothing is parsed but that number,
-//! nothing is checked, and nothing told.
+//! Jobs arrive in earlier invocations, which are not measured, and are kept as the SDK's own types. A
+//! measured event only has the number of a job. The function parses only this number, and checks and
+//! returns nothing.
 
 mod written;
 
@@ -18,8 +18,8 @@ use shared::aws_client::{self, Database};
 /// An item or key.
 type Item = HashMap<String, AttributeValue>;
 
-/// What to ask: first all that reads and the counter, side by side, then one transaction. It is
-/// asked once, and so given away with all that it has.
+/// A job: first the reads and the counter, side by side, then one transaction. It is done once and
+/// consumed.
 struct Job {
     /// By their table.
     get: HashMap<String, KeysAndAttributes>,
@@ -51,7 +51,7 @@ async fn main() -> Result<(), Error> {
         match request.body() {
             Body::Text(number) => ask(client, take(kept, number)?).await?,
             Body::Binary(jobs) => keep(kept, jobs)?,
-            // None at all, or of a kind that is still to come.
+            // No job, or one of a later kind.
             _ => return Err("neither jobs nor the number of one".into()),
         }
         Ok::<_, Error>("done")

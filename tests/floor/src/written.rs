@@ -24,7 +24,6 @@ pub(crate) struct Jobs<'a> {
     pub(crate) jobs: Vec<Job<'a>>,
 }
 
-/// What to ask.
 #[derive(Deserialize)]
 pub(crate) struct Job<'a> {
     /// Keys, by their table.

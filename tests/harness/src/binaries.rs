@@ -9,15 +9,14 @@ pub fn release_links() -> PathBuf {
     folder().join("release-links")
 }
 
-/// Cargo builds the binaries of a package only for that package's own tests, so that they are
-/// built here.
+/// Builds the binaries: Cargo builds them only for tests of their own package.
 fn folder() -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER
         .get_or_init(|| {
             let built = cargo().args(["build", "--quiet", "--workspace", "--bins"]).status();
             assert!(built.is_ok_and(|status| status.success()), "the binaries do not build");
-            // Whoever asks was built into the same target folder, which Cargo marks.
+            // The running test was built into the same target folder, which Cargo marks.
             let asking = std::env::current_exe().unwrap();
             let target = asking.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists());
             target.unwrap().join("debug")

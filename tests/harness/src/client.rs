@@ -1,4 +1,4 @@
-//! A client that sends exactly what it is told and distrusts what it gets.
+//! A client that sends exactly the given bytes and checks every response.
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
@@ -76,7 +76,7 @@ impl Api {
     }
 
     /// The same, where an answer may be a 5xx.
-    pub fn that_may_fail(&self) -> Self {
+    pub fn allowing_failures(&self) -> Self {
         Self { may_fail: true, ..self.clone() }
     }
 
@@ -153,7 +153,7 @@ impl Api {
         reply
     }
 
-    /// Sends a request with JSON to a server that may end meanwhile: none where it did not answer.
+    /// Sends a request with JSON to a server that may end. `None` if it did not respond.
     pub async fn attempt(&self, method: &str, path: &str, body: &str) -> Option<Reply> {
         let (path, request) = self.request(method, path, "application/json", body.as_bytes());
         let reply = exchange(&self.address, request).await.ok()?;
@@ -209,7 +209,7 @@ async fn exchange(address: &str, request: Request<Full<Bytes>>) -> Result<Reply,
 }
 
 impl Reply {
-    /// What holds for every answer, whatever was asked.
+    /// Asserts the rules of every response.
     fn check(&self, method: &str, path: &str, may_fail: bool) {
         let said = format!("{method} {path}: {self:?}");
         for name in self.headers.keys() {

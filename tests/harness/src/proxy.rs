@@ -1,5 +1,4 @@
-//! What stands between the service and its database in tests: it counts requests, and makes the
-//! database as bad as a test wants it.
+//! A proxy between the service and its database: it counts requests and injects faults.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -41,7 +40,6 @@ pub struct Access {
     pub keys: Vec<String>,
 }
 
-/// What to do with a request.
 #[derive(Clone, Debug)]
 pub enum Fault {
     /// Nothing.
@@ -189,7 +187,7 @@ impl Proxy {
         self.state.log.lock().unwrap().pause = Duration::from_millis(30);
     }
 
-    /// What the requests since the last call did to which table.
+    /// The accesses to tables since the last call.
     pub fn take_accesses(&self) -> Vec<Access> {
         std::mem::take(&mut self.state.log.lock().unwrap().accesses)
     }
@@ -401,8 +399,8 @@ fn leave_out(body: &mut Value) -> Option<(&'static str, Value)> {
     Some(("UnprocessedItems", json!({ table: [write] })))
 }
 
-/// A transaction takes the permissions of the writes in it, a batch those of the batch itself on
-/// each of its tables.
+/// A transaction needs the permissions of its writes. A batch needs its own permission on each of its
+/// tables.
 fn accesses(operation: &str, body: &Value) -> Vec<Access> {
     let access = |action: &str, table: &str, in_transaction| Access {
         action: action.to_owned(),

@@ -20,7 +20,6 @@ pub struct Server {
     ministack: Option<MiniStack>,
     /// The API's address, `127.0.0.1:…`.
     pub address: String,
-    /// The URL of the database behind it.
     pub dynamodb_url: String,
     /// The connection file of the embedded database, unless the database is another server's.
     pub connection_file: Option<PathBuf>,
@@ -110,7 +109,7 @@ impl Server {
         }
     }
 
-    /// What the server printed so far, once `word` is in it.
+    /// The output of the server so far, once `word` is in it.
     pub fn printed(&self, word: &str) -> String {
         loop {
             let output = self.output.lock().unwrap().clone();

@@ -35,7 +35,6 @@ pub const RELEASES: &str = "/projects/20/releases";
 /// Its release of the examples.
 pub const RELEASE: &str = "/projects/20/releases/v1.7.0";
 
-/// A server and the store behind it.
 pub struct TestApp {
     pub server: Server,
     pub store: Store,
@@ -105,7 +104,7 @@ pub fn grant(project: u64, level: AccessLevel) -> Grant {
     Grant { target: GrantTarget::Project(ProjectId(project)), level }
 }
 
-/// A rule that keeps a tag to those of at least a role.
+/// A rule that protects a tag with a lowest role.
 pub fn protected(pattern: &str, create_level: Option<AccessLevel>) -> ProtectedTag {
     ProtectedTag { pattern: pattern.to_owned(), create_level }
 }
@@ -244,7 +243,7 @@ pub struct Proxied {
 }
 
 impl Proxied {
-    /// What [`TestApp::hello`] has, behind a proxy that passes everything.
+    /// The data of [`TestApp::hello`], behind a proxy that passes everything.
     pub async fn hello() -> Self {
         let (test_app, direct) = TestApp::hello().await;
         let proxy = Proxy::start(&test_app.server.dynamodb_url).await;

@@ -158,7 +158,7 @@ async fn parameters_come_from_forms_multipart_and_the_query_too() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_the_parameters_is_said_at_once_in_the_order_of_declaration() {
+async fn all_parameter_errors_come_at_once_in_the_order_of_declaration() {
     let (app, api) = TestApp::hello().await;
     let guest = app.member(AccessLevel::Guest).await;
     let everything = r#"{"released_at":"x","assets":{"links":[{"link_type":[],"filepath":{},"direct_asset_path":[],"url":[],"name":{}}]},"ref":[],"description":{},"name":[],"tag_message":{}}"#;
@@ -209,7 +209,7 @@ async fn what_is_wrong_with_the_parameters_is_said_at_once_in_the_order_of_decla
     ] {
         let expected = format!(r#"{{"error":"{error}"}}"#);
         api.post(RELEASES, body).await.is(400, &expected);
-        // Before the role: who may read hears the same.
+        // Checked before the role: readers get the same errors.
         guest.post(RELEASES, body).await.is(400, &expected);
     }
     let indexed = b"tag_name=v&assets[links][0][name]=a&assets[links][0][url]=https://e.com";
@@ -474,7 +474,7 @@ async fn the_model_speaks_in_one_string_and_nothing_of_what_it_refuses_is_left()
             json!([{ "name": "a", "url": "https://-e.com" }]),
             "Links url is blocked: Hostname or IP address invalid".to_owned(),
         ),
-        // What two links do wrong is said once.
+        // The same fault of two links is named once.
         (
             json!([
                 { "name": "a", "url": "x", "filepath": "y" },

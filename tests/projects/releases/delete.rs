@@ -33,7 +33,7 @@ async fn a_deleted_release_is_answered_and_nothing_of_it_is_seen_again() {
     let latest = format!("{RELEASES}/permalink/latest");
     api.get(&latest).await.leads_to("/api/v4/projects/20/releases/v2");
 
-    // Nobody may delete, or change, what is not there.
+    // Deleting or changing a missing release is forbidden.
     api.delete(RELEASE).await.is(403, FORBIDDEN);
     api.put(RELEASE, r#"{"name":"b"}"#).await.is(403, FORBIDDEN);
     api.send("DELETE", &format!("{RELEASES}/v2"), "application/json", b"{}").await;

@@ -45,7 +45,7 @@ async fn a_path_leads_to_the_url_of_its_link() {
         head.is(302, "");
         assert_eq!(head.header("location"), FILE);
     }
-    // What anybody may read, anybody may keep for a moment.
+    // Public downloads are cacheable for a moment.
     for (visibility, releases_access, expected) in [
         (Visibility::Public, ReleasesAccess::Enabled, "public, max-age=60"),
         (Visibility::Public, ReleasesAccess::Private, "private, no-store"),
@@ -109,7 +109,7 @@ async fn tokens_come_as_on_every_other_endpoint() {
 }
 
 #[tokio::test]
-async fn what_is_missing_is_told_to_who_may_read_code() {
+async fn callers_who_may_read_code_learn_what_is_missing() {
     let (test_app, api) = TestApp::hello().await;
     make(&api, "a", FILE, "/bin/app").await;
     let guest = test_app.member(AccessLevel::Guest).await;

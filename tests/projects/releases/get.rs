@@ -180,7 +180,7 @@ async fn a_release_is_for_who_may_read_code_and_its_edit_page_for_who_may_write(
         match *caller {
             "guest" | "planner" => {
                 reply.is(403, FORBIDDEN);
-                // What is not there is not told to who may not read what is.
+                // Callers who may not read releases do not learn which are missing.
                 api.get(&format!("{RELEASES}/none")).await.is(403, FORBIDDEN);
                 api.get(&format!("{RELEASE}?include_html_description=x"))
                     .await

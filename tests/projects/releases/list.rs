@@ -181,7 +181,7 @@ async fn releases_come_by_either_time_in_either_direction() {
         let reply = api.get(&format!("{RELEASES}{query}")).await;
         assert_eq!(tags(&reply).join(" "), expected, "{query}");
     }
-    // Of one moment there may be several.
+    // Several releases may have the same time.
     for tag in ["x", "y", "z"] {
         app.release_at(tag, "2020-01-04T00:00:00Z", "2020-03-01T00:00:00Z").await;
     }
@@ -197,7 +197,7 @@ async fn releases_come_by_either_time_in_either_direction() {
 }
 
 #[tokio::test]
-async fn who_may_read_hears_all_that_is_wrong_in_the_order_of_declaration() {
+async fn readers_get_all_parameter_errors_in_the_order_of_declaration() {
     let (app, _) = TestApp::hello().await;
     let guest = app.member(AccessLevel::Guest).await;
     let everything = "updated_after=x&updated_before=y&include_html_description=z&sort=a&order_by=b&per_page=0&page=c";

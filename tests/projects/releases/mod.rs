@@ -139,7 +139,7 @@ fn tags(reply: &Reply) -> Vec<String> {
     releases.iter().map(|release| release["tag_name"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Asserts that a time is that of the last request, in GitLab's form.
+/// Asserts that a time is the time of the last request, in GitLab's form.
 #[track_caller]
 fn is_now(text: &str) {
     let (now, time) = (Timestamp::now(), text.parse::<Timestamp>().unwrap());

@@ -14,7 +14,7 @@ const FORBIDDEN: &str = r#"{"message":"403 Forbidden"}"#;
 const EMPTY: &str = r#"{"message":"params is empty"}"#;
 
 #[tokio::test]
-async fn what_is_sent_changes_and_nothing_else() {
+async fn only_sent_fields_change() {
     let (app, _) = TestApp::hello().await;
     let at = "2019-01-03T01:56:19.539Z";
     app.release_at("v2", at, at).await;

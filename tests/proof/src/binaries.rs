@@ -45,7 +45,7 @@ pub(crate) fn all(folder: Option<&Path>, fresh: &Path) -> Result<Vec<Binary>, Er
         .collect()
 }
 
-/// What a function finds in its environment, apart from where its database is.
+/// The environment of a function, without the URL of its database.
 pub(crate) fn environment(tables: &TableNames) -> [(&str, &str); 5] {
     [
         ("AWS_REGION", "us-east-1"),

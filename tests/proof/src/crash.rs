@@ -37,7 +37,6 @@ const WRITERS: [Function; 5] = [
 ];
 const STEP: Duration = Duration::from_secs(30);
 
-/// What came of all kills.
 #[derive(Default)]
 struct Tally {
     kills: u64,
@@ -111,7 +110,7 @@ pub(crate) enum Way {
 }
 
 impl Way {
-    /// Sends a request; none where nobody is left to answer it.
+    /// Sends a request. `None` if the server is gone.
     pub(crate) async fn send(
         &self,
         method: &str,
@@ -261,7 +260,7 @@ async fn create_release(api: &Api, tag: &str) -> Result<(), Error> {
 
 /// Functions on a database that stays.
 struct Functions {
-    /// Where the functions are, as they are deployed; without it they are those of the tests.
+    /// The folder of the functions as deployed. Without it, the test build is used.
     folder: Option<PathBuf>,
     app: TestApp,
     api: Api,
@@ -313,7 +312,7 @@ impl Functions {
                 tally.missed.push(format!("{} has ended by itself", function.name()));
             }
         }
-        // What the function had sent before its end is still on its way through the database.
+        // Requests of the dead function may still be on their way through the database.
         tokio::time::sleep(Duration::from_millis(50)).await;
         check(&self.app, &self.api, (&books, &self.kept), tally).await
     }

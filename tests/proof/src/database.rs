@@ -73,7 +73,7 @@ impl Database {
         Ok(self.ca_bundle.to_str().ok_or("the folder's name is not UTF-8")?)
     }
 
-    /// Removes what a run has made, so that each meets the same.
+    /// Removes the items of a run: each run meets the same.
     pub(crate) async fn clear(&self) -> Result<(), Error> {
         for release in self.store.list_releases(PROJECT, test_deadline()).await? {
             if release.uid != self.release.uid {

@@ -1,4 +1,4 @@
-//! What Lambda hands to each function: events of API Gateway's REST flavour, and of the stream.
+//! Events for each function: of API Gateway's REST flavour, and of the stream.
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::{Map, Value, json};
@@ -136,7 +136,7 @@ pub(crate) fn rest(
     }))
 }
 
-/// What the stream says of a release that was deleted.
+/// The stream's record of a deleted release.
 fn deleted(release: &Release) -> Value {
     let text = |text: &str| json!({ "S": text });
     let number = |number: i64| json!({ "N": number.to_string() });

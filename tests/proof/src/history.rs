@@ -1,5 +1,5 @@
-//! Concurrent histories of one release, checked for linearizability against a sequential model of
-//! it, while the database behind it is bad.
+//! Concurrent histories of one release over a faulty database, checked for linearizability against a
+//! sequential model.
 
 mod listing;
 mod model;
@@ -36,10 +36,10 @@ const ONE_FAULT_IN: u64 = 10;
 /// How long one request of a sweep may take.
 const SWEEP_STEP: Duration = Duration::from_secs(30);
 
-/// That a client asked for something, or was answered.
+/// A request of a client, or a response.
 pub(crate) type Event = (usize, Action<Step>);
 
-/// What happened, in the order in which it was seen to begin and end, with who did it.
+/// The events, with their clients, in the order in which they were seen to begin and end.
 pub(crate) type Events = Vec<Event>;
 
 /// Runs rounds until the time is over, or one has shown something wrong.
@@ -87,7 +87,6 @@ pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
     Ok(Verdict { figures, missed })
 }
 
-/// What came of all rounds.
 #[derive(Default)]
 struct Tally {
     rounds: u64,
@@ -137,21 +136,21 @@ impl Tally {
     }
 }
 
-/// What came of a release that six clients used at once.
+/// The result for a release that six clients used at once.
 struct Round {
     events: Events,
     /// Answers that cannot be, each with the client that got it and took no further step.
     unexpected: Vec<String>,
-    /// The tables before the release was deleted, while nobody wrote.
+    /// The tables before the release was deleted, without writers.
     audit: Audit,
     /// How many items of no release there were when the release was deleted and all was swept.
     left: u64,
 }
 
-/// Lets clients use a release that nobody has used before, and looks at what they leave.
+/// Lets clients use a new release, and checks the tables afterwards.
 async fn round(proxied: &Proxied, tag: &str) -> Result<Round, Error> {
     let story = worker::Story::default();
-    let api = proxied.api.that_may_fail();
+    let api = proxied.api.allowing_failures();
     let mut workers = JoinSet::new();
     for number in 0..WORKERS {
         let worker = Worker::new(number, api.clone(), tag, Arc::clone(&story));

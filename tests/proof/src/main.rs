@@ -42,7 +42,7 @@ struct Options {
     /// Also write the figures to this file.
     #[arg(long, value_name = "FILE", global = true)]
     json: Option<PathBuf>,
-    /// Where `cargo lambda build` has put the functions; without it they are built here.
+    /// The output folder of `cargo lambda build`. Without it, the functions are built here.
     #[arg(long, value_name = "DIR", global = true)]
     functions: Option<PathBuf>,
 }
@@ -61,7 +61,7 @@ enum Proof {
     Memory,
     /// Whether memory stays flat and nothing leaks under a long, mixed load.
     Soak,
-    /// What a request costs, beside a function that only asks the same of the database.
+    /// The cost of a request, compared with a function that only makes the same database requests.
     Speed,
     /// Whether one link costs the same in a release of any size, and one release in a project.
     Scale,
@@ -110,7 +110,6 @@ impl Proof {
     }
 }
 
-/// What a proof came to.
 struct Verdict {
     figures: serde_json::Value,
     missed: Vec<String>,

@@ -25,7 +25,6 @@ use scene::{Outcome, Scene};
 
 /// How many clients there are at once.
 const CLIENTS: usize = 32;
-/// How many disagreements are told.
 const TOLD: usize = 20;
 
 #[derive(Default)]
@@ -91,7 +90,7 @@ pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
     Ok(Verdict { figures, missed })
 }
 
-/// Sends the requests of these cells, many at once, in an order that is nobody's.
+/// Sends the requests of these cells, many at once, in random order.
 async fn ask(
     scene: &Arc<Scene>,
     mut cells: Vec<Cell>,

@@ -40,7 +40,7 @@ impl Pool {
         Ok(Self { idle: Mutex::new((0..count).collect()), free: Semaphore::new(count), processes })
     }
 
-    /// What one of the processes answers; an error where that is a refusal.
+    /// The response of one of the processes. A refusal is an error.
     pub(crate) async fn invoke(&self, event: &Value) -> Result<Value, Error> {
         let _turn = self.free.acquire().await?;
         let at = self.idle().pop().ok_or("no process is idle")?;

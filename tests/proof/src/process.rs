@@ -1,4 +1,4 @@
-//! What the system tells of a process.
+//! Measurements of a process by the operating system.
 
 use std::fs;
 use std::time::Duration;

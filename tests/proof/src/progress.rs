@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// A bar; nothing where nobody looks.
 pub(crate) struct Progress(ProgressBar);
 
 impl Progress {

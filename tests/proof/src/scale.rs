@@ -36,7 +36,6 @@ struct Plan {
     links: &'static [usize],
     releases: &'static [usize],
     rounds: usize,
-    /// Of each kind in a round.
     requests: usize,
 }
 
@@ -54,7 +53,6 @@ struct Family {
     places: Vec<Place>,
 }
 
-/// What one request costs, on average.
 #[derive(Clone, Default, PartialEq)]
 struct Cost {
     requests: f64,
@@ -62,7 +60,7 @@ struct Cost {
     write_units: f64,
 }
 
-/// What was found of one kind of request in one place.
+/// Measurements of one kind of request in one place.
 struct Found {
     step: Step,
     among: usize,
@@ -134,7 +132,7 @@ async fn populate(
 ) -> Result<[Family; 2], Error> {
     let mut among_links = Vec::new();
     for among in plan.links {
-        // Tags of one length, so that keys are too.
+        // Tags of one length have keys of one length.
         let tag = format!("with-{among:05}");
         database.release(projects[0], &tag, test_app::links("file", *among)).await?;
         among_links.push(Place { project: projects[0], tag, among: *among, made: Vec::new() });
@@ -213,7 +211,7 @@ async fn time(
     found: &mut [Found],
 ) -> Result<(), Error> {
     let places = family.places.len();
-    // What others need is done for them, whether or not it is timed itself.
+    // Preparations for others are done even if they are not timed.
     let steps: Vec<Step> = family
         .steps
         .into_iter()
@@ -263,7 +261,6 @@ fn beside_fewest(found: &[Found]) -> impl Iterator<Item = (&Found, &Found)> {
     })
 }
 
-/// Of each round, then in the middle.
 fn ratio(one: &Found, fewest: &Found) -> f64 {
     let rounds = one.cpu.iter().zip(&fewest.cpu).map(|(one, fewest)| one / fewest);
     median(&mut rounds.collect::<Vec<_>>())

@@ -31,13 +31,11 @@ const WARM_UP: Duration = Duration::from_secs(5);
 const QUIET: Duration = Duration::from_secs(1);
 /// The connections to the database that a higher peak than the first may leave in the pool.
 const SPARE_DESCRIPTORS: usize = 16;
-/// How many unexpected answers are told.
 const TOLD: usize = 20;
 const MEASURED_EACH: Duration = Duration::from_secs(1);
 /// Bounds each request of the sweep at the end.
 const STEP: Duration = Duration::from_secs(30);
 
-/// What all clients have seen.
 #[derive(Default)]
 struct Seen {
     answers: AtomicU64,
@@ -138,16 +136,14 @@ pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
     Ok(Verdict { figures, missed })
 }
 
-/// What came of a load.
 struct Loaded {
     answers: u64,
     /// Until the last client had its answer.
     took: Duration,
-    /// The answers that nobody expects.
     unexpected: Vec<String>,
 }
 
-/// Lets all clients call for so long, and calls `each` every second meanwhile.
+/// Runs all clients for so long, and calls `each` every second.
 async fn load(
     api: &Api,
     length: Duration,

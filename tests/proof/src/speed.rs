@@ -26,7 +26,6 @@ const MOST_P50: f64 = 1.3;
 /// or better, as it hits the functions or the floor: no round is thrown away for a later one, and
 /// the middle of all of them is judged.
 const MORE_TRIES: usize = 2;
-/// Who has bars, and what they are measured by.
 const MEASURED_AGAIN: [Kind; 2] = [Kind::Functions, Kind::Floor];
 
 /// How much there is to do, and for how many clients at once.
@@ -54,7 +53,7 @@ const FULL: [Plan; 3] = [
 const QUICK: [Plan; 2] =
     [Plan { clients: 1, slices: 5, releases: 2 }, Plan { clients: 8, slices: 3, releases: 2 }];
 
-/// What was measured of one operation of one contender, a figure for each slice.
+/// Measurements of one operation of one contender, a figure for each slice.
 struct Measured {
     kind: Kind,
     operation: Operation,
@@ -62,7 +61,6 @@ struct Measured {
     per_second: Vec<f64>,
     p50: Vec<f64>,
     cpu: Vec<f64>,
-    /// Of every request.
     latencies: Vec<f64>,
     peak_kilobytes: f64,
 }
@@ -278,7 +276,6 @@ fn judge(all: &[Measured]) -> Vec<Missed> {
     missed
 }
 
-/// What the figures of `beside_floor` are called.
 const NAMES: [&str; 5] = ["requests_per_second", "p50_ms", "p99_ms", "cpu_ms", "peak_megabytes"];
 
 /// Each figure, and in proportion to the floor's.

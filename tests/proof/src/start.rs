@@ -26,7 +26,7 @@ const MOST_ZIP_BYTES: u64 = 3_000_000;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What was measured of one binary, over all runs.
+/// Measurements of one binary, over all runs.
 struct Measured {
     binary: Binary,
     /// From start to first poll, with the test's certificate trusted.
@@ -35,13 +35,12 @@ struct Measured {
     default_polls: Vec<f64>,
     /// From start to first poll, and from the first event to its answer.
     answers: Vec<f64>,
-    /// Of invocations after the first.
     warm: Vec<f64>,
     /// Kilobytes.
     peaks: Vec<f64>,
 }
 
-/// What was measured of one binary in one run, as it is named for all runs.
+/// Measurements of one binary in one run, with the names of all runs.
 struct Run {
     poll: f64,
     default_poll: f64,
@@ -78,7 +77,7 @@ pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
         if concerned.is_empty() {
             break;
         }
-        // What they are measured by has as many runs as they have.
+        // The baseline has as many runs.
         concerned.push(HELLO);
     }
     let missed = judged.iter().flat_map(|one| one.missed.clone()).collect();
@@ -112,7 +111,6 @@ async fn measure(
     Ok(())
 }
 
-/// What was found of one binary.
 struct Judged {
     name: &'static str,
     figures: Value,
@@ -171,7 +169,7 @@ impl Measured {
         }
         let peak = peak_kilobytes(process.pid())?;
         process.kill().await;
-        // What was made would make lists longer for the next.
+        // New items would make lists longer for the next function.
         database.clear().await?;
         Ok(Run { poll, default_poll, answer, warm, peak })
     }

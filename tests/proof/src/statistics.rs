@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_was_measured_there_is_no_number() {
+    fn no_measurements_give_no_number() {
         assert!(median(&mut []).is_nan());
         assert!(quantile(&mut [], 0.99).is_nan());
     }

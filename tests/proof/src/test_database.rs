@@ -21,7 +21,6 @@ use crate::Error;
 pub(crate) struct TestDatabase {
     pub(crate) url: String,
     pub(crate) store: Store,
-    /// Of a developer of all its projects.
     pub(crate) token: Secret,
 }
 

@@ -38,7 +38,6 @@ pub struct Function {
     next_id: std::sync::atomic::AtomicU64,
 }
 
-/// What an invocation answered.
 pub type Answer = Result<Value, InvocationError>;
 
 /// Why there is no answer.
@@ -52,7 +51,6 @@ pub enum InvocationError {
     Ended {
         /// How.
         status: ExitStatus,
-        /// What it printed.
         output: String,
     },
     /// The function took longer than it may.
@@ -124,7 +122,6 @@ impl Function {
         self.pid
     }
 
-    /// What the function printed so far.
     #[must_use]
     pub fn output(&self) -> String {
         let output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
@@ -153,7 +150,7 @@ impl Function {
             deadline: SystemTime::now() + self.timeout,
             answer,
         };
-        // Refused only when the runtime is gone, and then the function is as good as gone too.
+        // Fails only if the runtime is gone, and then the function ends too.
         let _ = self.events.send(event);
         tokio::select! {
             answer = answered => match answer {
@@ -229,7 +226,7 @@ async fn answer(
     let open = runtime.open.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
     match open {
         Some(waiting) => {
-            // Whoever waited may have given up.
+            // The waiting test may have given up.
             let _ = waiting.send(outcome);
             Ok(status(StatusCode::ACCEPTED))
         }

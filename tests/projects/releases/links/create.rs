@@ -95,7 +95,7 @@ async fn parameters_are_checked_in_the_order_they_are_declared() {
             "direct_asset_path is invalid, filepath is invalid",
         ),
     ] {
-        // Before any authentication: the anonymous caller of a private project hears the same.
+        // Checked before authentication: an anonymous caller of a private project gets the same errors.
         let expected = format!(r#"{{"error":"{error}"}}"#);
         api.post(LINKS, body).await.is(400, &expected);
         app.anonymous().post(LINKS, body).await.is(400, &expected);

@@ -5,7 +5,7 @@ use harness::test_app::{LINKS, TestApp};
 const LINK: &str = "/projects/20/releases/v1.7.0/assets/links/1";
 
 #[tokio::test]
-async fn what_is_sent_changes_and_the_type_is_reset() {
+async fn sent_fields_change_and_the_type_is_reset() {
     let (app, api) = TestApp::hello().await;
     let downloads =
         format!("http://{}/mynamespace/hello/-/releases/v1.7.0/downloads", app.server.address);
@@ -100,7 +100,7 @@ async fn a_value_of_another_link_is_taken_and_ones_own_is_not() {
     ] {
         api.put(LINK, body).await.is(400, &format!(r#"{{"message":[{sentences}]}}"#));
     }
-    // What a link gives up is free again.
+    // The old values of a link are free again.
     assert_eq!(
         api.put(LINK, r#"{"name":"c","url":"http://e.com/c","filepath":"/bin/c"}"#).await.status,
         200

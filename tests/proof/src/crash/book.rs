@@ -1,4 +1,4 @@
-//! What one client has asked for, and what it was answered.
+//! The requests of one client, and their responses.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +14,6 @@ use crate::Error;
 /// A link's name, or that there is no such link.
 type Named = Option<String>;
 
-/// What came of a step.
 enum Outcome {
     Answered,
     CutOff,
@@ -25,8 +24,8 @@ enum Outcome {
 /// The links that a release of a client's own is made with.
 const LINKS_OF_A_RELEASE: usize = 12;
 
-/// What a client knows to be there: of each thing all that it may be, more than one only where a
-/// request had no answer.
+/// The items that a client knows, with their possible states: several only after a request without a
+/// response.
 pub(crate) struct Book {
     client: String,
     tag: String,
@@ -157,7 +156,7 @@ impl Book {
         Ok(outcome)
     }
 
-    /// What is there and should not be, and what should be there and is not.
+    /// Unexpected and missing items.
     pub(crate) async fn differences(&self, api: &Api) -> Vec<String> {
         let mut differences = Vec::new();
         for (id, may_be) in &self.links {

@@ -41,7 +41,7 @@ pub(crate) fn apart(events: &[Event]) -> Events {
     apart
 }
 
-/// What the list says that was the last to be answered.
+/// The claims of the list that was the last to be answered.
 fn reads(events: &[Event]) -> Vec<Step> {
     let Some((_, Response(Step::ListLinks(Some(listed))))) = events.last() else {
         return Vec::new();
@@ -51,7 +51,7 @@ fn reads(events: &[Event]) -> Vec<Step> {
         Listed::Links(links) => {
             let found = |(id, fields): &(u64, Fields)| Step::GetLink(*id, Some(Got::Link(*fields)));
             let mut reads: Vec<Step> = links.iter().map(found).collect();
-            // Where a link is found, so is its release.
+            // A link is found only with its release.
             if reads.is_empty() {
                 reads.push(Step::FindRelease(Some(ReleaseFound::Release)));
             }
@@ -90,7 +90,7 @@ fn may_be_there(events: &[Event]) -> BTreeSet<u64> {
     made.into_keys().collect()
 }
 
-/// What no order has to be looked for: a link that is twice in one list.
+/// A link that is twice in one list is wrong in every order.
 pub(crate) fn twice(events: &[Event]) -> Vec<String> {
     let mut violations = Vec::new();
     for (_, action) in events {
@@ -156,7 +156,7 @@ mod tests {
         steps.iter().flat_map(both).collect()
     }
 
-    /// What one client did before a list, while it ran, and after.
+    /// The steps of one client before, during and after a list.
     fn is_accepted(before: &[Step], list: Step, during: &[Step], after: &[Step]) -> bool {
         is_linearizable(
             &[
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_at_some_moment_of_a_list_is_accepted() {
+    fn items_that_exist_during_a_list_are_accepted() {
         assert!(is_accepted(&[release(), link(1)], shows(1), &[], &[]));
         assert!(is_accepted(&[release()], shows(1), &[link(1)], &[]), "made meanwhile");
         assert!(is_accepted(&[release()], shows_nothing(), &[link(1)], &[]), "not yet");

@@ -62,7 +62,7 @@ impl Specification for Release {
                 }
                 (ReleaseFound::Release, None) | (ReleaseFound::NotThere, Some(_)) => None,
             },
-            // Nobody knows what came of a write without an answer: it does what it can.
+            // A write without a response may have succeeded or not.
             Step::UpdateLink(id, fields, None) => {
                 update(*id, *fields, &Updated::Link, state).or_else(|| Some(state.clone()))
             }
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_refused() {
+    fn impossible_histories_are_refused() {
         let release = Step::CreateRelease(Some(ReleaseCreated::Release));
         let made = Step::CreateLink(fields(1), Some(Created::Link(7)));
         let found = Step::GetLink(7, Some(Got::Link(fields(1))));
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_overlaps_may_have_happened_in_either_order() {
+    fn overlapping_steps_may_have_either_order() {
         let release = Step::CreateRelease(Some(ReleaseCreated::Release));
         let (asked, made) = (
             Step::CreateLink(fields(1), None),

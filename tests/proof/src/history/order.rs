@@ -17,7 +17,7 @@ pub(crate) fn is_linearizable(events: &[Event]) -> bool {
     let mut events = listing::apart(events);
     let open: Vec<usize> = (0..events.len()).filter(|at| is_open(&events, *at)).collect();
     let unheard = unheard(&events);
-    // What is answered at the end may be carried out there, where nobody sees it any more.
+    // A step that is answered at the end can be carried out there, unseen.
     let (mut changes, mut creations) = (Events::new(), Vec::new());
     for at in open.into_iter().rev() {
         let (who, action) = &events[at];
@@ -67,7 +67,7 @@ pub(crate) fn is_open(events: &[Event], at: usize) -> bool {
     }
 }
 
-/// The numbers of links that were there, and whose creation nobody was answered.
+/// The numbers of links that existed although their creation has no response.
 fn unheard(events: &[Event]) -> BTreeSet<u64> {
     let (mut met, mut made) = (BTreeSet::new(), BTreeSet::new());
     for (_, action) in events {
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_began_and_did_not_end_may_be_all() {
+    fn a_history_of_unfinished_steps_is_accepted() {
         assert!(is_linearizable(&[]));
         assert!(is_linearizable(&[(0, Call(Step::GetLink(7, None)))]));
     }

@@ -9,7 +9,7 @@ use super::order::{is_linearizable, is_open};
 use super::step::{Created, Downloaded, Fields, Listed, Step, Updated};
 use super::{Event, Events};
 
-/// What of a refused history is needed to see that it is wrong.
+/// The part of a refused history that shows the fault.
 pub(crate) fn small(events: &[Event]) -> Events {
     let mut events = cut(events);
     loop {
@@ -31,7 +31,7 @@ fn cut(events: &[Event]) -> Events {
         Call(_) => None,
     });
     let ends: Vec<usize> = answers.collect();
-    // A part of an explained history is explained, so that they come first.
+    // A part of an explained history is explained: these come first.
     let explained = ends.partition_point(|end| is_linearizable(&events[..*end]));
     let end = ends.get(explained).copied().unwrap_or(events.len());
     let was_read = |at: usize| {
@@ -99,7 +99,7 @@ fn without_link(events: &[Event], id: u64) -> Option<Events> {
     let mut left = Events::new();
     for (at, (who, action)) in events.iter().enumerate() {
         let later = events[at + 1..].iter().find(|(other, _)| other == who).map(|(_, later)| later);
-        // Of which link a creation is, only its answer says.
+        // Only the response of a creation names its link.
         let step = match (action, later) {
             (Call(asked), Some(Call(_)) | None) => asked,
             (Call(_), Some(Response(answered))) | (Response(answered), _) => answered,
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_answer_by_the_end_stays_only_where_it_may_matter() {
+    fn unanswered_steps_stay_only_if_they_may_matter() {
         let wrong = one_by_one(&[release(), get(7, 1)]);
         let [create, update] =
             [Step::CreateLink(fields(2), None), Step::UpdateLink(8, fields(2), None)];

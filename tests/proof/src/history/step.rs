@@ -1,4 +1,4 @@
-//! What the clients of a round ask, and what they are answered.
+//! The requests of the clients of a round, and their responses.
 
 /// The fields of a link, each one of few.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -65,7 +65,7 @@ pub(crate) enum Step {
 #[derive(Clone, Debug)]
 pub(crate) enum Created {
     Link(u64),
-    /// Nobody was answered: if there is a link, it has this number.
+    /// Without a response. If the link exists, it has this number.
     Perhaps(u64),
     Taken(Taken),
     NoRelease,

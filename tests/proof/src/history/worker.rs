@@ -15,7 +15,6 @@ use super::step::{
 };
 use crate::Error;
 
-/// What all clients of a round have seen so far.
 pub(crate) type Story = Arc<Mutex<Events>>;
 
 /// So few that they meet all the time.

@@ -5,14 +5,12 @@ use std::fmt;
 use shared::domain::access_level::AccessLevel;
 use shared::domain::project::{ReleasesAccess, Visibility};
 
-/// Where a member's role was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Given {
     InProject,
     InNamespace,
 }
 
-/// Who calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Caller {
     Nobody,
@@ -117,7 +115,6 @@ impl fmt::Display for Caller {
     }
 }
 
-/// Where the token stands in a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Carrier {
     PrivateToken,
@@ -150,7 +147,6 @@ impl Carrier {
     pub(crate) const OF_BODIES: [Self; 3] = [Self::PrivateBody, Self::AccessBody, Self::JobBody];
 }
 
-/// Whom the tags of a project are kept to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protection {
     /// No rule speaks of them.
@@ -160,7 +156,6 @@ pub(crate) enum Protection {
     Nobody,
 }
 
-/// What a project is like, as far as it decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Setting {
     /// Whether there is such a project at all.
@@ -211,7 +206,6 @@ impl Setting {
     }
 }
 
-/// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     ListLinks,
@@ -379,7 +373,7 @@ impl Cell {
     }
 }
 
-/// Every cell there is: reading, and then writing, so that what is read stays as it was made.
+/// Every cell: reads first, because writes change the items.
 pub(crate) fn all(settings: &[Setting]) -> (Vec<Cell>, Vec<Cell>) {
     chosen(settings, |_, _| true)
 }
@@ -427,7 +421,7 @@ fn chosen(
             let once = if action.is_global() {
                 place == 0
             } else {
-                // Rules about tags keep nobody from reading.
+                // Rules about tags do not restrict reading.
                 action.writes() || setting.protection == Protection::None
             };
             if !once {

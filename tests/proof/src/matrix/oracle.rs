@@ -1,4 +1,4 @@
-//! What GitLab answers, as tables. They are written from its observed behaviour and know nothing
+//! GitLab's responses, as tables. They are written from its observed behaviour and know nothing
 //! of how the service decides: where the two disagree, one of them is wrong.
 
 use shared::domain::access_level::AccessLevel;
@@ -9,13 +9,11 @@ use super::cell::{Action, Caller, Carrier, Protection, Setting};
 /// An answer, as far as it is foretold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// What was asked for, with this status.
     Good(u16),
-    /// Nothing of it: the status and the whole body.
     Refused(u16, String),
 }
 
-/// Where a caller stands in a project once the token has been found, or none has been looked for.
+/// The standing of a caller in a project, once the token is looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Standing {
     Anonymous,
@@ -31,8 +29,8 @@ enum Standing {
     JobElsewhere,
 }
 
-/// What a caller meets at the links of a project whose releases are for everybody, which is not
-/// archived and protects no tag.
+/// The rights of a caller on the links of a project with public releases, without archiving and
+/// protected tags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Row {
     /// There is no such project.
@@ -95,10 +93,9 @@ fn role(carrier: Carrier) -> Role {
     }
 }
 
-/// Who is taken to call: the sections on carriers, their precedence and bad credentials.
+/// The caller of a request: carriers, their precedence and bad credentials.
 ///
-/// Where job tokens are not taken, neither they nor their carriers are looked at. Where they are, a
-/// job's carrier takes nothing else; a carrier of access tokens passes over what looks like a job's.
+/// Endpoints without job tokens ignore them and their carriers. On the others, a job's carrier takes nothing else; a carrier of access tokens passes over what looks like a job's.
 fn standing(
     caller: Caller,
     carrier: Carrier,
@@ -201,8 +198,7 @@ fn is_kept_from(standing: Standing, protection: Protection) -> bool {
     }
 }
 
-/// What a request is to be answered. `job_project` and `project` are the paths that a refused job
-/// is told.
+/// The expected response. `job_project` and `project` are the paths in the response to a refused job.
 pub(crate) fn expected(
     action: Action,
     caller: Caller,
@@ -234,13 +230,13 @@ pub(crate) fn expected(
         | Action::Tag
         | Action::Commit
         | Action::Branches
-        | Action::Branch => of_project(action, standing, setting).map(refused),
+        | Action::Branch => project_refusal(action, standing, setting).map(refused),
         Action::DeleteTag => refuse_tag_deletion(standing, setting).map(refused),
         Action::DownloadPage | Action::LatestPage | Action::BelowLatestPage => {
             let shown =
                 matches!(row(standing, setting), Row::Reads | Row::Writes | Row::ReadsByScope)
                     && reads_releases(standing, setting.access);
-            // Of a page nobody hears more than that it is not there.
+            // A refused page looks like a missing one.
             (!shown).then(|| refused(NO_ROUTE))
         }
         Action::ListLinks
@@ -266,14 +262,18 @@ pub(crate) fn expected(
             | Row::HiddenByScope
             | Row::Reads
             | Row::Writes
-            | Row::ReadsByScope) => of_releases(action, standing, row, setting).map(refused),
+            | Row::ReadsByScope) => releases_refusal(action, standing, row, setting).map(refused),
         },
     };
     refusal.unwrap_or(Answer::Good(action.success()))
 }
 
-/// What is in the way at the endpoints of a project, if anything is.
-fn of_project(action: Action, standing: Standing, setting: Setting) -> Option<(u16, &'static str)> {
+/// The refusal at the endpoints of a project, if any.
+fn project_refusal(
+    action: Action,
+    standing: Standing,
+    setting: Setting,
+) -> Option<(u16, &'static str)> {
     if matches!(row(standing, setting), Row::Hidden | Row::HiddenByScope) {
         return Some(NO_PROJECT);
     }
@@ -312,8 +312,8 @@ fn refuse_tag_deletion(standing: Standing, setting: Setting) -> Option<(u16, &'s
     (row != Row::Writes || setting.archived || is_kept).then_some(FORBIDDEN)
 }
 
-/// What is in the way at the endpoints of releases and links, if anything is.
-fn of_releases(
+/// The refusal at the endpoints of releases and links, if any.
+fn releases_refusal(
     action: Action,
     standing: Standing,
     row: Row,

@@ -31,10 +31,9 @@ const READ: &str = "v1";
 const KEPT: &str = "kept";
 /// A release whose links come and go.
 const OWN: &str = "own";
-/// Where the file of every release of these is.
 const FILE: &str = "bin/file-00000";
 const FILE_URL: &str = "https://e.com/file/0";
-/// What the tag of a release begins with that nobody may make.
+/// The prefix of tags that no role may create.
 const REFUSED: &str = "refused-";
 /// The path of the project whose jobs are strangers everywhere else.
 const ELSEWHERE: &str = "elsewhere/project";
@@ -57,7 +56,6 @@ struct Releases {
     own: Release,
 }
 
-/// What a caller has.
 struct Bearer {
     caller: Caller,
     user: u64,
@@ -70,7 +68,6 @@ pub(crate) struct Scene {
     bearers: Vec<Bearer>,
 }
 
-/// What came of a cell.
 pub(crate) struct Outcome {
     pub(crate) caller: Caller,
     /// The one its request took.
@@ -157,7 +154,7 @@ impl Scene {
         Ok(Outcome { caller: cell.caller, route, allowed, disagreement })
     }
 
-    /// What refused writes have left behind, in words: nothing.
+    /// The leftovers of refused writes, in words: there must be none.
     pub(crate) async fn traces(&self) -> Result<Vec<String>, Error> {
         let mut traces = Vec::new();
         let store = &self.app.store;
@@ -184,8 +181,8 @@ impl Scene {
         self.bearer(caller).map_or(1, |bearer| bearer.user)
     }
 
-    /// The request of a cell. What is to be changed or deleted is made first, of its own: other
-    /// cells do not meet it.
+    /// The request of a cell. The item to change or delete is created first: other cells do
+    /// not use it.
     async fn ask(
         &self,
         place: &Place,
@@ -284,7 +281,7 @@ impl Scene {
             Caller::JobHere => place.job.reveal(),
             other => self.bearer(other).map_or("", |bearer| bearer.secret.reveal()),
         };
-        let mut api = self.app.anonymous().that_may_fail();
+        let mut api = self.app.anonymous().allowing_failures();
         let (mut path, mut body) = (asked.path.clone(), asked.body.clone());
         if cell.caller != Caller::Nobody {
             match cell.carrier {
@@ -363,11 +360,9 @@ impl Scene {
     }
 }
 
-/// What a cell asks for.
 #[derive(Default)]
 struct Asked {
     path: String,
-    /// Nothing where a body would say nothing.
     body: Value,
     /// The link that is to be changed or deleted.
     id: u64,
@@ -418,7 +413,7 @@ async fn place(app: &TestApp, id: u64, setting: Setting) -> Result<Place, Error>
     Ok(Place { id, path, setting, link, releases: Some(Releases { kept, own }), job })
 }
 
-/// A release with so many files; the one that is read is the latest.
+/// A release with so many files. The release that is read is the latest.
 async fn release(
     app: &TestApp,
     project: u64,

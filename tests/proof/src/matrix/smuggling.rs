@@ -29,7 +29,6 @@ enum Read {
     Open,
 }
 
-/// What came of all shapes.
 pub(crate) struct Smuggled {
     pub(crate) refused: usize,
     pub(crate) answered_once: usize,
@@ -42,7 +41,6 @@ impl Smuggled {
     }
 }
 
-/// Who writes a shape.
 struct Writer {
     address: String,
     token: String,
@@ -54,7 +52,6 @@ impl Writer {
         format!("{name} {}", self.number)
     }
 
-    /// What makes the link of this name.
     fn body(&self, name: &str) -> String {
         let name = self.name(name);
         let url = format!("https://e.com/{}", name.replace(' ', "/"));

@@ -9,13 +9,12 @@ use shared::domain::token::{Secret, TokenKind};
 use crate::Error;
 
 const USER: &str = "/api/v4/user";
-/// What the medians of two kinds of wrong tokens may differ by.
+/// The greatest difference of the medians of two kinds of wrong tokens.
 const MOST: f64 = 1.25;
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// The digits of a token's checksum, which it ends in.
 const CHECKSUM: usize = 6;
 
-/// What came of changing a good token everywhere.
 pub(crate) struct Changed {
     pub(crate) tried: usize,
     pub(crate) accepted: Vec<String>,
@@ -37,9 +36,9 @@ pub(crate) async fn change(app: &TestApp) -> Result<Changed, Error> {
             return Err("a good token is refused".into());
         }
         for (at, text) in changes(good.reveal())? {
-            let reply = api.with(header, &text).that_may_fail().get(path).await;
+            let reply = api.with(header, &text).allowing_failures().get(path).await;
             changed.tried += 1;
-            // The words are those of a token nobody was given.
+            // The response is the same as for a token that does not exist.
             if reply.status != 401 || reply.body != r#"{"message":"401 Unauthorized"}"# {
                 changed.accepted.push(format!(
                     "a {kind:?} token changed at {at} is answered {} {}",

@@ -1,4 +1,4 @@
-//! What is done with one link of a release, or one release of a project.
+//! Operations on one link of a release, or on one release of a project.
 
 use serde_json::{Value, json};
 use shared::domain::project::ProjectId;
@@ -27,7 +27,6 @@ impl Step {
     /// that what they list is what was there.
     pub(super) const LINKS: [Self; 5] =
         [Self::ListLinks, Self::CreateLink, Self::GetLink, Self::Download, Self::DeleteLink];
-    /// What is done among releases.
     pub(super) const RELEASES: [Self; 5] = [
         Self::ListReleases,
         Self::Latest,
@@ -85,13 +84,12 @@ impl Step {
     }
 }
 
-/// Where there are more or fewer of them.
 pub(super) struct Place {
     pub(super) project: ProjectId,
     pub(super) tag: String,
     /// How many there are.
     pub(super) among: usize,
-    /// The numbers of the links that were made here meanwhile.
+    /// The numbers of the links that were created here.
     pub(super) made: Vec<u64>,
 }
 

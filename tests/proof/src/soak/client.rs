@@ -14,7 +14,7 @@ use super::Seen;
 pub(crate) const PROJECT: u64 = 20;
 /// How many requests are made of one life of a release.
 const STEPS: usize = 40;
-/// How many links a release has at most, so that no life is heavier than another.
+/// The most links of a release: all generations are equally large.
 const MOST_LINKS: usize = 12;
 /// How many links go with their release.
 const LEFT: usize = 2;
@@ -38,12 +38,12 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(api: &Api, seen: Arc<Seen>) -> Self {
-        let api = api.that_may_fail();
+        let api = api.allowing_failures();
         let (links, unexpected) = (Vec::new(), Vec::new());
         Self { api, seen, random: Rng::new(), tag: String::new(), links, next: 0, unexpected }
     }
 
-    /// Lives until it is told to stop; what it was answered and did not expect.
+    /// Runs until it is stopped. Returns the unexpected responses.
     pub(crate) async fn run(mut self) -> Vec<String> {
         while !self.seen.stop.load(Ordering::Relaxed) {
             Box::pin(self.live()).await;
@@ -103,7 +103,7 @@ impl Client {
         (number, fields)
     }
 
-    /// Counts an answer; none where it is not the one that has to come.
+    /// Counts a response. `None` if it is not the expected one.
     fn expect(&mut self, reply: &Reply, status: u16, holds: bool) -> Option<()> {
         self.seen.answers.fetch_add(1, Ordering::Relaxed);
         if reply.status == status && holds {

@@ -28,7 +28,6 @@ const NUMBERS_AT_ONCE: u64 = 16;
 /// The floor is handed over so many jobs at once.
 const HANDED_OVER_AT_ONCE: usize = 10;
 
-/// Who is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// The functions as they are deployed.
@@ -51,7 +50,6 @@ impl Kind {
     }
 }
 
-/// What is run.
 pub(crate) struct Binaries {
     floor: PathBuf,
     /// By the operation.
@@ -103,18 +101,14 @@ pub(crate) struct Contender {
     last_id: u64,
 }
 
-/// What came of one operation on a slice.
 #[derive(Default)]
 pub(crate) struct Pass {
     pub(crate) requests: usize,
     pub(crate) wall: Duration,
-    /// Of each request.
     pub(crate) latencies: Vec<Duration>,
-    /// Of what serves, for all requests.
     pub(crate) cpu: Duration,
 }
 
-/// What one client sends its requests with.
 enum Client {
     Pool(Arc<Pool>),
     Connection(Connection),
@@ -158,7 +152,7 @@ impl Contender {
         let way = match kind {
             Kind::Local => Way::Server(Server::start_with_log(
                 "INFO",
-                // Whatever it does beside would be taken for a part of the requests.
+                // Other work would count as a part of the requests.
                 &["--no-sample", "--endpoint-url", url, "--sweep-every", "1000000"],
             )),
             Kind::Functions | Kind::Floor => {
@@ -260,7 +254,6 @@ impl Contender {
         Ok(answers.into_iter().map(|(_, _, body)| body).collect())
     }
 
-    /// What is sent, in order.
     fn messages(
         &self,
         operation: Operation,
@@ -332,7 +325,7 @@ impl Contender {
 }
 
 impl Slice {
-    /// What an operation is done with, as often as it is.
+    /// The subjects of an operation.
     fn subjects(&self, operation: Operation) -> Vec<Subject> {
         match operation {
             Operation::List => {

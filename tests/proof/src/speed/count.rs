@@ -1,4 +1,4 @@
-//! What each operation asks of the database, counted apart from any time.
+//! The database requests of each operation, counted and not timed.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::Error;
 /// As many as a function's process has numbers for after one request for them.
 const LINKS: usize = 16;
 
-/// What one operation of one contender asks, on average.
+/// The average requests of one operation of one contender.
 pub(super) struct Cost {
     kind: Kind,
     operation: Operation,
@@ -95,7 +95,6 @@ fn short(number: f64) -> String {
     format!("{number:.4}").trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// What the floor asks for the same.
 fn floor_of<'a>(cost: &Cost, costs: &'a [Cost]) -> Option<&'a Cost> {
     costs.iter().find(|one| one.kind == Kind::Floor && one.operation == cost.operation)
 }

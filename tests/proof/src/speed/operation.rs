@@ -1,4 +1,4 @@
-//! What is done with a link, as requests of the API and as work for the floor.
+//! Operations on a link, as requests of the API and as work for the floor.
 
 use serde_json::{Value, json};
 use shared::domain::link::{LinkFields, LinkId, LinkType, UncheckedLink};
@@ -85,7 +85,6 @@ impl Subject {
         Ok(draft.fields().ok_or("the link breaks the rules")?)
     }
 
-    /// What a client sends.
     pub(crate) fn request(self, what: Operation, release: &Release) -> Result<Request, Error> {
         let Release { key, .. } = release;
         let links = format!("/api/v4/projects/{}/releases/{}/assets/links", key.project, key.tag);
