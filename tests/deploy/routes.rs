@@ -47,7 +47,7 @@ fn routes_in_template() -> BTreeSet<Route> {
 }
 
 #[test]
-fn the_template_has_the_routes_routes_in_code() {
+fn the_template_has_the_routes_of_the_code() {
     assert_eq!(routes_in_template(), routes_in_code());
 }
 
@@ -69,7 +69,7 @@ fn every_folder_of_functions_is_deployed_and_no_other() {
 }
 
 #[test]
-fn the_contract_has_the_routes_routes_in_code() {
+fn the_contract_has_the_routes_of_the_code() {
     let contract = read("infra/openapi.yaml");
     let mut described = BTreeSet::new();
     for (path, operations) in contract["paths"].as_mapping().unwrap() {

@@ -208,7 +208,7 @@ def the_gateway_speaks_as_the_functions_do(stack):
 
 
 SNAPSHOT = (
-    "shared/src/api/snapshots/shared__http__error__tests__"
+    "shared/src/api/snapshots/shared__api__error_response__tests__"
     "every_body_the_api_can_send_stands_in_one_snapshot.snap"
 )
 
