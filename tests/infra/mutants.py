@@ -7,7 +7,7 @@ TEMPLATE = "infra/template.yaml"
 CONTRACT = "infra/openapi.yaml"
 GUIDE = "docs/aws.md"
 ROUTES = "shared/src/routes.rs"
-APP = "shared/src/app.rs"
+CONFIG = "shared/src/config.rs"
 
 SWEPT = "sweep_is_told_of_deleted_releases_and_loses_none_unnoticed"
 
@@ -22,14 +22,14 @@ MUTANTS = [
     (
         "every_route_reaches_its_function_and_may_invoke_it",
         ROUTES,
-        "route(Verb::Put, LINK, Function::UpdateLink)",
-        "route(Verb::Put, LINK, Function::Web)",
+        "(Verb::Put, Function::UpdateLink)",
+        "(Verb::Put, Function::Web)",
     ),
     (
         "the_contract_has_the_routes_of_the_endpoints",
         ROUTES,
-        "route(Verb::Put, LINK, Function::UpdateLink)",
-        "route(Verb::Put, LINK, Function::Web)",
+        "(Verb::Put, Function::UpdateLink)",
+        "(Verb::Put, Function::Web)",
     ),
     (
         "the_contract_has_the_routes_of_the_endpoints",
@@ -128,7 +128,7 @@ MUTANTS = [
         "        PUBLIC_URL: !Ref PublicUrl\n",
         "        PUBLIC_URL: !Sub https://${Api}.example.com\n",
     ),
-    ("every_function_is_configured_as_chosen", APP, '"RELEASES_TABLE"', '"LINKS_TABLE"'),
+    ("every_function_is_configured_as_chosen", CONFIG, '"RELEASES_TABLE"', '"LINKS_TABLE"'),
     ("every_function_is_configured_as_chosen", TEMPLATE, "      Timeout: 300\n", ""),
     (
         "the_default_timeout_is_the_local_servers_and_leaves_room_for_the_database",
@@ -138,7 +138,7 @@ MUTANTS = [
     ),
     (
         "the_default_timeout_is_the_local_servers_and_leaves_room_for_the_database",
-        "shared/src/api/call.rs",
+        "shared/src/api/request.rs",
         "LONGEST_WAIT: Duration = Duration::from_secs(5)",
         "LONGEST_WAIT: Duration = Duration::from_secs(30)",
     ),
@@ -639,7 +639,7 @@ MUTANTS = [
     (
         "every_parameter_is_explained_bounded_and_grouped",
         TEMPLATE,
-        "    Description: What the functions log.\n",
+        "    Description: The lowest level of the functions' log lines.\n",
         "",
     ),
     (

@@ -50,12 +50,18 @@ def differ(what, actual, expected):
 
 
 def routes():
-    """The rows of the one table of routes: method, path, function."""
+    """The routes of the one table: method, path, function."""
     rust = source("shared/src/routes.rs")
     paths = dict(re.findall(r'pub const (\w+): &str =\s+"([^"]+)";', rust))
-    names = dict(re.findall(r'Self::(\w+) => "([a-z-]+)"', rust))
-    rows = re.findall(r"route\(Verb::(\w+), (\w+|\"[^\"]+\"), Function::(\w+)\)", rust)
-    return [(verb.upper(), paths.get(path, path.strip('"')), names[f]) for verb, path, f in rows]
+    table = re.search(r"const ENDPOINTS: [^=]+= &\[\n(.*?)\n\];", rust, re.DOTALL)[1]
+    rows = []
+    for path, endpoints in re.findall(r"\(\s*(\w+),\s*&\[(.*?)\]", table, re.DOTALL):
+        for verb, function in re.findall(r"\(Verb::(\w+), Function::(\w+)\)", endpoints):
+            name = re.sub(r"(?<!^)(?=[A-Z])", "-", function).lower()
+            verbs = ["GET", "HEAD"] if verb == "Get" else [verb.upper()]
+            rows += [(verb, paths[path], name) for verb in verbs]
+        rows.append(("ANY", paths[path], "web"))
+    return rows + [("ANY", path, "web") for path in ("/", "/{proxy+}")]
 
 
 # Invoked by the table's stream, without a route.
@@ -267,7 +273,7 @@ def every_function_is_built_from_its_own_package(stack):
 @assertion
 def every_function_is_configured_as_chosen(stack):
     chosen = stack.parameters
-    app = source("shared/src/app.rs")
+    app = source("shared/src/config.rs")
     read = set(re.findall(r'const [A-Z_]+: &str = "((?!AWS_)[A-Z_]+)";', app))
     timeouts = {SWEEP: 300, HOOK: 60}
     for function in ALL:
@@ -309,8 +315,8 @@ def every_function_is_configured_as_chosen(stack):
 @assertion
 def the_default_timeout_is_the_local_servers_and_leaves_room_for_the_database(stack):
     timeout = float(stack.parameters["Timeout"])
-    wait = float(constant("shared/src/api/call.rs", "LONGEST_WAIT"))
-    margin = float(constant("shared/src/api/call.rs", "MARGIN")) / 1000
+    wait = float(constant("shared/src/api/request.rs", "LONGEST_WAIT"))
+    margin = float(constant("shared/src/api/request.rs", "MARGIN")) / 1000
     if not wait + margin < timeout <= 29:
         yield f"{timeout} s is no room for {wait} s of waiting and {margin} s of answering"
     default = stack.transformed["Parameters"]["Timeout"]["Default"]
