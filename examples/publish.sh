@@ -124,7 +124,9 @@ for link in "${arguments[@]:2}"; do
 done
 
 server=${RELEASE_LINKS_URL:-http://127.0.0.1:3000}
+# The greeting of the server and other clients have the URL of the API.
 server=${server%/}
+server=${server%/api/v4}
 if [[ -n ${RELEASE_LINKS_TOKEN-} ]]; then
     credentials="Authorization: Bearer $RELEASE_LINKS_TOKEN"
 elif [[ -n ${RELEASE_LINKS_JOB_TOKEN-} ]]; then
