@@ -7,21 +7,24 @@ use std::fmt;
 use std::sync::LazyLock;
 
 use http::Method;
-use strum::{IntoStaticStr, VariantArray};
+use strum::{EnumMessage, IntoStaticStr, VariantArray};
 
-/// A Lambda function: one folder, one package, one binary, one role.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, VariantArray)]
+/// A Lambda function: one folder, one package, one binary, one role. What is said of it here describes it
+/// on AWS, too.
+#[derive(
+    Clone, Copy, Debug, EnumMessage, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, VariantArray,
+)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Function {
     /// Lists the links of a release.
     ListLinks,
-    /// Shows a link.
+    /// Shows a link of a release.
     GetLink,
-    /// Makes a link.
+    /// Makes a link in a release.
     CreateLink,
-    /// Changes a link.
+    /// Changes a link of a release.
     UpdateLink,
-    /// Deletes a link.
+    /// Deletes a link of a release.
     DeleteLink,
     /// Lists the releases of a project.
     ListReleases,
@@ -43,7 +46,7 @@ pub enum Function {
     GetProject,
     /// Shows the caller as a member of a project.
     GetMember,
-    /// Lists the merge requests of a commit: none.
+    /// Lists the merge requests of a commit, of which there are none.
     ListMergeRequests,
     /// Lists the tags that have releases.
     ListTags,
@@ -59,11 +62,11 @@ pub enum Function {
     GetBranch,
     /// Shows whom a token acts for.
     GetUser,
-    /// Shows the job a token belongs to.
+    /// Shows the job that a token belongs to.
     GetJob,
     /// Says which GitLab this is like.
     GetVersion,
-    /// Answers everything else.
+    /// Serves the pages for people, and answers everything else.
     Web,
 }
 
