@@ -11,9 +11,7 @@ use strum::{EnumMessage, IntoStaticStr, VariantArray};
 
 /// A Lambda function: one folder, one package, one binary, one role. What is said of it here describes it
 /// on AWS, too.
-#[derive(
-    Clone, Copy, Debug, EnumMessage, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, VariantArray,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumMessage, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Function {
     /// Lists the links of a release.
@@ -30,17 +28,17 @@ pub enum Function {
     ListReleases,
     /// Shows a release.
     GetRelease,
-    /// Makes a release, with links.
+    /// Makes a release, with the links in assets.links.
     CreateRelease,
     /// Changes a release.
     UpdateRelease,
     /// Deletes a release.
     DeleteRelease,
-    /// Leads to the file behind a path of a release.
+    /// Redirects to the file behind a path of a release.
     DownloadAsset,
-    /// Leads to the latest release of a project.
+    /// Redirects to the latest release of a project, or below it.
     LatestRelease,
-    /// Lists the projects the caller may see.
+    /// Lists the projects that the caller may see.
     ListProjects,
     /// Shows a project.
     GetProject,
@@ -54,13 +52,13 @@ pub enum Function {
     GetTag,
     /// Deletes a tag and its release.
     DeleteTag,
-    /// Shows the commit of a tag or of the default branch.
+    /// Shows the commit of a tag, of the default branch, of HEAD, or one by its id.
     GetCommit,
     /// Lists the default branch.
     ListBranches,
     /// Shows the default branch.
     GetBranch,
-    /// Shows whom a token acts for.
+    /// Shows the user that a token acts for.
     GetUser,
     /// Shows the job that a token belongs to.
     GetJob,

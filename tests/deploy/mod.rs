@@ -1,6 +1,7 @@
 //! The deployed resources, compared with the code.
 
 mod gateway_responses;
+mod rendered;
 mod roles;
 mod routes;
 mod template;

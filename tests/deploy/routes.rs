@@ -1,13 +1,12 @@
-//! One table of routes: the code's, the template's and the contract's are the same.
-//! (cargo-lambda's is held to it beside the tests that use it.)
+//! The contract and the functions that are deployed, compared with the table of routes.
 
 use std::collections::BTreeSet;
 
 use serde_yaml_ng::Value;
 use shared::routes::{Function, ROUTES, Verb};
 
-use super::template::{logical_id, read, resources};
-use crate::lambda::{CHECK_DEPLOYMENT, SWEEP, functions};
+use super::template::{read, resources};
+use crate::lambda::{CHECK_DEPLOYMENT, functions};
 use harness::binaries::workspace;
 
 /// Method, path, function.
@@ -19,36 +18,6 @@ fn routes_in_code() -> BTreeSet<Route> {
         (row.verb.as_str().to_owned(), row.path.to_owned(), row.function.name().to_owned())
     })
     .collect()
-}
-
-fn routes_in_template() -> BTreeSet<Route> {
-    let template = read("infra/template.yaml");
-    let mut routes = BTreeSet::new();
-    let check = logical_id(CHECK_DEPLOYMENT, "Function");
-    let mut deployed = resources(&template, "AWS::Serverless::Function");
-    deployed.retain(|(id, _)| *id != check);
-    for (id, resource) in deployed {
-        let function = functions().find(|function| logical_id(function, "Function") == id);
-        let function = function.unwrap_or_else(|| panic!("{id} is no function")).to_owned();
-        assert_eq!(resource["Metadata"]["BuildProperties"]["Binary"], function.as_str());
-        assert_eq!(resource["Properties"]["CodeUri"], format!("../functions/{function}/"));
-        for (_, event) in resource["Properties"]["Events"].as_mapping().unwrap() {
-            if function == SWEEP {
-                assert_eq!(event["Type"], "DynamoDB");
-                continue;
-            }
-            assert_eq!(event["Type"], "Api", "{id}");
-            let text = |name| event["Properties"][name].as_str().unwrap().to_owned();
-            let is_new = routes.insert((text("Method"), text("Path"), function.clone()));
-            assert!(is_new, "{id}");
-        }
-    }
-    routes
-}
-
-#[test]
-fn the_template_has_the_routes_of_the_code() {
-    assert_eq!(routes_in_template(), routes_in_code());
 }
 
 #[test]

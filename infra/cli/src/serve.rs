@@ -5,6 +5,7 @@ mod data;
 mod engine;
 mod event;
 mod front;
+mod functions;
 mod gateway;
 mod greeting;
 mod host;

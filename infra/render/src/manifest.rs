@@ -11,19 +11,18 @@ const END: &str = "\n[profile.release]";
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 pub(crate) fn render(manifest: &str) -> Result<String, String> {
-    let (before, rest) = manifest.split_once(START).ok_or("no routes of cargo-lambda")?;
-    let (_, after) = rest.split_once(END).ok_or("no end of the routes of cargo-lambda")?;
-    Ok([before, START, &routes(), END, after].concat())
+    crate::replace_between(manifest, START, END, &routes())
 }
 
 fn routes() -> String {
     let mut text = String::new();
     for any in ROUTES.iter().filter(|route| route.verb == Verb::Any) {
         let path = any.path.replace("proxy+", "*proxy");
-        let path = path.strip_suffix("+}").map_or(path.clone(), |path| match path.rsplit_once('{') {
-            Some((before, name)) => format!("{before}{{*{name}}}"),
-            None => path.to_owned(),
-        });
+        let path =
+            path.strip_suffix("+}").map_or(path.clone(), |path| match path.rsplit_once('{') {
+                Some((before, name)) => format!("{before}{{*{name}}}"),
+                None => path.to_owned(),
+            });
         let of_path = |method: &str| {
             let mut others = ROUTES.iter().filter(|route| route.path == any.path);
             others.find(|route| route.verb.as_str() == method).unwrap_or(any).function

@@ -7,7 +7,8 @@ use minijinja::{Environment, UndefinedBehavior, context};
 use shared::routes::{Function, ROUTES, Route};
 use strum::EnumMessage;
 
-const NOTICE: &str = "# Rendered by `cargo run -p render` from template.yaml.j2: make changes there.\n";
+const NOTICE: &str =
+    "# Rendered by `cargo run -p render` from template.yaml.j2: make changes there.\n";
 
 pub(crate) fn render(source: &str) -> Result<String, minijinja::Error> {
     let mut environment = Environment::new();
@@ -25,7 +26,8 @@ pub(crate) fn render(source: &str) -> Result<String, minijinja::Error> {
     let names = || Function::ALL.iter().map(|function| function.name());
     let descriptions: BTreeMap<_, _> =
         Function::ALL.iter().map(|one| (one.name(), one.get_documentation())).collect();
-    let routes: BTreeMap<_, _> = Function::ALL.iter().map(|one| (one.name(), events(*one))).collect();
+    let routes: BTreeMap<_, _> =
+        Function::ALL.iter().map(|one| (one.name(), events(*one))).collect();
     let deployed: Vec<_> = names().chain(["sweep"]).collect();
     let text = environment.render_str(source, context! { descriptions, routes, deployed })?;
     Ok(NOTICE.to_owned() + text.trim_start())

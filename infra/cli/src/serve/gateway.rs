@@ -6,15 +6,14 @@ use axum::extract::{Request, State};
 use axum::http::Response;
 use axum::middleware;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use lambda_http::Request as FunctionRequest;
 use shared::api::error_response::GatewayError;
 use shared::api::event;
-use shared::api::respond::respond;
 use shared::app::App;
-use shared::routes::{self, Function};
+use shared::routes;
 use tokio::net::TcpListener;
 
 use super::event::Received;
+use super::functions;
 use super::host::{self, Hosts};
 use super::refusal::{MAX_BODY_BYTES, drain, refuse};
 use super::sample;
@@ -56,46 +55,11 @@ pub(super) async fn answer(State(app): State<&'static App>, request: Request) ->
     let received =
         Received { method: &head.method, path, query, headers: &head.headers, body: body.into() };
     let (event, context) = received.into_event(&found);
-    let handle = |request| invoke(app, found.route.function, request);
+    let handle = |request| functions::invoke(app, found.route.function, request);
     let response = event::respond(&event.to_string(), context, handle).await;
     response.map(|body| match body {
         lambda_http::Body::Text(text) => Body::from(text),
         lambda_http::Body::Binary(bytes) => Body::from(Bytes::from(bytes)),
         _ => Body::empty(),
     })
-}
-
-async fn invoke(
-    app: &'static App,
-    function: Function,
-    request: FunctionRequest,
-) -> lambda_http::Response<lambda_http::Body> {
-    match function {
-        Function::ListLinks => respond(app, request, list_links::handle).await,
-        Function::GetLink => respond(app, request, get_link::handle).await,
-        Function::CreateLink => respond(app, request, create_link::handle).await,
-        Function::UpdateLink => respond(app, request, update_link::handle).await,
-        Function::DeleteLink => respond(app, request, delete_link::handle).await,
-        Function::ListReleases => respond(app, request, list_releases::handle).await,
-        Function::GetRelease => respond(app, request, get_release::handle).await,
-        Function::CreateRelease => respond(app, request, create_release::handle).await,
-        Function::UpdateRelease => respond(app, request, update_release::handle).await,
-        Function::DeleteRelease => respond(app, request, delete_release::handle).await,
-        Function::DownloadAsset => respond(app, request, download_asset::handle).await,
-        Function::LatestRelease => respond(app, request, latest_release::handle).await,
-        Function::ListProjects => respond(app, request, list_projects::handle).await,
-        Function::GetProject => respond(app, request, get_project::handle).await,
-        Function::GetMember => respond(app, request, get_member::handle).await,
-        Function::ListMergeRequests => respond(app, request, list_merge_requests::handle).await,
-        Function::ListTags => respond(app, request, list_tags::handle).await,
-        Function::GetTag => respond(app, request, get_tag::handle).await,
-        Function::DeleteTag => respond(app, request, delete_tag::handle).await,
-        Function::GetCommit => respond(app, request, get_commit::handle).await,
-        Function::ListBranches => respond(app, request, list_branches::handle).await,
-        Function::GetBranch => respond(app, request, get_branch::handle).await,
-        Function::GetUser => respond(app, request, get_user::handle).await,
-        Function::GetJob => respond(app, request, get_job::handle).await,
-        Function::GetVersion => respond(app, request, get_version::handle).await,
-        Function::Web => web::handle(app, request).await,
-    }
 }
