@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use shared::app::App;
 use shared::domain::release::Release;
 use shared::store::deadline::Deadline;
-use shared::store::error::StoreError;
+use shared::store::error::{StoreError, with_causes};
 use shared::store::sweep::{Swept, removed};
 
 /// The longest a function may run.
@@ -41,7 +41,12 @@ pub async fn handle(
             Ok(swept) => tracing::info!(links = swept.links, claims = swept.claims, "swept"),
             Err(error) => {
                 let transient = error.is_transient();
-                tracing::error!(version, transient, cause = %error, "a release was not swept");
+                tracing::error!(
+                    version,
+                    transient,
+                    cause = with_causes(&error),
+                    "a release was not swept"
+                );
                 return Ok(failed_at(sequence_number(&record)));
             }
         }
@@ -82,8 +87,8 @@ fn deleted(record: &RawValue) -> Result<Release, StoreError> {
         #[serde(rename = "OldImage")]
         old_image: serde_dynamo::Item,
     }
-    let record: Record<Deletion> = serde_json::from_str(record.get())
-        .map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    let record: Record<Deletion> =
+        serde_json::from_str(record.get()).map_err(|error| StoreError::Corrupt(error.into()))?;
     removed(record.dynamodb.old_image)
 }
 

@@ -5,7 +5,7 @@ use std::io;
 use shared::config::ConfigError;
 use shared::connection::ConnectionError;
 use shared::domain::username::InvalidUsername;
-use shared::store::error::StoreError;
+use shared::store::error::{StoreError, with_causes};
 
 /// Why a command was not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -104,7 +104,7 @@ pub(crate) enum Error {
     Connection(#[from] ConnectionError),
     #[error(transparent)]
     Config(#[from] ConfigError),
-    #[error(transparent)]
+    #[error("{}", with_causes(.0))]
     Store(#[from] StoreError),
     #[error("{0}")]
     Serve(crate::serve_error::ServeError),

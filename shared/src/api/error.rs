@@ -8,7 +8,7 @@ use crate::authorize::AuthorizeError;
 use crate::authorize::access::AccessError;
 use crate::domain::link::Violation;
 use crate::domain::release::ReleaseViolation;
-use crate::store::error::StoreError;
+use crate::store::error::{StoreError, with_causes};
 
 /// An answer that is not what was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,7 +141,7 @@ impl From<AuthorizeError> for ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
-        let cause = error.to_string();
+        let cause = with_causes(&error);
         if error.is_transient() { Self::Unavailable { cause } } else { Self::Internal { cause } }
     }
 }

@@ -34,6 +34,6 @@ impl Store {
             .await?
             .attributes()
             .and_then(|attributes| attributes.get(LAST)?.as_n().ok()?.parse().ok())
-            .ok_or_else(|| StoreError::Corrupt("a counter has no number".to_owned()))
+            .ok_or_else(|| StoreError::Corrupt("a counter has no number".into()))
     }
 }

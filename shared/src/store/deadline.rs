@@ -54,7 +54,7 @@ impl Backoff {
     pub(super) async fn pause(&mut self, cause: &str) -> Result<(), StoreError> {
         let pause = self.pause.mul_f64(fastrand::f64());
         if pause >= self.deadline.remaining() {
-            return Err(StoreError::Unavailable(cause.to_owned()));
+            return Err(StoreError::Unavailable(cause.into()));
         }
         self.pause = LONGEST_PAUSE.min(self.pause * 2);
         tokio::time::sleep(pause).await;

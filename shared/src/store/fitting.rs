@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::Store;
 use super::deadline::Deadline;
-use super::error::StoreError;
+use super::error::{StoreError, with_causes};
 use super::items::releases_key;
 use super::items::{Attributes, LinkItem, ReleaseItem, from_item};
 use super::keys::{ReleasesKey, ReleasesKind, release_partition};
@@ -224,7 +224,7 @@ fn is_link(item: &Attributes) -> Result<bool, StoreError> {
         Some(ReleasesKind::Link) => Ok(true),
         Some(ReleasesKind::Release) => Ok(false),
         Some(ReleasesKind::Claim | ReleasesKind::Index | ReleasesKind::Counter) | None => {
-            Err(StoreError::Corrupt(format!("in a release: {item:?}")))
+            Err(StoreError::Corrupt(format!("in a release: {item:?}").into()))
         }
     }
 }
@@ -323,7 +323,10 @@ impl Store {
                         Ok(Some(page)) => gathering.take(page)?,
                         Ok(None) => break,
                         Err(error) => {
-                            tracing::warn!(cause = %error, "a release's links were not all counted");
+                            tracing::warn!(
+                                cause = with_causes(&error),
+                                "a release's links were not all counted"
+                            );
                             break;
                         }
                     }
@@ -332,7 +335,7 @@ impl Store {
             self.choose(&mut some, gathering, Choice::Newest, deadline).await
         };
         if let Err(error) = read.await {
-            tracing::warn!(cause = %error, "a release's links were not all read");
+            tracing::warn!(cause = with_causes(&error), "a release's links were not all read");
         }
         some
     }

@@ -36,15 +36,14 @@ pub(super) fn to_item<T: Serialize>(
     key: KeyAttributes,
     item: &T,
 ) -> Result<Attributes, StoreError> {
-    let mut attributes: Attributes =
-        serde_dynamo::to_item(item).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    let mut attributes: Attributes = serde_dynamo::to_item(item)?;
     attributes.extend(key);
     Ok(attributes)
 }
 
 /// Reads an item's attributes; those it does not know, its key's among them, are passed over.
 pub(super) fn from_item<T: DeserializeOwned>(attributes: Attributes) -> Result<T, StoreError> {
-    serde_dynamo::from_item(attributes).map_err(|error| StoreError::Corrupt(error.to_string()))
+    Ok(serde_dynamo::from_item(attributes)?)
 }
 
 /// The key of an item of the directory table.

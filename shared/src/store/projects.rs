@@ -117,7 +117,7 @@ impl Store {
         loop {
             if deadline.remaining().is_zero() {
                 // The counter keeps what it has skipped, so another run goes on from here.
-                return Err(StoreError::Unavailable("no free project number yet".to_owned()));
+                return Err(StoreError::Unavailable("no free project number yet".into()));
             }
             let id = match new.id {
                 Some(id) => id,
@@ -425,7 +425,9 @@ impl Store {
                 // Another project has the path.
                 TransactionResult::ConditionsFailed(failed) if failed.first() == Some(&false) => {
                     let path = path.as_str();
-                    return Err(StoreError::Corrupt(format!("{path} is not project {id}'s path")));
+                    return Err(StoreError::Corrupt(
+                        format!("{path} is not project {id}'s path").into(),
+                    ));
                 }
                 TransactionResult::ConditionsFailed(_) => {}
             }
@@ -460,7 +462,7 @@ impl Store {
 }
 
 fn missing_entry(id: ProjectId) -> StoreError {
-    StoreError::Corrupt(format!("project {id} is missing from the list of projects"))
+    StoreError::Corrupt(format!("project {id} is missing from the list of projects").into())
 }
 
 /// A condition of a path item, with the number of the project as `:id`.

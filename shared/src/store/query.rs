@@ -307,7 +307,7 @@ fn release_with_links(items: Vec<Attributes>) -> Result<Option<(Release, Vec<Lin
             Some(ReleasesKind::Release) => found = Some(from_item::<ReleaseItem>(item)?.into()),
             Some(ReleasesKind::Link) => links.push(from_item::<LinkItem>(item)?.into()),
             Some(ReleasesKind::Claim | ReleasesKind::Index | ReleasesKind::Counter) | None => {
-                return Err(StoreError::Corrupt(format!("in a release: {item:?}")));
+                return Err(StoreError::Corrupt(format!("in a release: {item:?}").into()));
             }
         }
     }

@@ -319,11 +319,7 @@ impl Store {
 }
 
 fn consistent(keys: Vec<KeyAttributes>) -> Result<KeysAndAttributes, StoreError> {
-    KeysAndAttributes::builder()
-        .set_keys(Some(keys))
-        .consistent_read(true)
-        .build()
-        .map_err(|error| StoreError::Refused(error.to_string()))
+    Ok(KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build()?)
 }
 
 /// Items of both tables.
@@ -352,9 +348,9 @@ impl Trip {
                 }
                 Some(DirectoryKind::Path) => self.id = Some(from_item::<PathItem>(item)?.id),
                 Some(DirectoryKind::User | DirectoryKind::Counter) | None => {
-                    return Err(StoreError::Corrupt(format!(
-                        "among tokens, projects and paths: {item:?}"
-                    )));
+                    return Err(StoreError::Corrupt(
+                        format!("among tokens, projects and paths: {item:?}").into(),
+                    ));
                 }
             }
         }

@@ -11,7 +11,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::Store;
 use super::deadline::{Backoff, Deadline};
-use super::error::StoreError;
+use super::error::{StoreError, with_causes};
 use super::items::{Attributes, IndexItem, ReleaseItem, claims, from_item, to_item};
 use super::keys::{KeyAttributes, ReleasesKey, index_partition};
 use super::links::link_item;
@@ -114,7 +114,10 @@ impl Store {
                 }
                 // No release will ever have this uid. A sweep removes what this leaves behind.
                 if let Err(error) = self.batch_delete(keys, deadline).await {
-                    tracing::warn!(cause = %error, "a release that exists left links behind");
+                    tracing::warn!(
+                        cause = with_causes(&error),
+                        "a release that exists left links behind"
+                    );
                 }
                 Ok(ReleaseCreated::Exists)
             }
@@ -205,10 +208,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut requests = Vec::with_capacity(items.len());
         for item in items {
-            let put = PutRequest::builder()
-                .set_item(Some(item))
-                .build()
-                .map_err(|error| StoreError::Refused(error.to_string()))?;
+            let put = PutRequest::builder().set_item(Some(item)).build()?;
             requests.push(WriteRequest::builder().put_request(put).build());
         }
         self.batch_write(requests, deadline).await
@@ -221,10 +221,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut requests = Vec::with_capacity(keys.len());
         for key in keys {
-            let delete = DeleteRequest::builder()
-                .set_key(Some(key))
-                .build()
-                .map_err(|error| StoreError::Refused(error.to_string()))?;
+            let delete = DeleteRequest::builder().set_key(Some(key)).build()?;
             requests.push(WriteRequest::builder().delete_request(delete).build());
         }
         self.batch_write(requests, deadline).await

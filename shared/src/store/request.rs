@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use super::deadline::Deadline;
-use super::error::StoreError;
+use super::error::{Cause, StoreError, causes, with_causes};
 
 /// The response of the database.
 pub(super) enum DbResult<T, E> {
@@ -41,34 +41,34 @@ pub(super) fn run<'a, T, E>(
 ) -> Sent<'a, DbResult<T, E>>
 where
     T: Send + 'a,
-    E: ProvideErrorMetadata + Error + Send + 'static,
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
     Box::pin(async move {
         let result = tokio::time::timeout(deadline.remaining(), sending)
             .await
-            .map_err(|_| StoreError::Unavailable("no answer inside the deadline".to_owned()))?;
+            .map_err(|_| StoreError::Unavailable("no answer inside the deadline".into()))?;
         result.map_or_else(outcome_of, |output| Ok(DbResult::Done(output)))
     })
 }
 
 fn outcome_of<T, E>(error: SdkError<E, HttpResponse>) -> Result<DbResult<T, E>, StoreError>
 where
-    E: ProvideErrorMetadata + Error + 'static,
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
     match error {
         SdkError::ServiceError(error) => {
             let code = error.err().code().unwrap_or_default();
             let status = error.raw().status();
             if RETRYABLE.contains(&code) {
-                Err(StoreError::Unavailable(code.to_owned()))
+                Err(StoreError::Unavailable(code.into()))
             } else if status.is_server_error() {
-                Err(StoreError::Unavailable(format!("HTTP status {status} {code}")))
+                Err(StoreError::Unavailable(format!("HTTP status {status} {code}").into()))
             } else {
                 Ok(DbResult::Failed(error.into_err()))
             }
         }
-        SdkError::ConstructionFailure(_) => Err(StoreError::Refused(chain(&error))),
-        SdkError::DispatchFailure(_) => Err(not_sent(&error)),
+        SdkError::ConstructionFailure(_) => Err(StoreError::Refused(error.into())),
+        SdkError::DispatchFailure(_) => Err(not_sent(error.into())),
         // Every response of DynamoDB has this header.
         SdkError::ResponseError(ref response)
             if response.raw().headers().get("x-amzn-requestid").is_none() =>
@@ -76,7 +76,7 @@ where
             Err(StoreError::NotDynamoDb)
         }
         // Also what is not listed yet: no answer came, so another try may bring one.
-        _ => Err(StoreError::Unavailable(chain(&error))),
+        _ => Err(StoreError::Unavailable(error.into())),
     }
 }
 
@@ -87,7 +87,7 @@ pub(super) async fn run_or_refuse<T, E>(
 ) -> Result<T, StoreError>
 where
     T: Send,
-    E: ProvideErrorMetadata + Error + Send + 'static,
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
     match run(deadline, sending).await? {
         DbResult::Done(output) => Ok(output),
@@ -106,28 +106,17 @@ pub(super) fn refused(error: &impl ProvideErrorMetadata) -> StoreError {
     }
 }
 
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |error| (*error).source())
-}
-
 /// Why a request got no response: for lack of credentials, or by an error of the network, in the
 /// operating system's words if it has some ("connection refused").
-fn not_sent(error: &(dyn Error + 'static)) -> StoreError {
-    if let Some(error) = causes(error).find_map(|cause| cause.downcast_ref()) {
+fn not_sent(error: Cause) -> StoreError {
+    if let Some(error) = causes(&*error).find_map(|cause| cause.downcast_ref()) {
         return StoreError::NoCredentials(match error {
             // The SDK's text lists everything that it tried.
-            CredentialsError::CredentialsNotLoaded(_) => "none are configured".to_owned(),
-            error => chain(error),
+            CredentialsError::CredentialsNotLoaded(_) => "none are configured".into(),
+            error => with_causes(error).into(),
         });
     }
-    let io = causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>()).last();
-    StoreError::Unreachable(match io {
-        Some(io) if io.raw_os_error().is_some() => io.kind().to_string(),
-        Some(_) | None => chain(error),
-    })
-}
-
-/// An error with all its causes: the SDK's own text stops at "dispatch failure".
-fn chain(error: &(dyn Error + 'static)) -> String {
-    causes(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    let io = causes(&*error).filter_map(|cause| cause.downcast_ref::<io::Error>()).last();
+    let kind = io.filter(|io| io.raw_os_error().is_some()).map(io::Error::kind);
+    StoreError::Unreachable(kind.map_or(error, |kind| io::Error::from(kind).into()))
 }

@@ -1,10 +1,13 @@
 //! Reading a whole table, page by page: for sweeps and audits, never for a request.
 
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::scan::{ScanError, ScanOutput};
+use aws_smithy_async::future::pagination_stream::PaginationStream;
+
 use super::Store;
 use super::deadline::Deadline;
 use super::error::StoreError;
 use super::items::Attributes;
-use super::keys::KeyAttributes;
 use super::request::run_or_refuse;
 
 #[derive(Clone, Copy, Debug)]
@@ -13,16 +16,12 @@ pub(super) enum Table {
     Releases,
 }
 
-pub(super) struct Scan<'a> {
-    store: &'a Store,
-    table: &'a str,
-    from: Option<KeyAttributes>,
-    finished: bool,
-}
+pub(super) struct Scan(PaginationStream<Result<ScanOutput, SdkError<ScanError>>>);
 
 impl Store {
-    pub(super) fn scan(&self, table: Table) -> Scan<'_> {
-        Scan { store: self, table: self.table_name(table), from: None, finished: false }
+    pub(super) fn scan(&self, table: Table) -> Scan {
+        let scan = self.client.scan().table_name(self.table_name(table)).consistent_read(true);
+        Scan(scan.into_paginator().send())
     }
 
     pub(super) fn table_name(&self, table: Table) -> &str {
@@ -33,25 +32,13 @@ impl Store {
     }
 }
 
-impl Scan<'_> {
+impl Scan {
     /// The next page, or none after the last.
     pub(super) async fn next(
         &mut self,
         deadline: Deadline,
     ) -> Result<Option<Vec<Attributes>>, StoreError> {
-        if self.finished {
-            return Ok(None);
-        }
-        let request = self
-            .store
-            .client
-            .scan()
-            .table_name(self.table)
-            .set_exclusive_start_key(self.from.take())
-            .consistent_read(true);
-        let page = run_or_refuse(deadline, request.send()).await?;
-        self.from = page.last_evaluated_key;
-        self.finished = self.from.is_none();
-        Ok(Some(page.items.unwrap_or_default()))
+        let page = run_or_refuse(deadline, self.0.try_next()).await?;
+        Ok(page.map(|page| page.items.unwrap_or_default()))
     }
 }

@@ -82,8 +82,7 @@ impl Store {
 
 /// The release that an item was, by the image that a stream of the table carries of it.
 pub fn removed(image: serde_dynamo::Item) -> Result<Release, StoreError> {
-    let item: ReleaseItem =
-        serde_dynamo::from_item(image).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    let item: ReleaseItem = serde_dynamo::from_item(image)?;
     Ok(Release::from(item))
 }
 

@@ -1,12 +1,13 @@
 //! The two tables: their names, and how a bare database gets them.
 
+use aws_sdk_dynamodb::client::Waiters;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
     TimeToLiveSpecification,
 };
 
 use super::Store;
-use super::deadline::{Backoff, Deadline};
+use super::deadline::Deadline;
 use super::error::StoreError;
 use super::items::TTL;
 use super::keys::{PK, SK};
@@ -30,15 +31,10 @@ impl Store {
                     AttributeDefinition::builder()
                         .attribute_name(attribute)
                         .attribute_type(ScalarAttributeType::S)
-                        .build()
-                        .map_err(|error| StoreError::Refused(error.to_string()))?,
+                        .build()?,
                 )
                 .key_schema(
-                    KeySchemaElement::builder()
-                        .attribute_name(attribute)
-                        .key_type(kind)
-                        .build()
-                        .map_err(|error| StoreError::Refused(error.to_string()))?,
+                    KeySchemaElement::builder().attribute_name(attribute).key_type(kind).build()?,
                 );
         }
         match run(deadline, request.send()).await? {
@@ -47,24 +43,12 @@ impl Store {
             DbResult::Failed(error) if error.is_resource_in_use_exception() => {}
             DbResult::Failed(error) => return Err(refused(&error)),
         }
-        self.await_table(name, deadline).await
-    }
-
-    async fn await_table(&self, name: &str, deadline: Deadline) -> Result<(), StoreError> {
-        let mut backoff = Backoff::new(deadline);
-        loop {
-            let described =
-                run(deadline, self.client.describe_table().table_name(name).send()).await?;
-            let active = matches!(
-                described,
-                DbResult::Done(ref output) if output.table().and_then(|table| table.table_status())
-                    == Some(&aws_sdk_dynamodb::types::TableStatus::Active)
-            );
-            if active {
-                return Ok(());
-            }
-            backoff.pause("a table is still being made").await?;
-        }
+        let active = self.client.wait_until_table_exists().table_name(name);
+        active
+            .wait(deadline.remaining())
+            .await
+            .map_err(|error| StoreError::Unavailable(error.into()))?;
+        Ok(())
     }
 
     async fn expire_tokens(&self, deadline: Deadline) -> Result<(), StoreError> {
@@ -79,11 +63,8 @@ impl Store {
         if enabled {
             return Ok(());
         }
-        let specification = TimeToLiveSpecification::builder()
-            .attribute_name(TTL)
-            .enabled(true)
-            .build()
-            .map_err(|error| StoreError::Refused(error.to_string()))?;
+        let specification =
+            TimeToLiveSpecification::builder().attribute_name(TTL).enabled(true).build()?;
         let request = self
             .client
             .update_time_to_live()

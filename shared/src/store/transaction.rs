@@ -140,10 +140,8 @@ impl Cancellation {
         if failed.contains(&true) {
             Ok(Self::ConditionsFailed(failed))
         } else {
-            Err(StoreError::Refused(format!(
-                "transaction cancelled: {}",
-                codes().collect::<Vec<_>>().join(", ")
-            )))
+            let codes = codes().collect::<Vec<_>>().join(", ");
+            Err(StoreError::Refused(format!("transaction cancelled: {codes}").into()))
         }
     }
 }
@@ -152,8 +150,6 @@ impl TryFrom<Write> for TransactWriteItem {
     type Error = StoreError;
 
     fn try_from(write: Write) -> Result<Self, Self::Error> {
-        let incomplete =
-            |error: aws_sdk_dynamodb::error::BuildError| StoreError::Refused(error.to_string());
         Ok(match write {
             Write::Put { table, item, condition } => {
                 let (expression, names, values) = placeholders(condition);
@@ -163,8 +159,7 @@ impl TryFrom<Write> for TransactWriteItem {
                     .set_condition_expression(expression)
                     .set_expression_attribute_names(names)
                     .set_expression_attribute_values(values)
-                    .build()
-                    .map_err(incomplete)?;
+                    .build()?;
                 Self::builder().put(put).build()
             }
             Write::Delete { table, key, condition } => {
@@ -175,8 +170,7 @@ impl TryFrom<Write> for TransactWriteItem {
                     .set_condition_expression(expression)
                     .set_expression_attribute_names(names)
                     .set_expression_attribute_values(values)
-                    .build()
-                    .map_err(incomplete)?;
+                    .build()?;
                 Self::builder().delete(delete).build()
             }
             Write::Update { table, key, change, condition } => {
@@ -189,8 +183,7 @@ impl TryFrom<Write> for TransactWriteItem {
                     .set_condition_expression(expression)
                     .set_expression_attribute_names(names)
                     .set_expression_attribute_values(values)
-                    .build()
-                    .map_err(incomplete)?;
+                    .build()?;
                 Self::builder().update(update).build()
             }
         })

@@ -1,6 +1,6 @@
 //! The chosen database in the words of an error.
 
-use shared::store::error::StoreError;
+use shared::store::error::{StoreError, with_causes};
 use shared::store::table_names::TableNames;
 
 use crate::error::Error;
@@ -37,9 +37,9 @@ impl Database {
     pub(crate) fn explain(&self, error: Error) -> Error {
         let Error::Store(error) = error else { return error };
         let text = match &error {
-            StoreError::Unreachable(cause) => self.unreachable(cause),
+            StoreError::Unreachable(cause) => self.unreachable(&with_causes(&**cause)),
             StoreError::NotDynamoDb => self.not_dynamodb(),
-            StoreError::NoCredentials(cause) => self.no_credentials(cause),
+            StoreError::NoCredentials(cause) => self.no_credentials(&with_causes(&**cause)),
             StoreError::Rejected { code, .. } if code == "ResourceNotFoundException" => {
                 self.no_table()
             }

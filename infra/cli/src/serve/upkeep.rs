@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use shared::app::App;
 use shared::domain::time::Timestamp;
+use shared::store::error::with_causes;
 use shared::store::sweep::GRACE;
 use tokio::time::{Instant, interval_at};
 
@@ -18,7 +19,7 @@ pub(crate) async fn sweep_every(app: &App, period: Duration) {
         ticks.tick().await;
         match app.store.sweep(Timestamp::now().minus(GRACE), STEP).await {
             Ok(swept) => tracing::info!(links = swept.links, claims = swept.claims, "swept"),
-            Err(error) => tracing::error!(cause = %error, "a sweep failed"),
+            Err(error) => tracing::error!(cause = with_causes(&error), "a sweep failed"),
         }
     }
 }
