@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::LazyLock;
 
 use http::Method;
+use matchit::Router;
 use strum::{EnumMessage, IntoStaticStr, VariantArray};
 
 /// A Lambda function: one folder, one package, one binary, one role. What is said of it here describes it
@@ -235,64 +236,39 @@ pub fn normalized(encoded_path: &str) -> String {
     })
 }
 
+/// The routes of each path. The last of them takes the methods that the others do not.
+static PATHS: LazyLock<Router<&'static [Route]>> = LazyLock::new(|| {
+    let mut paths = Router::new();
+    for routes in ROUTES.chunk_by(|one, next| one.path == next.path) {
+        let path = match routes[0].path.strip_suffix("+}").and_then(|path| path.rsplit_once('{')) {
+            Some((before, name)) => format!("{before}{{*{name}}}"),
+            None => routes[0].path.to_owned(),
+        };
+        // It fails for paths that differ in the names of parameters alone; a test finds every path.
+        let _ = paths.insert(path, routes);
+    }
+    paths
+});
+
 /// Finds the route of a request by its [normalized] encoded path. `%2F` stays inside its segment.
 #[must_use]
 pub fn find(method: &Method, encoded_path: &str) -> Match {
-    let path = &normalized(encoded_path);
-    let fitting = |verb_fits: fn(Verb, &Method) -> bool| {
-        ROUTES
-            .iter()
-            .filter(move |route| verb_fits(route.verb, method))
-            .find_map(|route| Some(Match { route, parameters: match_template(route.path, path)? }))
-    };
-    // An exact path wins over a greedy one, for every method.
-    let exact = fitting(|verb, method| verb.as_str() == method.as_str());
-    exact.or_else(|| fitting(|verb, _| verb == Verb::Any)).unwrap_or(Match {
-        route: &ROUTES[ROUTES.len() - 1],
-        parameters: vec![("proxy", path.trim_start_matches('/').to_owned())],
-    })
-}
-
-/// The methods of the rows whose path fits, in the order of the table.
-pub fn allowed_methods(encoded_path: &str) -> impl Iterator<Item = Verb> {
     let path = normalized(encoded_path);
-    ROUTES
-        .iter()
-        .filter(|route| !route.path.contains("{proxy+}"))
-        .filter(move |route| match_template(route.path, &path).is_some())
-        .map(|route| route.verb)
-        .filter(|verb| *verb != Verb::Any)
+    let (routes, parameters) = match PATHS.at(&path) {
+        Ok(found) => {
+            let parameters = found.params.iter().map(|(name, value)| (name, value.to_owned()));
+            (*found.value, parameters.collect())
+        }
+        Err(_) => (&ROUTES[ROUTES.len() - 1..], Vec::new()),
+    };
+    let exact = routes.iter().find(|route| route.verb.as_str() == method.as_str());
+    Match { route: exact.unwrap_or(&routes[routes.len() - 1]), parameters }
 }
 
-fn match_template(template: &'static str, path: &str) -> Option<Vec<(&'static str, String)>> {
-    let mut parameters = Vec::new();
-    let mut template = template.strip_prefix('/')?;
-    let mut path = path.strip_prefix('/')?;
-    loop {
-        let (expected, template_rest) = split_segment(template);
-        if let Some(name) = expected.strip_suffix("+}").and_then(|name| name.strip_prefix('{')) {
-            return (!path.is_empty()).then(|| {
-                parameters.push((name, path.to_owned()));
-                parameters
-            });
-        }
-        let (actual, path_rest) = split_segment(path);
-        match expected.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
-            Some(_) if actual.is_empty() => return None,
-            Some(name) => parameters.push((name, actual.to_owned())),
-            None if expected == actual => {}
-            None => return None,
-        }
-        match (template_rest, path_rest) {
-            (Some(template_rest), Some(path_rest)) => (template, path) = (template_rest, path_rest),
-            (None, None) => return Some(parameters),
-            (Some(_), None) | (None, Some(_)) => return None,
-        }
-    }
-}
-
-fn split_segment(path: &str) -> (&str, Option<&str>) {
-    path.split_once('/').map_or((path, None), |(segment, rest)| (segment, Some(rest)))
+/// The methods of a path that functions other than `web` answer, in the order of the table.
+pub fn allowed_methods(encoded_path: &str) -> impl Iterator<Item = Verb> {
+    let routes = PATHS.at(&normalized(encoded_path)).map_or(&[][..], |found| *found.value);
+    routes.iter().map(|route| route.verb).filter(|verb| *verb != Verb::Any)
 }
 
 #[cfg(test)]
@@ -313,6 +289,32 @@ mod tests {
             found("PUT", &format!("{path}/7/")),
             r#"update-link [("id", "g%2Fp"), ("tag_name", "v%2F1"), ("link_id", "7")]"#
         );
+    }
+
+    #[test]
+    fn every_route_is_found() {
+        for route in ROUTES.iter() {
+            let path = route.path.replace("+}", "}");
+            let found = find(&route.verb.as_str().parse().unwrap(), &path);
+            assert_eq!(found.route, route);
+            for (name, value) in found.parameters {
+                assert_eq!(value, format!("{{{name}}}"));
+            }
+        }
+    }
+
+    #[test]
+    fn a_path_that_begins_like_another_is_found() {
+        let latest = "/api/v4/projects/1/releases/permalink";
+        for (path, function) in [
+            (format!("{latest}/assets/links"), "list-links"),
+            (format!("{latest}/downloads/latest"), "download-asset"),
+            (format!("{latest}/latest/assets/links"), "latest-release"),
+            (latest.to_owned(), "get-release"),
+            (format!("{latest}/later"), "web"),
+        ] {
+            assert!(found("GET", &path).starts_with(&format!("{function} [")), "{path}");
+        }
     }
 
     #[test]

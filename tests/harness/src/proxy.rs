@@ -1,7 +1,6 @@
 //! A proxy between the service and its database: it counts requests and injects faults.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
@@ -64,16 +63,13 @@ pub enum Fault {
 
 /// A different fault for one request in `one_in`, in an order that repeats itself.
 pub fn now_and_then(one_in: u64) -> impl Fn(&str, &Value) -> Fault + Send + Sync {
-    let state = AtomicU64::new(0x2545_f491_4f6c_dd1d);
+    let random = Mutex::new(fastrand::Rng::with_seed(0));
     move |_, _| {
-        let mut random = state.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
-        random = (random ^ (random >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        random = (random ^ (random >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        random ^= random >> 31;
-        if !random.is_multiple_of(one_in) {
+        let mut random = random.lock().unwrap_or_else(PoisonError::into_inner);
+        if random.u64(..one_in) > 0 {
             return Fault::Pass;
         }
-        match (random / one_in) % 6 {
+        match random.u8(..6) {
             0 => Fault::Throttle,
             1 => Fault::Conflict,
             2 => Fault::Unprocessed,
