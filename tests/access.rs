@@ -8,18 +8,16 @@ use shared::domain::token::{Grant, GrantTarget, Scope, TokenKind, User};
 use shared::store::projects::NewProject;
 use shared::store::tokens::NewToken;
 
+use harness::errors::{self, RECORD_NOT_FOUND, ROUTE_NOT_FOUND};
 use harness::test_app::{
     LINKS, TestApp, all_settings, grant, project, protected, test_deadline, token,
 };
 use harness::{Api, Reply};
 
-const P404: (u16, &str) = (404, r#"{"message":"404 Project Not Found"}"#);
-const FORBIDDEN: (u16, &str) = (403, r#"{"message":"403 Forbidden"}"#);
-const UNAUTHORIZED: (u16, &str) = (401, r#"{"message":"401 Unauthorized"}"#);
-const SCOPE: (u16, &str) = (
-    403,
-    r#"{"error":"insufficient_scope","error_description":"The request requires higher privileges than provided by the access token.","scope":"api read_api"}"#,
-);
+const P404: (u16, &str) = (404, errors::PROJECT_NOT_FOUND);
+const FORBIDDEN: (u16, &str) = (403, errors::FORBIDDEN);
+const UNAUTHORIZED: (u16, &str) = (401, errors::UNAUTHORIZED);
+const SCOPE: (u16, &str) = (403, errors::INSUFFICIENT_SCOPE);
 
 /// The responses to reading and to writing.
 #[derive(Clone, Copy, Debug)]
@@ -91,7 +89,7 @@ async fn check_releases(
     // A refused page looks like a missing one.
     let shown = match read {
         Good | Bad(UNAUTHORIZED) => read,
-        Bad(_) => Bad((404, r#"{"error":"404 Not Found"}"#)),
+        Bad(_) => Bad((404, ROUTE_NOT_FOUND)),
     };
     check(&api.get(&format!("{page}/{tag}/downloads/bin/app")).await, 302, shown, case);
     check(&api.get(&format!("{page}/permalink/latest")).await, 302, shown, case);
@@ -310,7 +308,7 @@ async fn checks_come_in_gitlabs_order() {
     };
     let reader = test_app.api_with(reader).await;
     let bad = test_app.anonymous().with("private-token", "glpat-x");
-    let record = (404, r#"{"message":"404 Not found"}"#);
+    let record = (404, RECORD_NOT_FOUND);
     let nowhere = "/projects/99/releases/v1.7.0/assets/links";
     let no_release = "/projects/20/releases/none/assets/links";
 

@@ -9,6 +9,7 @@ use fastrand::Rng;
 use shared::domain::project::ProjectId;
 use tokio::task::JoinSet;
 
+use harness::errors::RECORD_NOT_FOUND;
 use harness::test_app::{LINKS, Proxied, TestApp, create_release, test_deadline};
 use harness::{Api, Fault, Gate, Reply};
 
@@ -187,7 +188,7 @@ async fn a_creation_that_saw_the_old_release_neither_shows_nor_blocks_in_the_new
     assert_eq!(late.status, 201);
 
     api.get(LINKS).await.is(200, "[]");
-    api.get(&format!("{LINKS}/{}", late.id())).await.is(404, r#"{"message":"404 Not found"}"#);
+    api.get(&format!("{LINKS}/{}", late.id())).await.is(404, RECORD_NOT_FOUND);
     assert_eq!(api.post(LINKS, body).await.status, 201);
     let audit = app.assert_sound().await;
     assert_eq!((audit.links, audit.claims, audit.unreachable), (1, 3, 4));
@@ -210,7 +211,7 @@ async fn a_rename_that_saw_the_old_release_neither_shows_nor_blocks_in_the_new_o
     assert_eq!(late.await.unwrap().status, 200);
 
     api.get(LINKS).await.is(200, "[]");
-    api.get(&link).await.is(404, r#"{"message":"404 Not found"}"#);
+    api.get(&link).await.is(404, RECORD_NOT_FOUND);
     for body in [
         r#"{"name":"a","url":"https://e.com/a","filepath":"/bin/a"}"#,
         r#"{"name":"b","url":"https://e.com/b","filepath":"/bin/b"}"#,

@@ -8,6 +8,7 @@ use serde_json::json;
 use shared::store::keys::ReleasesKey;
 use tokio::task::JoinSet;
 
+use harness::errors::{ALL_TAKEN, UNAVAILABLE};
 use harness::proxy::{self, now_and_then};
 use harness::test_app::{LINKS, Proxied, TestApp};
 use harness::{Fault, Gate, Server};
@@ -34,7 +35,7 @@ async fn clients_see_nothing_of_one_fault_in_ten_requests() {
                 let changed = api.put(&link, &fields("changed")).await;
                 assert_eq!(changed.status, 200, "{changed:?}");
                 let taken = api.post(LINKS, &fields("changed")).await;
-                taken.is(400, r#"{"message":["Url has already been taken","Name has already been taken","Filepath has already been taken"]}"#);
+                taken.is(400, ALL_TAKEN);
                 assert_eq!(api.get(LINKS).await.status, 200);
                 if n % 2 == 0 {
                     api.delete(&link).await.is(200, &changed.body);
@@ -209,7 +210,7 @@ async fn while_every_try_fails_clients_are_told_to_come_back() {
                 // The function has ten seconds; its answer is due well before.
                 assert!(elapsed < Duration::from_secs(9), "{case}: {elapsed:?}");
                 if reply.status == 503 {
-                    reply.is(503, r#"{"message":"503 Service Unavailable"}"#);
+                    reply.is(503, UNAVAILABLE);
                     assert_eq!(reply.header("retry-after"), "1");
                 }
             }

@@ -10,6 +10,7 @@ use std::process::{Command, Output};
 use serde_json::json;
 
 use harness::connection;
+use harness::errors::UNAUTHORIZED;
 use harness::{Server, TestApp, binaries};
 
 /// A response as it came over the wire.
@@ -444,7 +445,7 @@ fn the_api_on_loopback_refuses_foreign_hosts() {
         send(&server.address, &format!("{head}origin: http://{host}\r\nconnection: close\r\n\r\n"))
     };
     let refused = r#"{"error":"403 Forbidden - Host is neither a loopback name nor the host of --public-url"}"#;
-    let answered = r#"{"message":"401 Unauthorized"}"#;
+    let answered = UNAUTHORIZED;
     let server = Server::start();
     for host in ["evil.example", "evil.example:3000", "localhost.evil.example", "0.0.0.0", "[::]:1"]
     {

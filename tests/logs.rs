@@ -5,6 +5,7 @@ use shared::domain::access_level::AccessLevel;
 use shared::domain::token::{Secret, TokenKind};
 use shared::store::tokens::NewToken;
 
+use harness::errors::UNAVAILABLE;
 use harness::test_app::{LINKS, Proxied, TestApp, grant, token};
 use harness::{Fault, Server};
 
@@ -59,7 +60,7 @@ async fn a_failure_is_logged_once_with_its_cause_and_the_id_the_client_has() {
     let proxied = Proxied::hello().await;
     proxied.proxy.decide(|_, _| Fault::Throttle);
     let reply = proxied.api.allowing_failures().get(LINKS).await;
-    reply.is(503, r#"{"message":"503 Service Unavailable"}"#);
+    reply.is(503, UNAVAILABLE);
     let id = reply.header("x-request-id").to_owned();
     let output = Server::output(proxied.into_server());
     let lines: Vec<Value> = output

@@ -19,6 +19,7 @@ use url::form_urlencoded;
 
 use crate::clients::{self, install, node, python};
 use harness::client::Reply;
+use harness::errors::ROUTE_NOT_FOUND;
 use harness::proxy::Proxy;
 use harness::test_app::{RELEASE, grant, links, new_release, project, test_deadline, token};
 use harness::{Api, Fault, Server, TestApp};
@@ -214,7 +215,7 @@ async fn signed_out_a_private_page_and_none_lead_to_the_same_form() {
     assert_eq!(form.header("cache-control"), "private, no-store");
 
     // Downloads ask browsers to sign in, and programs get what they got before.
-    let missing = r#"{"error":"404 Not Found"}"#;
+    let missing = ROUTE_NOT_FOUND;
     for path in ["/g/p/-/releases/v1/downloads/bin/a", "/g/p/-/releases/permalink/latest"] {
         assert_eq!(api.get(path).await.status, 303, "{path}");
         app.anonymous().get(path).await.is(404, missing);
@@ -535,7 +536,7 @@ async fn home_lists_what_the_viewer_may_see_and_searches_it() {
     let missing = nobody.get("/-/nothing").await;
     assert_eq!(missing.status, 404);
     assert!(missing.body.contains("<h1>Page not found</h1>"), "{missing:?}");
-    nobody.get("/api/v4/nothing").await.is(404, r#"{"error":"404 Not Found"}"#);
+    nobody.get("/api/v4/nothing").await.is(404, ROUTE_NOT_FOUND);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,6 +8,7 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
 use shared::domain::project::Visibility;
 
+use harness::errors::{ROUTE_NOT_FOUND, TAG_NAME_INVALID};
 use harness::test_app::{LINKS, RELEASES, TestApp};
 use harness::{Api, Reply, Server};
 
@@ -43,7 +44,7 @@ fn check_latest(reply: &Reply, root: &str) {
                 || reply.body == r#"{"error":"suffix_path should be a valid file path"}"#,
             "{reply:?}"
         ),
-        _ => reply.is(404, r#"{"error":"404 Not Found"}"#),
+        _ => reply.is(404, ROUTE_NOT_FOUND),
     }
 }
 
@@ -136,7 +137,7 @@ async fn line_breaks_end_no_header_wherever_they_come_from() {
             .await
             .is(400, r#"{"message":"Validation failed: Links url is blocked: URI is invalid"}"#);
         let body = json!({ "tag_name": format!("v2{inner}x-evil: 1") }).to_string();
-        api.post(RELEASES, &body).await.is(400, r#"{"message":"Tag name invalid"}"#);
+        api.post(RELEASES, &body).await.is(400, TAG_NAME_INVALID);
 
         // Texts that stand in bodies only are kept as they are.
         let text = format!("a{inner}x-evil: 1{inner}{inner}<script>");

@@ -17,6 +17,7 @@ use shared::store::releases::ReleaseCreated;
 use shared::store::sweep::Swept;
 use tokio::task::JoinSet;
 
+use harness::errors::{FORBIDDEN, RECORD_NOT_FOUND, RELEASE_EXISTS, RELEASE_NOT_FOUND};
 use harness::proxy::Proxy;
 use harness::test_app::{
     Proxied, RELEASES, TestApp, large_links, new_release, store, test_deadline,
@@ -68,12 +69,12 @@ async fn a_creation_that_is_killed_half_way_is_not_seen_and_is_swept() {
 
     let test_app = &proxied.app;
     let api = proxied.api.at(&test_app.server.address);
-    api.get(&format!("{RELEASES}/v2")).await.is(404, r#"{"message":"404 Not Found"}"#);
+    api.get(&format!("{RELEASES}/v2")).await.is(404, RELEASE_NOT_FOUND);
     assert_eq!(api.get(RELEASES).await.header("x-total"), "1");
     let links = api.get(&format!("{RELEASES}/v2/assets/links")).await;
-    links.is(404, r#"{"message":"404 Not found"}"#);
+    links.is(404, RECORD_NOT_FOUND);
     let download = api.get(&format!("{RELEASES}/v2/downloads/bin/old-0000")).await;
-    download.is(404, r#"{"message":"404 Not Found"}"#);
+    download.is(404, RELEASE_NOT_FOUND);
     let left = test_app.assert_sound().await.unreachable;
     assert!(left > 0, "{left} items of a creation that was cut off");
 
@@ -108,14 +109,12 @@ async fn a_deletion_whose_answer_was_lost_stays_a_deletion() {
 
     let test_app = &proxied.app;
     let api = proxied.api.at(&test_app.server.address);
-    api.get(&format!("{RELEASES}/v2")).await.is(404, r#"{"message":"404 Not Found"}"#);
-    api.delete(&format!("{RELEASES}/v2")).await.is(403, r#"{"message":"403 Forbidden"}"#);
+    api.get(&format!("{RELEASES}/v2")).await.is(404, RELEASE_NOT_FOUND);
+    api.delete(&format!("{RELEASES}/v2")).await.is(403, FORBIDDEN);
     assert_eq!(api.post(RELEASES, &release("v2", "new", 2)).await.status, 201);
     let shown = api.get(&format!("{RELEASES}/v2")).await.json();
     assert_eq!(names(&shown), ["new 0", "new 1"].map(str::to_owned).into());
-    api.get(&format!("{RELEASES}/v2/downloads/bin/old-0000"))
-        .await
-        .is(404, r#"{"message":"404 Not found"}"#);
+    api.get(&format!("{RELEASES}/v2/downloads/bin/old-0000")).await.is(404, RECORD_NOT_FOUND);
     assert_eq!(test_app.assert_sound().await.unreachable, 120);
     let swept = sweep(test_app).await;
     assert_eq!((swept.links, swept.claims), (30, 90));
@@ -138,7 +137,7 @@ async fn one_of_many_creations_of_a_tag_succeeds_as_a_whole() {
     let (made, refused): (Vec<_>, Vec<_>) = replies.into_iter().partition(|r| r.status == 201);
     assert_eq!(made.len(), 1, "{made:?}");
     for reply in &refused {
-        reply.is(409, r#"{"message":"Release already exists"}"#);
+        reply.is(409, RELEASE_EXISTS);
     }
     let winner = made[0].json();
     assert_eq!(names(&winner).len(), 20);
@@ -195,7 +194,7 @@ async fn a_long_release_that_ends_or_begins_while_it_is_read_is_read_whole_or_no
     let deletion = json!({ "TableName": "release-links-releases", "Key": key });
     ask(&proxied.app.server.dynamodb_url, "DynamoDB_20120810.DeleteItem", deletion).await;
     gate.open();
-    read.await.unwrap().is(404, r#"{"message":"404 Not found"}"#);
+    read.await.unwrap().is(404, RECORD_NOT_FOUND);
 
     // Its leftovers fill the first page. The next generation begins after that page was read.
     let gate = hold_query(1, &proxied);
@@ -204,7 +203,7 @@ async fn a_long_release_that_ends_or_begins_while_it_is_read_is_read_whole_or_no
     let body = r#"{"tag_name":"v2","assets":{"links":[{"name":"a","url":"https://e.com/a"}]}}"#;
     assert_eq!(direct.post(RELEASES, body).await.status, 201);
     gate.open();
-    read.await.unwrap().is(404, r#"{"message":"404 Not found"}"#);
+    read.await.unwrap().is(404, RECORD_NOT_FOUND);
     assert_eq!(proxied.api.get(&links).await.header("x-total"), "1");
 }
 

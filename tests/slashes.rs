@@ -2,11 +2,13 @@
 
 use serde_json::json;
 
+use harness::errors::{
+    INVALID_FILEPATH, PROJECT_NOT_FOUND, RECORD_NOT_FOUND, RELEASE_NOT_FOUND, ROUTE_NOT_FOUND,
+};
 use harness::test_app::TestApp;
 use harness::{Api, Reply};
 
 const FILE: &str = "https://files.example/sss";
-const NOT_FOUND: &str = r#"{"error":"404 Not Found"}"#;
 
 /// A reply without what is the request's own.
 fn compared(reply: &Reply) -> (u16, Vec<(String, String)>, &str) {
@@ -89,18 +91,18 @@ async fn encoded_slashes_are_never_squeezed() {
         "/api/v4/projects/mynamespace%2F%2Fhello/releases",
         "/api/v4/projects/mynamespace%2Fhello%2F/releases",
     ] {
-        api.get(path).await.is(404, r#"{"message":"404 Project Not Found"}"#);
+        api.get(path).await.is(404, PROJECT_NOT_FOUND);
     }
-    api.get("/api/v4/projects/20/releases/v1.7.0%2F")
-        .await
-        .is(404, r#"{"message":"404 Not Found"}"#);
+    api.get("/api/v4/projects/20/releases/v1.7.0%2F").await.is(404, RELEASE_NOT_FOUND);
     // No path that a link can have holds two slashes in a row, so nothing is found by them.
     api.get("/api/v4/projects/20/releases/v1.7.0/downloads/bin%2F%2Fsss")
         .await
-        .is(404, r#"{"message":"404 Not found"}"#);
-    api.get("/mynamespace/hello/-/releases/v1.7.0/downloads/bin%2F%2Fsss").await.is(404, NOT_FOUND);
+        .is(404, RECORD_NOT_FOUND);
+    api.get("/mynamespace/hello/-/releases/v1.7.0/downloads/bin%2F%2Fsss")
+        .await
+        .is(404, ROUTE_NOT_FOUND);
     let body = json!({ "name": "b", "url": "https://e.com/b", "direct_asset_path": "/bin//b" });
     api.post("/projects/20/releases/v1.7.0/assets/links", &body.to_string())
         .await
-        .is(400, r#"{"message":["Filepath is in an invalid format"]}"#);
+        .is(400, INVALID_FILEPATH);
 }

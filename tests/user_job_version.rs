@@ -7,6 +7,7 @@ use shared::store::tokens::NewToken;
 
 use crate::projects::releases::user;
 use harness::Api;
+use harness::errors::{JOB_NOT_FOUND, ROUTE_NOT_FOUND, UNAUTHORIZED};
 use harness::test_app::{TestApp, job_token, token};
 
 const USER: &str = "/api/v4/user";
@@ -18,7 +19,6 @@ pub(crate) const SHOWN_VERSION: &str = concat!(
     env!("CARGO_PKG_VERSION"),
     r#"","enterprise":false}"#
 );
-const UNAUTHORIZED: &str = r#"{"message":"401 Unauthorized"}"#;
 
 /// The ways to send a token of this kind, each with the query that belongs to it.
 fn carriers(test_app: &TestApp, kind: TokenKind, secret: &str) -> Vec<(Api, String)> {
@@ -52,7 +52,7 @@ async fn an_access_token_has_a_user_and_no_job() {
             for (path, status, expected) in [
                 (USER, 200, shown.as_str()),
                 (VERSION, 200, SHOWN_VERSION),
-                (JOB, 404, r#"{"message":"404 Job Not Found"}"#),
+                (JOB, 404, JOB_NOT_FOUND),
             ] {
                 let path = format!("{path}{query}");
                 api.get(&path).await.is(status, expected);
@@ -130,7 +130,7 @@ async fn callers_without_a_valid_token_are_unauthorized() {
             );
         }
         for method in ["POST", "PUT", "DELETE", "PATCH"] {
-            nobody.send(method, path, "", b"").await.is(404, r#"{"error":"404 Not Found"}"#);
+            nobody.send(method, path, "", b"").await.is(404, ROUTE_NOT_FOUND);
         }
     }
     let ended = NewToken { expires_in: Some(Duration::ZERO), ..job_token("a/b") };

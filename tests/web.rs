@@ -8,12 +8,11 @@ use shared::store::projects::NewProject;
 use shared::store::tokens::NewToken;
 
 use harness::binaries::workspace;
+use harness::errors::{ROUTE_NOT_FOUND, UNAUTHORIZED};
 use harness::test_app::{
     LINKS, RELEASE, RELEASES, grant, job_token, new_release, project, test_deadline, token,
 };
 use harness::{Api, Server, TestApp};
-
-const NOT_FOUND: &str = r#"{"error":"404 Not Found"}"#;
 
 #[tokio::test]
 async fn unknown_paths_and_methods_are_gitlabs_404() {
@@ -46,7 +45,7 @@ async fn unknown_paths_and_methods_are_gitlabs_404() {
         ("GET", "/api/v4/users/1"),
         ("POST", "/api/v4/version"),
     ] {
-        api.send(method, path, "", b"").await.is(404, NOT_FOUND);
+        api.send(method, path, "", b"").await.is(404, ROUTE_NOT_FOUND);
     }
     assert_eq!(api.send("HEAD", "/api/v4/nothing", "", b"").await.status, 404);
     for path in ["/api/v3", "/api/v3/projects/1"] {
@@ -89,7 +88,7 @@ async fn uploads_are_told_to_give_the_asset_a_url() {
         ("POST", "/api/v4/projects/a/b/uploads"),
         ("POST", "/x/projects/20/uploads"),
     ] {
-        developer.send(method, path, "", b"").await.is(404, NOT_FOUND);
+        developer.send(method, path, "", b"").await.is(404, ROUTE_NOT_FOUND);
     }
 }
 
@@ -196,9 +195,9 @@ async fn the_contract_is_served_with_the_url_of_the_installation() {
         assert_eq!(reply.header("cache-control"), "public, max-age=60");
         api.head("/openapi.json").await.is(200, "");
         for path in ["/-/openapi.json", "/api/v4/openapi.json", "/openapi.yaml"] {
-            api.get(path).await.is(404, NOT_FOUND);
+            api.get(path).await.is(404, ROUTE_NOT_FOUND);
         }
-        api.post("/openapi.json", "{}").await.is(404, NOT_FOUND);
+        api.post("/openapi.json", "{}").await.is(404, ROUTE_NOT_FOUND);
     }
 }
 
@@ -241,11 +240,11 @@ async fn the_page_of_a_download_leads_to_the_file() {
         "/20/-/releases/v1/downloads/bin/app",
         "/Top/sub.group/app/x/-/releases/v1/downloads/bin/app",
     ] {
-        nobody.get(path).await.is(404, NOT_FOUND);
+        nobody.get(path).await.is(404, ROUTE_NOT_FOUND);
     }
     let path = "/Top/sub.group/app/-/releases/v1/downloads/bin/app";
     for method in ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
-        nobody.send(method, path, "", b"").await.is(404, NOT_FOUND);
+        nobody.send(method, path, "", b"").await.is(404, ROUTE_NOT_FOUND);
     }
     let page = nobody.with("origin", "https://page.example");
     let preflight =
@@ -318,10 +317,10 @@ async fn a_page_that_may_not_be_seen_is_not_there() {
                     };
                     assert_eq!(reply.header("cache-control"), holds, "{case}");
                 } else {
-                    reply.is(404, NOT_FOUND);
+                    reply.is(404, ROUTE_NOT_FOUND);
                 }
             }
-            unknown.get(path).await.is(401, r#"{"message":"401 Unauthorized"}"#);
+            unknown.get(path).await.is(401, UNAUTHORIZED);
         }
     }
 }
@@ -351,13 +350,13 @@ async fn the_page_of_the_latest_release_is_a_whole_url() {
         assert_eq!(reply.header("cache-control"), "private, no-store");
     }
     for suffix in ["/..", "/../x", "/a/%2e%2e/b", "/..%2Fx", "/a%0Ab", "x", ".json"] {
-        api.get(&format!("{latest}{suffix}")).await.is(404, NOT_FOUND);
+        api.get(&format!("{latest}{suffix}")).await.is(404, ROUTE_NOT_FOUND);
     }
     for path in [
         "/top/sub.group/none/-/releases/permalink/latest",
         "/top/sub.group/app/-/releases/permalink",
     ] {
-        api.get(path).await.is(404, NOT_FOUND);
+        api.get(path).await.is(404, ROUTE_NOT_FOUND);
     }
 
     let file = api.get(&format!("{latest}/downloads/bin/app")).await;
@@ -370,7 +369,7 @@ async fn the_page_of_the_latest_release_is_a_whole_url() {
     for tag in ["v1", "r%2F2%20%C3%A9"] {
         assert_eq!(api.delete(&format!("/projects/20/releases/{tag}")).await.status, 200);
     }
-    api.get(latest).await.is(404, NOT_FOUND);
+    api.get(latest).await.is(404, ROUTE_NOT_FOUND);
 }
 
 #[tokio::test]
@@ -396,7 +395,7 @@ async fn the_direct_asset_url_of_a_link_leads_to_its_url() {
             api.get(direct).await.leads_to(&url);
             let with_token = format!("{direct}?private_token={}", secret.reveal());
             test_app.anonymous().get(&with_token).await.leads_to(&url);
-            test_app.anonymous().get(direct).await.is(404, NOT_FOUND);
+            test_app.anonymous().get(direct).await.is(404, ROUTE_NOT_FOUND);
         }
     }
 }

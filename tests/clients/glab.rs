@@ -10,6 +10,9 @@ use shared::domain::access_level::AccessLevel;
 use super::Expected;
 use crate::projects::UNKNOWN_COMMIT;
 use harness::Api;
+use harness::errors::{
+    ALL_TAKEN, FORBIDDEN, PROJECT_NOT_FOUND, RECORD_NOT_FOUND, RELEASE_NOT_FOUND, TAG_NOT_FOUND,
+};
 
 const PROJECT: &str = "/projects/mynamespace%2Fhello";
 /// The tags, as they are and as they are sent.
@@ -67,10 +70,10 @@ async fn glab_makes_a_release_changes_it_and_deletes_it() {
         let tag_itself = format!("{PROJECT}/repository/tags/{sent}");
 
         // glab release create TAG: without --ref it looks for the tag, then for where to make one.
-        api.get(&tag_itself).await.is(404, r#"{"message":"404 Tag Not Found"}"#);
+        api.get(&tag_itself).await.is(404, TAG_NOT_FOUND);
         let project = api.get(PROJECT).await;
         assert_eq!((project.status, &project.json()["default_branch"]), (200, &json!("main")));
-        api.get(&release).await.is(404, r#"{"message":"404 Not Found"}"#);
+        api.get(&release).await.is(404, RELEASE_NOT_FOUND);
         let body = format!(
             r#"{{"name":"{tag}","tag_name":"{tag}","description":"a \u0026 \u003cb\u003e","ref":"main"}}"#
         );
@@ -98,10 +101,7 @@ async fn glab_makes_a_release_changes_it_and_deletes_it() {
         let changed = json!({ "created_at": shown["created_at"], "description": "b" });
         let changed = expected.release(tag, "n", &changed, &links);
         assert_eq!((reply.status, reply.json()), (200, changed.clone()));
-        api.post(&format!("{release}/assets/links"), ASSETS[0]).await.is(
-            400,
-            r#"{"message":["Url has already been taken","Name has already been taken","Filepath has already been taken"]}"#,
-        );
+        api.post(&format!("{release}/assets/links"), ASSETS[0]).await.is(400, ALL_TAKEN);
 
         // glab release list
         let reply = api.get(&format!("{releases}?page=1&per_page=30")).await;
@@ -111,7 +111,7 @@ async fn glab_makes_a_release_changes_it_and_deletes_it() {
         let link = format!("{release}/assets/links/{}", links[1]["id"]);
         let reply = api.delete(&link).await;
         assert_eq!((reply.status, &reply.json()), (200, &links[1]));
-        api.get(&link).await.is(404, r#"{"message":"404 Not found"}"#);
+        api.get(&link).await.is(404, RECORD_NOT_FOUND);
 
         // glab release delete TAG
         assert_eq!(api.get(&release).await.status, 200);
@@ -134,9 +134,9 @@ async fn glab_makes_a_release_in_a_job() {
         // default branch from the job's variables. With --ref, as GitLab's own keyword `release:`
         // calls it, it does not ask.
         for path in [format!("{PROJECT}/repository/tags/{sent}"), PROJECT.to_owned()] {
-            api.get(&path).await.is(404, r#"{"message":"404 Project Not Found"}"#);
+            api.get(&path).await.is(404, PROJECT_NOT_FOUND);
         }
-        api.get(&release).await.is(404, r#"{"message":"404 Not Found"}"#);
+        api.get(&release).await.is(404, RELEASE_NOT_FOUND);
         let body = format!(
             r#"{{"name":"Größe","tag_name":"{tag}","description":"a \u0026 b","ref":"main","released_at":"2026-01-02T03:04:05Z"}}"#
         );
@@ -161,7 +161,7 @@ async fn glab_makes_a_release_in_a_job() {
 async fn glab_is_told_that_a_guest_makes_no_releases() {
     let expected = Expected::start(&["v1.0.0"]).await;
     let api = as_glab(&expected.app.member(AccessLevel::Guest).await);
-    let forbidden = r#"{"message":"403 Forbidden"}"#;
+    let forbidden = FORBIDDEN;
     api.get(&format!("{PROJECT}/releases/v1%2E0%2E0")).await.is(403, forbidden);
     let body = r#"{"name":"v1.0.0","tag_name":"v1.0.0","ref":"main"}"#;
     api.post(&format!("{PROJECT}/releases"), body).await.is(403, forbidden);

@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 use super::processes::{Functions, start, variables};
 use super::{CHECK_DEPLOYMENT, functions};
 use harness::TestApp;
+use harness::errors::{PROJECT_NOT_FOUND, RELEASE_NOT_FOUND};
 
 /// How the stand-in of Lambda responds to an invocation.
 #[derive(Clone)]
@@ -225,13 +226,13 @@ async fn a_function_whose_tables_are_missing_fails_its_check() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_response_fails_the_deployment() {
-    let right = r#"{"message":"404 Project Not Found"}"#;
+    let right = PROJECT_NOT_FOUND;
     let answer = |status: u16, body: &str| {
         Version::Answers(json!({ "statusCode": status, "body": body, "isBase64Encoded": false }))
     };
     let wrong = [
         answer(500, r#"{"message":"500 Internal Server Error"}"#),
-        answer(404, r#"{"message":"404 Not Found"}"#),
+        answer(404, RELEASE_NOT_FOUND),
         answer(200, right),
         Version::Answers(Value::Null),
         Version::Fails,

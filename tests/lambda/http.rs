@@ -4,6 +4,10 @@ use serde_json::Value;
 
 use super::emulator::{Emulator, in_time};
 use super::{LINKS, Tokens};
+use harness::errors::{
+    ALL_TAKEN, PROJECT_NOT_FOUND, RECORD_NOT_FOUND, RELEASE_EXISTS, RELEASE_NOT_FOUND,
+    ROUTE_NOT_FOUND, UNAUTHORIZED,
+};
 use harness::{Api, Reply};
 
 /// Drives every route with a developer's token.
@@ -35,10 +39,7 @@ async fn links_are_made_read_changed_and_deleted(api: &Api, origin: &str) {
     let body = "name=bin+%C3%BCn%2B&url=https%3A%2F%2Fex.com%2Fc%3Fa%3D1%26b%3D2&direct_asset_path=%2Fbin%2Fc";
     let other = send(api, "POST", LINKS, form, body).await;
     other.is(201, &shown(other.id(), "c", "bin ün+", "other"));
-    send(api, "POST", LINKS, form, body).await.is(
-        400,
-        r#"{"message":["Url has already been taken","Name has already been taken","Filepath has already been taken"]}"#,
-    );
+    send(api, "POST", LINKS, form, body).await.is(400, ALL_TAKEN);
 
     let link = format!("{LINKS}/{id}");
     let got = send(api, "GET", &link, "", "").await;
@@ -65,16 +66,16 @@ async fn links_are_made_read_changed_and_deleted(api: &Api, origin: &str) {
     changed.is(200, &shown(id, "b", "größer", "image"));
     send(api, "DELETE", &link, json, "{}").await.is(200, &changed.body);
     for method in ["GET", "DELETE"] {
-        send(api, method, &link, "", "").await.is(404, r#"{"message":"404 Not found"}"#);
+        send(api, method, &link, "", "").await.is(404, RECORD_NOT_FOUND);
     }
     send(api, "GET", LINKS, "", "").await.is(200, &format!("[{}]", other.body));
 
     let nobody = Api::anonymous(&api.address);
     let refused = send(&nobody, "GET", LINKS, "", "").await;
-    refused.is(404, r#"{"message":"404 Project Not Found"}"#);
+    refused.is(404, PROJECT_NOT_FOUND);
     let stranger = nobody.with("private-token", "glpat-unknown");
     let refused = send(&stranger, "GET", LINKS, "", "").await;
-    refused.is(401, r#"{"message":"401 Unauthorized"}"#);
+    refused.is(401, UNAUTHORIZED);
 }
 
 async fn releases_are_made_read_changed_and_deleted(api: &Api, origin: &str) {
@@ -91,9 +92,7 @@ async fn releases_are_made_read_changed_and_deleted(api: &Api, origin: &str) {
     let shown: Value = serde_json::from_str(&made.body).unwrap();
     assert_eq!(shown["description"], "größer");
     assert_eq!(shown["assets"]["count"], 2);
-    send(api, "POST", releases, form, body)
-        .await
-        .is(409, r#"{"message":"Release already exists"}"#);
+    send(api, "POST", releases, form, body).await.is(409, RELEASE_EXISTS);
 
     let got = send(api, "GET", release, "", "").await;
     got.is(200, &made.body);
@@ -134,7 +133,7 @@ async fn releases_are_made_read_changed_and_deleted(api: &Api, origin: &str) {
         .replace(r#""title":"v/2","message":"v/2""#, r#""title":"zwei","message":"zwei""#);
     changed.is(200, &expected);
     send(api, "DELETE", release, "", "").await.is(200, &expected);
-    send(api, "GET", release, "", "").await.is(404, r#"{"message":"404 Not Found"}"#);
+    send(api, "GET", release, "", "").await.is(404, RELEASE_NOT_FOUND);
 }
 
 async fn callers_learn_who_they_are(api: &Api, job: &Api) {
@@ -155,7 +154,7 @@ async fn callers_learn_who_they_are(api: &Api, job: &Api) {
 }
 
 async fn unmatched_requests_go_to_web(api: &Api) {
-    let not_found = r#"{"error":"404 Not Found"}"#;
+    let not_found = ROUTE_NOT_FOUND;
     let links = format!("/api/v4{LINKS}");
     let link = format!("{links}/3");
     for (method, path) in [

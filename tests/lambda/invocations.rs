@@ -1,5 +1,6 @@
 //! Events of API Gateway's REST flavour, handed to the functions as they stand in tests/events.
 
+use harness::errors::{ALL_TAKEN, FORBIDDEN, RECORD_NOT_FOUND, RELEASE_EXISTS, RELEASE_NOT_FOUND};
 use serde_json::{Value, json};
 
 use crate::projects::UNKNOWN_COMMIT;
@@ -32,12 +33,7 @@ pub(super) async fn run(answer: impl AsyncFn(&str, &str) -> Value) {
     );
     assert_eq!(
         invoke("create-link", "create-link.json").await,
-        response(
-            400,
-            r#"{"message":["Url has already been taken","Name has already been taken","Filepath has already been taken"]}"#,
-            "no-cache",
-            &[]
-        )
+        response(400, ALL_TAKEN, "no-cache", &[])
     );
     assert_eq!(
         invoke("get-link", "get-link.json").await,
@@ -65,7 +61,7 @@ pub(super) async fn run(answer: impl AsyncFn(&str, &str) -> Value) {
     );
     assert_eq!(
         invoke("get-link", "get-link.json").await,
-        response(404, r#"{"message":"404 Not found"}"#, "no-cache", &[])
+        response(404, RECORD_NOT_FOUND, "no-cache", &[])
     );
 
     let mut options =
@@ -177,7 +173,7 @@ async fn releases(invoke: &impl AsyncFn(&str, &str) -> Value) {
     assert_eq!(made, response(201, &new(STAGE), REVALIDATE, &[]));
     assert_eq!(
         invoke("create-release", "create-release.json").await,
-        response(409, r#"{"message":"Release already exists"}"#, "no-cache", &[])
+        response(409, RELEASE_EXISTS, "no-cache", &[])
     );
     assert_eq!(
         invoke("get-release", "get-release.json").await,
@@ -217,11 +213,11 @@ async fn releases(invoke: &impl AsyncFn(&str, &str) -> Value) {
     );
     assert_eq!(
         invoke("delete-release", "delete-release.json").await,
-        response(403, r#"{"message":"403 Forbidden"}"#, "no-cache", &[])
+        response(403, FORBIDDEN, "no-cache", &[])
     );
     assert_eq!(
         invoke("get-release", "get-release.json").await,
-        response(404, r#"{"message":"404 Not Found"}"#, "no-cache", &[])
+        response(404, RELEASE_NOT_FOUND, "no-cache", &[])
     );
     let mut deleted = response(204, "", "no-cache", &[]);
     deleted["multiValueHeaders"].as_object_mut().unwrap().remove("content-type");

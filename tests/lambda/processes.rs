@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 
 use super::invocations::{self, without_what_varies};
 use super::{CHECK_DEPLOYMENT, SWEEP, Tokens, event, functions, world_of_events};
+use harness::errors::UNAVAILABLE;
 use harness::{binaries, connection};
 
 fn binary(name: &str) -> PathBuf {
@@ -286,7 +287,7 @@ async fn a_database_that_hangs_is_given_up_before_the_function_is() {
         // An invocation past the function's ten seconds is an error here, as on Lambda.
         let answer = process.invoke(&event(file, &tokens)).await.unwrap();
         assert_eq!(answer["statusCode"], 503, "{answer}");
-        assert_eq!(answer["body"], r#"{"message":"503 Service Unavailable"}"#);
+        assert_eq!(answer["body"], UNAVAILABLE);
         assert_eq!(answer["multiValueHeaders"]["retry-after"], json!(["1"]));
     }
     let failed = json!([{ "itemIdentifier": "4421584500000000017450439091" }]);

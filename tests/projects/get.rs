@@ -6,9 +6,8 @@ use shared::domain::token::{Grant, GrantTarget, Scope};
 use shared::store::projects::NewProject;
 use shared::store::tokens::NewToken;
 
+use harness::errors::{PROJECT_NOT_FOUND, ROUTE_NOT_FOUND, UNAUTHORIZED};
 use harness::test_app::{TestApp, grant, job_token, project, token};
-
-const P404: &str = r#"{"message":"404 Project Not Found"}"#;
 
 /// A grant in a namespace.
 fn in_namespace(path: &str, level: AccessLevel) -> Grant {
@@ -116,25 +115,25 @@ async fn a_project_that_may_not_be_seen_is_not_there() {
         "mynamespace%2Fhello%2F",
         "99999999999999999999",
     ] {
-        api.get(&format!("/projects/{missing}")).await.is(404, P404);
+        api.get(&format!("/projects/{missing}")).await.is(404, PROJECT_NOT_FOUND);
     }
     for path in ["/projects/mynamespace/hello", "/projects/20/nothing"] {
-        api.get(path).await.is(404, r#"{"error":"404 Not Found"}"#);
+        api.get(path).await.is(404, ROUTE_NOT_FOUND);
     }
     for bytes in ["%FF", "%00"] {
         api.get(&format!("/projects/{bytes}")).await.is(400, "Bad Request");
     }
     for method in ["POST", "PUT", "DELETE"] {
-        api.send(method, "/projects/20", "", b"").await.is(404, r#"{"error":"404 Not Found"}"#);
+        api.send(method, "/projects/20", "", b"").await.is(404, ROUTE_NOT_FOUND);
     }
     let stranger = app.api_with(token()).await;
     let unknown = app.anonymous().with("private-token", "glpat-x");
-    stranger.get("/projects/20").await.is(404, P404);
+    stranger.get("/projects/20").await.is(404, PROJECT_NOT_FOUND);
     assert_eq!(stranger.get("/projects/21").await.status, 200);
     for id in ["20", "21", "99"] {
         let path = format!("/projects/{id}");
-        app.anonymous().get(&path).await.is(404, P404);
-        unknown.get(&path).await.is(401, r#"{"message":"401 Unauthorized"}"#);
+        app.anonymous().get(&path).await.is(404, PROJECT_NOT_FOUND);
+        unknown.get(&path).await.is(401, UNAUTHORIZED);
     }
 }
 
@@ -156,7 +155,7 @@ async fn a_jobs_token_is_not_looked_at() {
             (nobody.clone(), format!("?token={secret}")),
         ] {
             api.get(&format!("/projects/21{query}")).await.is(200, &shown.body);
-            api.get(&format!("/projects/20{query}")).await.is(404, P404);
+            api.get(&format!("/projects/20{query}")).await.is(404, PROJECT_NOT_FOUND);
         }
     }
 }

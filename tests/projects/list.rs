@@ -9,6 +9,7 @@ use shared::store::tokens::NewToken;
 
 use harness::Api;
 use harness::client::Reply;
+use harness::errors::{ROUTE_NOT_FOUND, UNAUTHORIZED};
 use harness::test_app::{TestApp, grant, job_token, project, test_deadline, token};
 
 const PROJECTS: &str = "/api/v4/projects";
@@ -183,9 +184,9 @@ async fn filters_and_orders_are_gitlabs() {
         reply.is(400, &format!(r#"{{"error":"{error}"}}"#));
     }
     let unknown = nobody.with("private-token", "glpat-x");
-    unknown.get(PROJECTS).await.is(401, r#"{"message":"401 Unauthorized"}"#);
+    unknown.get(PROJECTS).await.is(401, UNAUTHORIZED);
     for method in ["POST", "PUT", "DELETE"] {
-        api.send(method, PROJECTS, "", b"").await.is(404, r#"{"error":"404 Not Found"}"#);
+        api.send(method, PROJECTS, "", b"").await.is(404, ROUTE_NOT_FOUND);
     }
 }
 

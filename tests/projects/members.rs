@@ -6,10 +6,10 @@ use shared::domain::token::{Grant, GrantTarget, User};
 use shared::store::tokens::NewToken;
 
 use super::releases::user;
+use harness::errors::{PROJECT_NOT_FOUND, RECORD_NOT_FOUND, ROUTE_NOT_FOUND, UNAUTHORIZED};
 use harness::test_app::{TestApp, grant, token};
 
 const MEMBERS: &str = "/projects/20/members/all";
-const NOT_FOUND: &str = r#"{"message":"404 Not found"}"#;
 
 #[tokio::test]
 async fn callers_find_themselves_with_their_highest_role_and_nobody_else() {
@@ -42,7 +42,7 @@ async fn callers_find_themselves_with_their_highest_role_and_nobody_else() {
             assert_eq!(head.header("etag"), reply.header("etag"));
         }
         for other in ["2", "0", "-1", "99999999999999999999"] {
-            api.get(&format!("{MEMBERS}/{other}")).await.is(404, NOT_FOUND);
+            api.get(&format!("{MEMBERS}/{other}")).await.is(404, RECORD_NOT_FOUND);
         }
     }
 }
@@ -50,7 +50,7 @@ async fn callers_find_themselves_with_their_highest_role_and_nobody_else() {
 #[tokio::test]
 async fn a_non_member_is_not_found() {
     let (app, api) = TestApp::hello().await;
-    let no_project = r#"{"message":"404 Project Not Found"}"#;
+    let no_project = PROJECT_NOT_FOUND;
     let invalid = r#"{"error":"user_id is invalid"}"#;
     let nobody = app.anonymous();
     let stranger = app.api_with(token()).await;
@@ -59,7 +59,7 @@ async fn a_non_member_is_not_found() {
     for api in [&nobody, &stranger, &job] {
         api.get(&format!("{MEMBERS}/1")).await.is(404, no_project);
     }
-    unknown.get(&format!("{MEMBERS}/1")).await.is(401, r#"{"message":"401 Unauthorized"}"#);
+    unknown.get(&format!("{MEMBERS}/1")).await.is(401, UNAUTHORIZED);
     api.get("/projects/99/members/all/1").await.is(404, no_project);
     // Its form is looked at before anything else.
     for api in [&nobody, &stranger, &unknown, &api] {
@@ -69,9 +69,9 @@ async fn a_non_member_is_not_found() {
     }
     app.change_project(20, |project| project.visibility = Visibility::Public).await;
     for api in [&nobody, &stranger, &job] {
-        api.get(&format!("{MEMBERS}/1")).await.is(404, NOT_FOUND);
+        api.get(&format!("{MEMBERS}/1")).await.is(404, RECORD_NOT_FOUND);
     }
     for path in [MEMBERS, "/projects/20/members", "/projects/20/members/1"] {
-        api.get(path).await.is(404, r#"{"error":"404 Not Found"}"#);
+        api.get(path).await.is(404, ROUTE_NOT_FOUND);
     }
 }

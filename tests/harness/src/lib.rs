@@ -19,6 +19,7 @@
 pub mod binaries;
 pub mod client;
 pub mod connection;
+pub mod errors;
 pub mod proxy;
 pub mod server;
 pub mod test_app;

@@ -9,13 +9,12 @@ use shared::domain::token::{Scope, User};
 use shared::store::tokens::NewToken;
 
 use super::{Shown, is_now, link, tags};
+use harness::errors::{
+    FORBIDDEN, INSUFFICIENT_SCOPE, PROJECT_NOT_FOUND, RECORD_NOT_FOUND, RELEASE_EXISTS,
+    RELEASE_NOT_FOUND, TAG_NAME_INVALID, TAG_PROTECTED, UNAUTHORIZED,
+};
 use harness::test_app::{RELEASE, RELEASES, TestApp, grant, job_token, project, protected, token};
 
-const FORBIDDEN: &str = r#"{"message":"403 Forbidden"}"#;
-const PROTECTED: &str =
-    r#"{"message":"You are not allowed to create this tag as it is protected."}"#;
-const EXISTS: &str = r#"{"message":"Release already exists"}"#;
-const TAG_INVALID: &str = r#"{"message":"Tag name invalid"}"#;
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The body of a release with these links.
@@ -241,9 +240,9 @@ async fn checks_come_in_gitlabs_order() {
         r#""assets":{"links":[{"name":"","url":"x"},{"name":"a","url":"y","link_type":"zzz"}]}"#;
     let with = |tag: &str| format!(r#"{{"tag_name":"{tag}","milestones":["1","2"],{bad_links}}}"#);
     let without_milestones = |tag: &str| format!(r#"{{"tag_name":"{tag}",{bad_links}}}"#);
-    let unauthorized = r#"{"message":"401 Unauthorized"}"#;
-    let no_project = r#"{"message":"404 Project Not Found"}"#;
-    let scope = r#"{"error":"insufficient_scope","error_description":"The request requires higher privileges than provided by the access token.","scope":"api read_api"}"#;
+    let unauthorized = UNAUTHORIZED;
+    let no_project = PROJECT_NOT_FOUND;
+    let scope = INSUFFICIENT_SCOPE;
     let missing = r#"{"error":"tag_name is missing"}"#;
     let milestones = r#"{"message":"Milestone(s) not found: 1, 2"}"#;
     let nowhere = "/projects/99/releases";
@@ -256,12 +255,12 @@ async fn checks_come_in_gitlabs_order() {
         ("parameters", &guest, RELEASES, "{}".to_owned(), 400, missing),
         ("role", &guest, RELEASES, with("p1"), 403, FORBIDDEN),
         ("role", &reporter, RELEASES, with("p1"), 403, FORBIDDEN),
-        ("protected", &developer, RELEASES, with("p1"), 403, PROTECTED),
-        ("protected and new", &developer, RELEASES, with("p2"), 403, PROTECTED),
-        ("exists", &maintainer, RELEASES, with("p1"), 409, EXISTS),
-        ("exists", &developer, RELEASES, with("v1.7.0"), 409, EXISTS),
+        ("protected", &developer, RELEASES, with("p1"), 403, TAG_PROTECTED),
+        ("protected and new", &developer, RELEASES, with("p2"), 403, TAG_PROTECTED),
+        ("exists", &maintainer, RELEASES, with("p1"), 409, RELEASE_EXISTS),
+        ("exists", &developer, RELEASES, with("v1.7.0"), 409, RELEASE_EXISTS),
         ("milestones", &developer, RELEASES, with("a..b"), 400, milestones),
-        ("tag", &developer, RELEASES, without_milestones("a..b"), 400, TAG_INVALID),
+        ("tag", &developer, RELEASES, without_milestones("a..b"), 400, TAG_NAME_INVALID),
         (
             "type",
             &developer,
@@ -394,9 +393,9 @@ async fn a_tag_has_to_be_one_that_git_takes() {
         &longer,
     ] {
         let body = json!({ "tag_name": tag }).to_string();
-        api.post(RELEASES, &body).await.is(400, TAG_INVALID);
+        api.post(RELEASES, &body).await.is(400, TAG_NAME_INVALID);
     }
-    api.post(RELEASES, r#"{"tag_name":null}"#).await.is(400, TAG_INVALID);
+    api.post(RELEASES, r#"{"tag_name":null}"#).await.is(400, TAG_NAME_INVALID);
     for tag in [
         "a/b",
         "größe",
@@ -418,7 +417,7 @@ async fn a_tag_has_to_be_one_that_git_takes() {
     }
     // Tags differ where their bytes do.
     assert_eq!(api.post(RELEASES, r#"{"tag_name":"V1.7.0"}"#).await.status, 201);
-    api.post(RELEASES, r#"{"tag_name":"v1.7.0"}"#).await.is(409, EXISTS);
+    api.post(RELEASES, r#"{"tag_name":"v1.7.0"}"#).await.is(409, RELEASE_EXISTS);
 }
 
 #[tokio::test]
@@ -434,10 +433,10 @@ async fn releases_of_tags_that_earlier_versions_accepted_stay_until_they_are_del
         api.get(&format!("{path}/downloads/bin/a")).await.leads_to("https://e.com/a");
         assert_eq!(api.put(&path, r#"{"name":"b"}"#).await.json()["name"], "b");
         let body = json!({ "tag_name": tag }).to_string();
-        api.post(RELEASES, &body).await.is(409, EXISTS);
+        api.post(RELEASES, &body).await.is(409, RELEASE_EXISTS);
         assert_eq!(tags(&api.get(RELEASES).await), [tag, "v1.7.0"]);
         assert_eq!(api.delete(&path).await.json()["tag_name"], tag);
-        api.post(RELEASES, &body).await.is(400, TAG_INVALID);
+        api.post(RELEASES, &body).await.is(400, TAG_NAME_INVALID);
     }
     app.assert_sound().await;
 }
@@ -527,7 +526,7 @@ async fn the_model_speaks_in_one_string_and_nothing_of_what_it_refuses_is_left()
     let sentence = refused("Description is too long (maximum is 262144 bytes)");
     api.post(RELEASES, &body).await.is(400, &sentence);
 
-    api.get(&format!("{RELEASES}/v2")).await.is(404, r#"{"message":"404 Not Found"}"#);
+    api.get(&format!("{RELEASES}/v2")).await.is(404, RELEASE_NOT_FOUND);
     assert_eq!(tags(&api.get(RELEASES).await), ["v1.7.0"]);
     let audit = app.assert_sound().await;
     assert_eq!((audit.links, audit.claims, audit.unreachable), (0, 0, 0));
@@ -562,9 +561,7 @@ async fn filepath_is_the_older_name_of_direct_asset_path() {
             .leads_to(&format!("https://e.com/{name}"));
     }
     for name in ["none", "lost", "nulls"] {
-        api.get(&format!("{RELEASES}/v2/downloads/bin/{name}"))
-            .await
-            .is(404, r#"{"message":"404 Not found"}"#);
+        api.get(&format!("{RELEASES}/v2/downloads/bin/{name}")).await.is(404, RECORD_NOT_FOUND);
     }
 }
 
@@ -658,10 +655,7 @@ async fn jobs_make_releases_of_their_own_project_by_their_users_role() {
 
     let elsewhere = app.token(job_token("other/project")).await;
     let elsewhere = nobody.with("job-token", elsewhere.reveal());
-    elsewhere
-        .post(RELEASES, r#"{"tag_name":"v3"}"#)
-        .await
-        .is(404, r#"{"message":"404 Project Not Found"}"#);
+    elsewhere.post(RELEASES, r#"{"tag_name":"v3"}"#).await.is(404, PROJECT_NOT_FOUND);
     app.change_project(20, |project| project.visibility = Visibility::Public).await;
     elsewhere.post(RELEASES, r#"{"tag_name":"v3"}"#).await.is(
         403,
@@ -687,6 +681,6 @@ async fn a_release_belongs_to_its_project() {
     let shown = format!("[{}]", link(ids[0], "a", "https://e.com/a"));
     api.get(&format!("{RELEASES}/v2/assets/links")).await.is(200, &shown);
     api.get(&format!("{RELEASE}/assets/links")).await.is(200, "[]");
-    api.get("/projects/21/releases/v2").await.is(404, r#"{"message":"404 Project Not Found"}"#);
-    both.get("/projects/21/releases/v2").await.is(404, r#"{"message":"404 Not Found"}"#);
+    api.get("/projects/21/releases/v2").await.is(404, PROJECT_NOT_FOUND);
+    both.get("/projects/21/releases/v2").await.is(404, RELEASE_NOT_FOUND);
 }

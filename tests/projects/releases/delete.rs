@@ -5,9 +5,11 @@ use shared::domain::token::Scope;
 use shared::store::tokens::NewToken;
 
 use super::tags;
+use harness::errors::{
+    FORBIDDEN, INSUFFICIENT_SCOPE, PROJECT_NOT_FOUND, RECORD_NOT_FOUND, RELEASE_NOT_FOUND,
+    ROUTE_NOT_FOUND, TAG_NOT_FOUND,
+};
 use harness::test_app::{LINKS, RELEASE, RELEASES, TestApp, grant, protected, token};
-
-const FORBIDDEN: &str = r#"{"message":"403 Forbidden"}"#;
 
 #[tokio::test]
 async fn a_deleted_release_is_answered_and_nothing_of_it_is_seen_again() {
@@ -19,16 +21,16 @@ async fn a_deleted_release_is_answered_and_nothing_of_it_is_seen_again() {
     let last = api.get(RELEASE).await;
     api.delete(RELEASE).await.is(200, &last.body);
 
-    api.get(RELEASE).await.is(404, r#"{"message":"404 Not Found"}"#);
+    api.get(RELEASE).await.is(404, RELEASE_NOT_FOUND);
     for path in [LINKS.to_owned(), format!("{LINKS}/{link}")] {
-        api.get(&path).await.is(404, r#"{"message":"404 Not found"}"#);
+        api.get(&path).await.is(404, RECORD_NOT_FOUND);
     }
     let download = format!("{RELEASE}/downloads/bin/a");
-    api.get(&download).await.is(404, r#"{"message":"404 Not Found"}"#);
+    api.get(&download).await.is(404, RELEASE_NOT_FOUND);
     let page = "/mynamespace/hello/-/releases/v1.7.0/downloads/bin/a";
-    api.get(page).await.is(404, r#"{"error":"404 Not Found"}"#);
+    api.get(page).await.is(404, ROUTE_NOT_FOUND);
     let tag = "/projects/20/repository/tags/v1.7.0";
-    api.get(tag).await.is(404, r#"{"message":"404 Tag Not Found"}"#);
+    api.get(tag).await.is(404, TAG_NOT_FOUND);
     assert_eq!(tags(&api.get(RELEASES).await), ["v2"]);
     let latest = format!("{RELEASES}/permalink/latest");
     api.get(&latest).await.leads_to("/api/v4/projects/20/releases/v2");
@@ -37,7 +39,7 @@ async fn a_deleted_release_is_answered_and_nothing_of_it_is_seen_again() {
     api.delete(RELEASE).await.is(403, FORBIDDEN);
     api.put(RELEASE, r#"{"name":"b"}"#).await.is(403, FORBIDDEN);
     api.send("DELETE", &format!("{RELEASES}/v2"), "application/json", b"{}").await;
-    api.get(&latest).await.is(404, r#"{"message":"404 Not Found"}"#);
+    api.get(&latest).await.is(404, RELEASE_NOT_FOUND);
     api.get(RELEASES).await.is(200, "[]");
     app.assert_sound().await;
 }
@@ -56,9 +58,9 @@ async fn a_release_made_again_has_its_own_links_only_and_every_old_value_is_free
     let links = &made.json()["assets"]["links"];
     assert_eq!((links.as_array().unwrap().len(), &links[0]["name"]), (1, &"b".into()));
     assert_eq!(api.get(LINKS).await.json(), *links);
-    api.get(&format!("{LINKS}/{old}")).await.is(404, r#"{"message":"404 Not found"}"#);
+    api.get(&format!("{LINKS}/{old}")).await.is(404, RECORD_NOT_FOUND);
     api.get(&format!("{RELEASE}/downloads/bin/a")).await.leads_to("https://e.com/old");
-    api.get(&format!("{RELEASE}/downloads/bin/b")).await.is(404, r#"{"message":"404 Not found"}"#);
+    api.get(&format!("{RELEASE}/downloads/bin/b")).await.is(404, RECORD_NOT_FOUND);
     let free = r#"{"name":"a","url":"https://e.com/b","direct_asset_path":"/bin/b"}"#;
     assert_eq!(api.post(LINKS, free).await.status, 201);
     let audit = app.assert_sound().await;
@@ -75,8 +77,8 @@ async fn only_who_may_write_deletes() {
     for level in [AccessLevel::Guest, AccessLevel::Planner, AccessLevel::Reporter] {
         app.member(level).await.delete(RELEASE).await.is(403, FORBIDDEN);
     }
-    app.anonymous().delete(RELEASE).await.is(404, r#"{"message":"404 Project Not Found"}"#);
-    let scope = r#"{"error":"insufficient_scope","error_description":"The request requires higher privileges than provided by the access token.","scope":"api read_api"}"#;
+    app.anonymous().delete(RELEASE).await.is(404, PROJECT_NOT_FOUND);
+    let scope = INSUFFICIENT_SCOPE;
     reader.delete(RELEASE).await.is(403, scope);
     for missing in ["none", "a..b", "%20"] {
         owner.delete(&format!("{RELEASES}/{missing}")).await.is(403, FORBIDDEN);

@@ -7,14 +7,14 @@ use shared::domain::project::{ReleasesAccess, Visibility};
 use shared::store::tokens::NewToken;
 
 use harness::Api;
+use harness::errors::{
+    FORBIDDEN, PROJECT_NOT_FOUND, RECORD_NOT_FOUND, RELEASE_NOT_FOUND, ROUTE_NOT_FOUND,
+    UNAUTHORIZED,
+};
 use harness::test_app::{LINKS, RELEASE, RELEASES, TestApp, grant, job_token, token};
 
 const DOWNLOAD: &str = "/projects/20/releases/v1.7.0/downloads/bin/app";
 const FILE: &str = "https://files.example/app?a=1&b=2#c";
-const RELEASE_MISSING: &str = r#"{"message":"404 Not Found"}"#;
-const LINK_MISSING: &str = r#"{"message":"404 Not found"}"#;
-const ROUTE_MISSING: &str = r#"{"error":"404 Not Found"}"#;
-const FORBIDDEN: &str = r#"{"message":"403 Forbidden"}"#;
 const NOT_A_FILE_PATH: &str = r#"{"error":"direct_asset_path should be a valid file path"}"#;
 
 /// Makes a link with this path and answers with its own path.
@@ -62,7 +62,7 @@ async fn a_path_leads_to_the_url_of_its_link() {
         assert_eq!(reply.header("cache-control"), expected, "{visibility:?} {releases_access:?}");
     }
     for method in ["POST", "PUT", "PATCH", "DELETE"] {
-        api.send(method, DOWNLOAD, "", b"").await.is(404, ROUTE_MISSING);
+        api.send(method, DOWNLOAD, "", b"").await.is(404, ROUTE_NOT_FOUND);
     }
 }
 
@@ -91,8 +91,8 @@ async fn tokens_come_as_on_every_other_endpoint() {
         reply.leads_to(FILE);
         assert!(!format!("{reply:?}").contains(access), "{reply:?}");
     }
-    let no_project = r#"{"message":"404 Project Not Found"}"#;
-    let unauthorized = r#"{"message":"401 Unauthorized"}"#;
+    let no_project = PROJECT_NOT_FOUND;
+    let unauthorized = UNAUTHORIZED;
     nobody.get(DOWNLOAD).await.is(404, no_project);
     test_app.api_with(token()).await.get(DOWNLOAD).await.is(404, no_project);
     let expired = NewToken { expires_in: Some(Duration::ZERO), grants: grants(), ..token() };
@@ -115,21 +115,21 @@ async fn callers_who_may_read_code_learn_what_is_missing() {
     let guest = test_app.member(AccessLevel::Guest).await;
     for (path, status, expected) in [
         (DOWNLOAD, 302, None),
+        ("/projects/99/releases/v1.7.0/downloads/bin/app", 404, Some(PROJECT_NOT_FOUND)),
+        ("/projects/20/releases/none/downloads/bin/app", 404, Some(RELEASE_NOT_FOUND)),
+        ("/projects/20/releases/a..b/downloads/bin/app", 404, Some(RELEASE_NOT_FOUND)),
+        ("/projects/20/releases/none/downloads/x", 404, Some(RELEASE_NOT_FOUND)),
+        ("/projects/20/releases/v1.7.0/downloads/bin/ap", 404, Some(RECORD_NOT_FOUND)),
+        ("/projects/20/releases/v1.7.0/downloads/bin/App", 404, Some(RECORD_NOT_FOUND)),
+        ("/projects/20/releases/v1.7.0/downloads/x", 404, Some(RECORD_NOT_FOUND)),
+        ("/projects/20/releases/v1.7.0/downloads/a?b", 404, Some(RECORD_NOT_FOUND)),
+        ("/projects/20/releases/v1.7.0/downloads", 404, Some(ROUTE_NOT_FOUND)),
+        ("/projects/20/releases/v1.7.0/downloads/", 404, Some(ROUTE_NOT_FOUND)),
         (
-            "/projects/99/releases/v1.7.0/downloads/bin/app",
+            "/projects/mynamespace/hello/releases/v1.7.0/downloads/bin/app",
             404,
-            Some(r#"{"message":"404 Project Not Found"}"#),
+            Some(ROUTE_NOT_FOUND),
         ),
-        ("/projects/20/releases/none/downloads/bin/app", 404, Some(RELEASE_MISSING)),
-        ("/projects/20/releases/a..b/downloads/bin/app", 404, Some(RELEASE_MISSING)),
-        ("/projects/20/releases/none/downloads/x", 404, Some(RELEASE_MISSING)),
-        ("/projects/20/releases/v1.7.0/downloads/bin/ap", 404, Some(LINK_MISSING)),
-        ("/projects/20/releases/v1.7.0/downloads/bin/App", 404, Some(LINK_MISSING)),
-        ("/projects/20/releases/v1.7.0/downloads/x", 404, Some(LINK_MISSING)),
-        ("/projects/20/releases/v1.7.0/downloads/a?b", 404, Some(LINK_MISSING)),
-        ("/projects/20/releases/v1.7.0/downloads", 404, Some(ROUTE_MISSING)),
-        ("/projects/20/releases/v1.7.0/downloads/", 404, Some(ROUTE_MISSING)),
-        ("/projects/mynamespace/hello/releases/v1.7.0/downloads/bin/app", 404, Some(ROUTE_MISSING)),
     ] {
         let reply = api.get(path).await;
         assert_eq!(reply.status, status, "{path}: {reply:?}");
@@ -139,7 +139,7 @@ async fn callers_who_may_read_code_learn_what_is_missing() {
         // A guest of a private project learns only what the path alone tells.
         let reply = guest.get(path).await;
         match expected {
-            Some(expected) if expected == ROUTE_MISSING || path.contains("/99/") => {
+            Some(expected) if expected == ROUTE_NOT_FOUND || path.contains("/99/") => {
                 reply.is(404, expected);
             }
             _ => reply.is(403, FORBIDDEN),
@@ -207,7 +207,7 @@ async fn a_path_is_decoded_once_and_may_not_leave_its_folder() {
     }
     for path in ["bin%2F%2Fapp", "bin/app.", "bin%252Fapp", "...", "..ab", "a..b/c", "b+n", "b%20n"]
     {
-        api.get(&format!("{RELEASE}/downloads/{path}")).await.is(404, LINK_MISSING);
+        api.get(&format!("{RELEASE}/downloads/{path}")).await.is(404, RECORD_NOT_FOUND);
     }
     for bytes in ["%FF", "a%00b", "%C3"] {
         api.get(&format!("{RELEASE}/downloads/{bytes}")).await.is(400, "Bad Request");
@@ -231,7 +231,7 @@ async fn every_change_of_a_link_counts_at_once() {
     let link = make(&api, "a", "https://files.example/1", "/bin/app").await;
     let other = format!("{RELEASE}/downloads/bin/other");
     nobody.get(DOWNLOAD).await.leads_to("https://files.example/1");
-    nobody.get(&other).await.is(404, LINK_MISSING);
+    nobody.get(&other).await.is(404, RECORD_NOT_FOUND);
 
     let change = async |body: &str| assert_eq!(api.put(&link, body).await.status, 200, "{body}");
     change(r#"{"url":"https://files.example/2"}"#).await;
@@ -239,21 +239,21 @@ async fn every_change_of_a_link_counts_at_once() {
     change(r#"{"name":"b"}"#).await;
     nobody.get(DOWNLOAD).await.leads_to("https://files.example/2");
     change(r#"{"name":"b","direct_asset_path":"/bin/other"}"#).await;
-    nobody.get(DOWNLOAD).await.is(404, LINK_MISSING);
+    nobody.get(DOWNLOAD).await.is(404, RECORD_NOT_FOUND);
     nobody.get(&other).await.leads_to("https://files.example/2");
     // The path that was left may be another link's.
     make(&api, "c", "https://files.example/3", "/bin/app").await;
     nobody.get(DOWNLOAD).await.leads_to("https://files.example/3");
     change(r#"{"name":"b","direct_asset_path":null}"#).await;
-    nobody.get(&other).await.is(404, LINK_MISSING);
+    nobody.get(&other).await.is(404, RECORD_NOT_FOUND);
     change(r#"{"url":"https://files.example/4","direct_asset_path":"/bin/other"}"#).await;
     nobody.get(&other).await.leads_to("https://files.example/4");
     assert_eq!(api.delete(&link).await.status, 200);
-    nobody.get(&other).await.is(404, LINK_MISSING);
+    nobody.get(&other).await.is(404, RECORD_NOT_FOUND);
     assert_eq!(api.delete(RELEASE).await.status, 200);
-    nobody.get(DOWNLOAD).await.is(404, RELEASE_MISSING);
+    nobody.get(DOWNLOAD).await.is(404, RELEASE_NOT_FOUND);
     assert_eq!(api.post(RELEASES, r#"{"tag_name":"v1.7.0"}"#).await.status, 201);
-    nobody.get(DOWNLOAD).await.is(404, LINK_MISSING);
+    nobody.get(DOWNLOAD).await.is(404, RECORD_NOT_FOUND);
     make(&api, "a", "https://files.example/5", "/bin/app").await;
     nobody.get(DOWNLOAD).await.leads_to("https://files.example/5");
     test_app.assert_sound().await;

@@ -7,10 +7,8 @@ use shared::domain::token::Scope;
 use shared::store::tokens::NewToken;
 
 use super::{Shown, link};
+use harness::errors::{FORBIDDEN, RELEASE_NOT_FOUND, ROUTE_NOT_FOUND};
 use harness::test_app::{LINKS, RELEASE, RELEASES, TestApp, grant, protected, token};
-
-const FORBIDDEN: &str = r#"{"message":"403 Forbidden"}"#;
-const NOT_FOUND: &str = r#"{"message":"404 Not Found"}"#;
 
 #[tokio::test]
 async fn a_release_is_shown_whole() {
@@ -146,9 +144,9 @@ async fn a_tag_is_one_segment_decoded_once() {
     }
     let long = "x".repeat(300);
     for missing in ["none", "V1.0", "v1.0.xml", "release", "%20", "a..b", "a%0Ab", &long] {
-        api.get(&format!("{RELEASES}/{missing}")).await.is(404, NOT_FOUND);
+        api.get(&format!("{RELEASES}/{missing}")).await.is(404, RELEASE_NOT_FOUND);
     }
-    api.get(&format!("{RELEASES}/release/1.0")).await.is(404, r#"{"error":"404 Not Found"}"#);
+    api.get(&format!("{RELEASES}/release/1.0")).await.is(404, ROUTE_NOT_FOUND);
     for bytes in ["%FF", "%00", "a%C3"] {
         api.get(&format!("{RELEASES}/{bytes}")).await.is(400, "Bad Request");
     }
@@ -188,7 +186,7 @@ async fn a_release_is_for_who_may_read_code_and_its_edit_page_for_who_may_write(
             }
             caller => {
                 assert_eq!(shown(&reply), writers.contains(&caller), "{caller}");
-                api.get(&format!("{RELEASES}/none")).await.is(404, NOT_FOUND);
+                api.get(&format!("{RELEASES}/none")).await.is(404, RELEASE_NOT_FOUND);
             }
         }
     }

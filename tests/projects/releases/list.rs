@@ -10,6 +10,7 @@ use shared::store::projects::NewProject;
 
 use super::{Shown, link, tags};
 use harness::Reply;
+use harness::errors::{FORBIDDEN, PROJECT_NOT_FOUND, UNAUTHORIZED};
 use harness::test_app::{RELEASE, RELEASES, TestApp, project, token};
 
 fn page_headers(reply: &Reply) -> [&str; 6] {
@@ -226,14 +227,14 @@ async fn readers_get_all_parameter_errors_in_the_order_of_declaration() {
     }
     // Here GitLab looks at rights before it looks at parameters.
     let path = format!("{RELEASES}?{everything}");
-    app.anonymous().get(&path).await.is(404, r#"{"message":"404 Project Not Found"}"#);
+    app.anonymous().get(&path).await.is(404, PROJECT_NOT_FOUND);
     let unknown = app.anonymous().with("private-token", "glpat-x");
-    unknown.get(&path).await.is(401, r#"{"message":"401 Unauthorized"}"#);
+    unknown.get(&path).await.is(401, UNAUTHORIZED);
     app.change_project(20, |project| {
         project.releases_access = shared::domain::project::ReleasesAccess::Disabled;
     })
     .await;
-    guest.get(&path).await.is(403, r#"{"message":"403 Forbidden"}"#);
+    guest.get(&path).await.is(403, FORBIDDEN);
 }
 
 #[tokio::test]

@@ -5,11 +5,13 @@ use shared::domain::access_level::AccessLevel;
 use shared::domain::project::{ReleasesAccess, Visibility};
 use shared::store::tokens::NewToken;
 
+use harness::errors::{
+    FORBIDDEN, PROJECT_NOT_FOUND, RELEASE_NOT_FOUND, ROUTE_NOT_FOUND, TAG_NAME_INVALID,
+};
 use harness::test_app::{RELEASES, TestApp, grant, project, token};
 use harness::{Server, test_app};
 
 const LATEST: &str = "/projects/20/releases/permalink/latest";
-const NOT_FOUND: &str = r#"{"message":"404 Not Found"}"#;
 const NOT_A_FILE_PATH: &str = r#"{"error":"suffix_path should be a valid file path"}"#;
 
 #[tokio::test]
@@ -54,7 +56,7 @@ async fn the_latest_release_is_a_path_with_the_projects_number() {
     let members = ReleasesAccess::Private;
     test_app.change_project(20, |project| project.releases_access = members).await;
     assert_eq!(api.get(LATEST).await.header("cache-control"), "private, no-store");
-    test_app.anonymous().get(LATEST).await.is(403, r#"{"message":"403 Forbidden"}"#);
+    test_app.anonymous().get(LATEST).await.is(403, FORBIDDEN);
 }
 
 #[tokio::test]
@@ -63,7 +65,7 @@ async fn the_latest_is_the_one_of_the_latest_time_even_to_come() {
     test_app.project(project(20, "mynamespace/hello")).await;
     let api = test_app.developer().await;
     for path in [LATEST.to_owned(), format!("{LATEST}/assets/links"), format!("{LATEST}?a=b")] {
-        api.get(&path).await.is(404, NOT_FOUND);
+        api.get(&path).await.is(404, RELEASE_NOT_FOUND);
     }
     for (tag, released_at, latest) in [
         ("a", "1960-01-01", "a"),
@@ -77,7 +79,7 @@ async fn the_latest_is_the_one_of_the_latest_time_even_to_come() {
         let body = json!({ "tag_name": tag, "released_at": released_at }).to_string();
         let made = api.post(RELEASES, &body).await;
         if latest.is_empty() {
-            made.is(400, r#"{"message":"Tag name invalid"}"#);
+            made.is(400, TAG_NAME_INVALID);
             continue;
         }
         assert_eq!(made.status, 201, "{made:?}");
@@ -107,7 +109,7 @@ async fn the_way_can_be_gone_to_its_end() {
     let file = api.follow(&api.get(&format!("{LATEST}/downloads/bin/app")).await).await;
     file.leads_to("https://files.example/app");
     let nothing = api.follow(&api.get(&format!("{LATEST}/nothing")).await).await;
-    nothing.is(404, r#"{"error":"404 Not Found"}"#);
+    nothing.is(404, ROUTE_NOT_FOUND);
 
     // A token in the query is needed at the end too.
     let grants = vec![grant(20, AccessLevel::Reporter)];
@@ -147,13 +149,13 @@ async fn a_suffix_may_not_leave_the_release() {
     // The form of a suffix is looked at before the right to read code, and after the project.
     let guest = test_app.member(AccessLevel::Guest).await;
     guest.get(&format!("{LATEST}/../x")).await.is(400, NOT_A_FILE_PATH);
-    guest.get(LATEST).await.is(403, r#"{"message":"403 Forbidden"}"#);
-    let no_project = r#"{"message":"404 Project Not Found"}"#;
+    guest.get(LATEST).await.is(403, FORBIDDEN);
+    let no_project = PROJECT_NOT_FOUND;
     test_app.anonymous().get(&format!("{LATEST}/../x")).await.is(404, no_project);
     test_app.change_project(20, |project| project.visibility = Visibility::Internal).await;
     guest.get(LATEST).await.leads_to("/api/v4/projects/20/releases/v1.7.0");
     for method in ["POST", "PUT", "DELETE"] {
-        api.send(method, LATEST, "", b"").await.is(404, r#"{"error":"404 Not Found"}"#);
+        api.send(method, LATEST, "", b"").await.is(404, ROUTE_NOT_FOUND);
     }
 }
 

@@ -8,9 +8,9 @@ use shared::store::tokens::NewToken;
 
 use super::{Shown, link, tags};
 use harness::Reply;
+use harness::errors::{FORBIDDEN, INSUFFICIENT_SCOPE, PROJECT_NOT_FOUND, UNAUTHORIZED};
 use harness::test_app::{LINKS, RELEASE, RELEASES, TestApp, grant, protected, token};
 
-const FORBIDDEN: &str = r#"{"message":"403 Forbidden"}"#;
 const EMPTY: &str = r#"{"message":"params is empty"}"#;
 
 #[tokio::test]
@@ -267,12 +267,12 @@ async fn checks_come_in_gitlabs_order() {
     let problems = r#"{"error":"name is invalid, description is invalid, released_at is invalid, milestones is invalid"}"#;
     let nowhere = "/projects/99/releases/v1";
     let missing = "/projects/20/releases/none";
-    let scope = r#"{"error":"insufficient_scope","error_description":"The request requires higher privileges than provided by the access token.","scope":"api read_api"}"#;
-    let no_project = r#"{"message":"404 Project Not Found"}"#;
+    let scope = INSUFFICIENT_SCOPE;
+    let no_project = PROJECT_NOT_FOUND;
     let too_long = json!({ "name": "x".repeat(256), "description": "y".repeat(256 * 1024 + 1) });
     let too_long = too_long.to_string();
     for (case, api, path, body, status, expected) in [
-        ("token", &unknown, nowhere, bad, 401, r#"{"message":"401 Unauthorized"}"#),
+        ("token", &unknown, nowhere, bad, 401, UNAUTHORIZED),
         ("project", &developer, nowhere, bad, 404, no_project),
         ("invisible", &stranger, RELEASE, bad, 404, no_project),
         ("scope", &reader, missing, bad, 403, scope),

@@ -5,8 +5,9 @@ use shared::domain::access_level::AccessLevel;
 use shared::domain::project::Visibility;
 use shared::store::projects::NewProject;
 
-use super::{P404, values};
+use super::values;
 use crate::projects::{UNKNOWN_COMMIT, commit};
+use harness::errors::{FORBIDDEN, PROJECT_NOT_FOUND, ROUTE_NOT_FOUND};
 use harness::test_app::{TestApp, project, token};
 
 const BRANCHES: &str = "/projects/20/repository/branches";
@@ -98,7 +99,7 @@ async fn the_default_branch_is_the_only_one() {
     }
     for path in [BRANCHES, &one] {
         for method in ["POST", "PUT", "DELETE"] {
-            api.send(method, path, "", b"").await.is(404, r#"{"error":"404 Not Found"}"#);
+            api.send(method, path, "", b"").await.is(404, ROUTE_NOT_FOUND);
         }
     }
 }
@@ -110,9 +111,9 @@ async fn branches_are_shown_to_callers_who_may_read_code() {
     let (nobody, stranger, job) = (app.anonymous(), app.api_with(token()).await, app.job().await);
     let paths = [BRANCHES.to_owned(), format!("{BRANCHES}/main"), format!("{BRANCHES}/none")];
     for path in &paths {
-        guest.get(path).await.is(403, r#"{"message":"403 Forbidden"}"#);
+        guest.get(path).await.is(403, FORBIDDEN);
         for api in [&nobody, &stranger, &job] {
-            api.get(path).await.is(404, P404);
+            api.get(path).await.is(404, PROJECT_NOT_FOUND);
         }
     }
     app.change_project(20, |project| project.visibility = Visibility::Public).await;

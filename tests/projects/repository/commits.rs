@@ -4,13 +4,13 @@ use serde_json::{Value, json};
 use shared::domain::access_level::AccessLevel;
 use shared::domain::project::ReleasesAccess;
 
-use super::{P404, RELEASES};
+use super::RELEASES;
 use crate::projects::{UNKNOWN_COMMIT, commit};
 use harness::Api;
+use harness::errors::{COMMIT_NOT_FOUND, FORBIDDEN, PROJECT_NOT_FOUND, ROUTE_NOT_FOUND};
 use harness::test_app::{TestApp, token};
 
 const COMMITS: &str = "/projects/20/repository/commits";
-const NO_COMMIT: &str = r#"{"message":"404 Commit Not Found"}"#;
 const STATS: &str = r#""stats":{"additions":0,"deletions":0,"total":0},"#;
 
 /// Makes a release at a commit; how that commit is shown on its own.
@@ -67,14 +67,14 @@ async fn a_commit_is_found_by_its_tag_its_id_and_the_beginning_of_that() {
     assert_eq!((&unknown["id"], &unknown["title"]), (&json!(UNKNOWN_COMMIT), &json!("v1.7.0")));
     let long = "a".repeat(41);
     for missing in ["none", "abc", "abcd", "abcd3", "%20", "a..b", UNKNOWN_COMMIT, &long] {
-        api.get(&format!("{COMMITS}/{missing}")).await.is(404, NO_COMMIT);
+        api.get(&format!("{COMMITS}/{missing}")).await.is(404, COMMIT_NOT_FOUND);
     }
     for path in [format!("{COMMITS}/a/b"), COMMITS.to_owned()] {
-        api.get(&path).await.is(404, r#"{"error":"404 Not Found"}"#);
+        api.get(&path).await.is(404, ROUTE_NOT_FOUND);
     }
     assert_eq!(api.delete(&format!("{RELEASES}/v1")).await.status, 200);
     assert_eq!(api.delete(&format!("{RELEASES}/v1-again")).await.status, 200);
-    api.get(&format!("{COMMITS}/{first}")).await.is(404, NO_COMMIT);
+    api.get(&format!("{COMMITS}/{first}")).await.is(404, COMMIT_NOT_FOUND);
     app.assert_sound().await;
 }
 
@@ -106,14 +106,14 @@ async fn commits_are_shown_to_callers_who_may_read_code() {
     let (nobody, stranger, job) = (app.anonymous(), app.api_with(token()).await, app.job().await);
     for name in ["v1", "abcd1", "main", "none"] {
         let path = format!("{COMMITS}/{name}");
-        guest.get(&path).await.is(403, r#"{"message":"403 Forbidden"}"#);
+        guest.get(&path).await.is(403, FORBIDDEN);
         for api in [&nobody, &stranger, &job] {
-            api.get(&path).await.is(404, P404);
+            api.get(&path).await.is(404, PROJECT_NOT_FOUND);
         }
     }
     app.change_project(20, |project| project.releases_access = ReleasesAccess::Disabled).await;
     for name in ["v1", "abcd1", &sha] {
-        api.get(&format!("{COMMITS}/{name}")).await.is(404, NO_COMMIT);
+        api.get(&format!("{COMMITS}/{name}")).await.is(404, COMMIT_NOT_FOUND);
     }
     assert_eq!(api.get(&format!("{COMMITS}/main")).await.status, 200);
 }

@@ -4,6 +4,7 @@
 
 use serde_json::json;
 
+use harness::errors::RELEASE_NOT_FOUND;
 use harness::test_app::{TestApp, project};
 use harness::{Api, Reply};
 
@@ -40,7 +41,7 @@ async fn jreleaser_releases_and_overwrites_a_release() {
         assert_eq!(tags.as_array().unwrap().len(), run);
         let before = api.get(&release).await;
         if run == 0 {
-            before.is(404, r#"{"message":"404 Not Found"}"#);
+            before.is(404, RELEASE_NOT_FOUND);
         } else {
             let shown = before.json();
             assert_eq!(shown["tag_path"], "/mynamespace/hello/-/tags/v1.0.0");

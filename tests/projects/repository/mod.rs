@@ -11,11 +11,11 @@ use shared::domain::release::Release;
 
 use super::{UNKNOWN_COMMIT, commit};
 use harness::Reply;
+use harness::errors::{PROJECT_NOT_FOUND, ROUTE_NOT_FOUND};
 use harness::test_app::{TestApp, token};
 
 const COMMIT: &str = "/projects/20/repository/commits/abc/merge_requests";
 const RELEASES: &str = "/projects/20/releases";
-const P404: &str = r#"{"message":"404 Project Not Found"}"#;
 
 #[tokio::test]
 async fn a_commit_has_one_empty_page_of_merge_requests() {
@@ -55,12 +55,12 @@ async fn a_commit_has_one_empty_page_of_merge_requests() {
     }
 
     for api in [app.anonymous(), app.job().await, app.api_with(token()).await] {
-        api.get(COMMIT).await.is(404, P404);
+        api.get(COMMIT).await.is(404, PROJECT_NOT_FOUND);
     }
-    api.get("/projects/99/repository/commits/abc/merge_requests").await.is(404, P404);
+    api.get("/projects/99/repository/commits/abc/merge_requests").await.is(404, PROJECT_NOT_FOUND);
     app.change_project(20, |project| project.visibility = Visibility::Public).await;
     app.anonymous().get(COMMIT).await.is(200, "[]");
-    api.get("/projects/20/repository/commits").await.is(404, r#"{"error":"404 Not Found"}"#);
+    api.get("/projects/20/repository/commits").await.is(404, ROUTE_NOT_FOUND);
 }
 
 /// The tag of a release without title and commit as whole JSON.

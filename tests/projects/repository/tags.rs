@@ -9,17 +9,16 @@ use shared::domain::time::Timestamp;
 use shared::domain::token::Scope;
 use shared::store::tokens::NewToken;
 
-use super::{P404, RELEASES, values};
+use super::{RELEASES, values};
 use crate::projects::{UNKNOWN_COMMIT, commit};
 use harness::Api;
+use harness::errors::{FORBIDDEN, PROJECT_NOT_FOUND, ROUTE_NOT_FOUND, TAG_NOT_FOUND};
 use harness::test_app::{
     RELEASE, TestApp, grant, job_token, links, new_release, protected, test_deadline, token,
 };
 
 const TAGS: &str = "/projects/20/repository/tags";
 const SHA: &str = "6104942438c14ec7bd21c6cd5bd995272b3faff6";
-const FORBIDDEN: &str = r#"{"message":"403 Forbidden"}"#;
-const NO_TAG: &str = r#"{"message":"404 Tag Not Found"}"#;
 
 #[tokio::test]
 async fn a_tag_is_known_by_its_release() {
@@ -50,9 +49,9 @@ async fn a_tag_is_known_by_its_release() {
     assert_eq!(shown["commit"]["title"], "y");
     let long = "x".repeat(300);
     for missing in ["none", "V1", "a..b", "%20", &long] {
-        api.get(&format!("{TAGS}/{missing}")).await.is(404, NO_TAG);
+        api.get(&format!("{TAGS}/{missing}")).await.is(404, TAG_NOT_FOUND);
     }
-    api.get(&format!("{TAGS}/a/b")).await.is(404, r#"{"error":"404 Not Found"}"#);
+    api.get(&format!("{TAGS}/a/b")).await.is(404, ROUTE_NOT_FOUND);
 }
 
 #[tokio::test]
@@ -66,13 +65,13 @@ async fn a_tag_is_for_who_may_read_code() {
     let reporter = app.member(AccessLevel::Reporter).await;
     assert_eq!(reporter.get(&path).await.status, 200);
     let nobody = app.anonymous();
-    nobody.get(&path).await.is(404, P404);
-    app.api_with(token()).await.get(&path).await.is(404, P404);
+    nobody.get(&path).await.is(404, PROJECT_NOT_FOUND);
+    app.api_with(token()).await.get(&path).await.is(404, PROJECT_NOT_FOUND);
     // A job's token is not looked at here.
     let grants = vec![grant(20, AccessLevel::Owner)];
     let job = app.token(NewToken { grants, ..job_token("mynamespace/hello") }).await;
     let job = nobody.with("job-token", job.reveal());
-    job.get(&path).await.is(404, P404);
+    job.get(&path).await.is(404, PROJECT_NOT_FOUND);
 
     app.change_project(20, |project| project.visibility = Visibility::Public).await;
     for api in [&nobody, &job, &guest] {
@@ -81,11 +80,11 @@ async fn a_tag_is_for_who_may_read_code() {
     // The tag is known by its release alone, and so to who may see that.
     let members = ReleasesAccess::Private;
     app.change_project(20, |project| project.releases_access = members).await;
-    nobody.get(&path).await.is(404, NO_TAG);
+    nobody.get(&path).await.is(404, TAG_NOT_FOUND);
     assert_eq!(guest.get(&path).await.status, 200);
     let disabled = ReleasesAccess::Disabled;
     app.change_project(20, |project| project.releases_access = disabled).await;
-    developer.get(&path).await.is(404, NO_TAG);
+    developer.get(&path).await.is(404, TAG_NOT_FOUND);
 }
 
 #[tokio::test]
@@ -203,7 +202,7 @@ async fn the_tags_of_releases_are_listed_newest_first() {
         api.get(&path).await.is(400, &format!(r#"{{"error":"{error}"}}"#));
     }
     for method in ["POST", "PUT", "DELETE"] {
-        api.send(method, TAGS, "", b"").await.is(404, r#"{"error":"404 Not Found"}"#);
+        api.send(method, TAGS, "", b"").await.is(404, ROUTE_NOT_FOUND);
     }
 }
 
@@ -213,12 +212,15 @@ async fn tags_are_listed_for_callers_who_may_read_code() {
     let (nobody, stranger) = (app.anonymous(), app.api_with(token()).await);
     let (guest, job) = (app.member(AccessLevel::Guest).await, app.job().await);
     let listed = async |api: &Api| values(&api.get(TAGS).await, "name");
-    for (api, status, body) in
-        [(&guest, 403, FORBIDDEN), (&nobody, 404, P404), (&stranger, 404, P404), (&job, 404, P404)]
-    {
+    for (api, status, body) in [
+        (&guest, 403, FORBIDDEN),
+        (&nobody, 404, PROJECT_NOT_FOUND),
+        (&stranger, 404, PROJECT_NOT_FOUND),
+        (&job, 404, PROJECT_NOT_FOUND),
+    ] {
         api.get(TAGS).await.is(status, body);
     }
-    developer.get("/projects/99/repository/tags").await.is(404, P404);
+    developer.get("/projects/99/repository/tags").await.is(404, PROJECT_NOT_FOUND);
     // Before parameters are read, the caller is authorized.
     guest.get(&format!("{TAGS}?sort=up")).await.is(403, FORBIDDEN);
     let reader = NewToken {
@@ -275,7 +277,7 @@ async fn deleting_a_tag_deletes_its_release() {
         let deleted = api.delete(path).await;
         deleted.is(204, "");
         assert!(!deleted.headers.contains_key("etag"), "{deleted:?}");
-        api.get(path).await.is(404, NO_TAG);
+        api.get(path).await.is(404, TAG_NOT_FOUND);
         // Release tools delete the release first. Every tag is taken to exist, then, too.
         api.delete(path).await.is(204, "");
     }
@@ -284,7 +286,7 @@ async fn deleting_a_tag_deletes_its_release() {
     assert_eq!(app.audit().await.unreachable, 3 * 4);
     let long = "x".repeat(300);
     for invalid in ["a..b", "%20", ".a", "HEAD", "refs%2Fheads%2Fx", "a%20b", &long] {
-        api.delete(&format!("{TAGS}/{invalid}")).await.is(404, NO_TAG);
+        api.delete(&format!("{TAGS}/{invalid}")).await.is(404, TAG_NOT_FOUND);
     }
     // The tag is free for another release.
     assert_eq!(api.post(RELEASES, r#"{"tag_name":"v1.7.0"}"#).await.status, 201);
@@ -323,9 +325,9 @@ async fn tags_are_deleted_by_developers_and_protected_ones_by_maintainers() {
     for (api, status, body) in [
         (&guest, 403, FORBIDDEN),
         (&reporter, 403, FORBIDDEN),
-        (&job, 404, P404),
-        (&app.anonymous(), 404, P404),
-        (&app.api_with(token()).await, 404, P404),
+        (&job, 404, PROJECT_NOT_FOUND),
+        (&app.anonymous(), 404, PROJECT_NOT_FOUND),
+        (&app.api_with(token()).await, 404, PROJECT_NOT_FOUND),
     ] {
         for tag in [&kept, &path("none")] {
             api.delete(tag).await.is(status, body);
@@ -337,7 +339,7 @@ async fn tags_are_deleted_by_developers_and_protected_ones_by_maintainers() {
     app.change_project(20, |project| project.archived = false).await;
     // A project that hides its releases has no tags.
     app.change_project(20, |project| project.releases_access = ReleasesAccess::Disabled).await;
-    maintainer.delete(&kept).await.is(404, NO_TAG);
+    maintainer.delete(&kept).await.is(404, TAG_NOT_FOUND);
     app.change_project(20, |project| project.releases_access = ReleasesAccess::Enabled).await;
     let key: ReleaseKey = new_release(20, "v1.7.0").key;
     assert!(app.store.get_release(&key, test_deadline()).await.unwrap().is_some());

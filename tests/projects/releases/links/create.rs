@@ -1,5 +1,6 @@
 //! `POST /projects/:id/releases/:tag_name/assets/links`
 
+use harness::errors::INVALID_FILEPATH;
 use harness::test_app::{LINKS, TestApp};
 
 #[tokio::test]
@@ -206,7 +207,7 @@ async fn filepath_is_the_older_name_of_direct_asset_path() {
         let body = format!(r#"{{"name":"{number}","url":"https://e.com/{number}",{fields}}}"#);
         let reply = api.post(LINKS, &body).await;
         if number == 6 {
-            reply.is(400, r#"{"message":["Filepath is in an invalid format"]}"#);
+            reply.is(400, INVALID_FILEPATH);
             continue;
         }
         let expected = path

@@ -1,5 +1,6 @@
 //! `DELETE /projects/:id/releases/:tag_name/assets/links/:link_id`
 
+use harness::errors::RECORD_NOT_FOUND;
 use harness::test_app::{LINKS, TestApp, test_deadline};
 
 #[tokio::test]
@@ -12,7 +13,7 @@ async fn the_deleted_link_is_answered_and_everything_of_it_is_free() {
     api.send("DELETE", &link, "application/json", b"{}").await.is(200, &made.body);
     api.send("DELETE", &link, "application/x-www-form-urlencoded", b"")
         .await
-        .is(404, r#"{"message":"404 Not found"}"#);
+        .is(404, RECORD_NOT_FOUND);
     api.get(LINKS).await.is(200, "[]");
     let audit = app.assert_sound().await;
     assert_eq!((audit.links, audit.claims, audit.unreachable), (0, 0, 0));
@@ -34,7 +35,7 @@ async fn links_end_with_their_release_and_a_new_one_starts_without_them() {
         .await
         .unwrap();
     assert!(app.store.delete_release(&release[0], test_deadline()).await.unwrap());
-    let not_found = r#"{"message":"404 Not found"}"#;
+    let not_found = RECORD_NOT_FOUND;
     api.get(LINKS).await.is(404, not_found);
     api.get(&format!("{LINKS}/{}", made.id())).await.is(404, not_found);
 

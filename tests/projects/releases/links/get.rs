@@ -1,5 +1,6 @@
 //! `GET /projects/:id/releases/:tag_name/assets/links/:link_id`
 
+use harness::errors::{RECORD_NOT_FOUND, ROUTE_NOT_FOUND};
 use harness::test_app::{LINKS, TestApp, project};
 
 #[tokio::test]
@@ -12,16 +13,14 @@ async fn a_link_is_found_by_its_number_within_its_release_only() {
         api.get(&format!("{LINKS}/{spelling}")).await.is(200, &made.body);
     }
     for missing in ["2", "0", "-1", "99999999999999999999"] {
-        api.get(&format!("{LINKS}/{missing}")).await.is(404, r#"{"message":"404 Not found"}"#);
+        api.get(&format!("{LINKS}/{missing}")).await.is(404, RECORD_NOT_FOUND);
     }
     for invalid in ["abc", "0x1", "1__0", "%C3%A9"] {
         let reply = api.get(&format!("{LINKS}/{invalid}")).await;
         reply.is(400, r#"{"error":"link_id is invalid"}"#);
         assert_eq!(reply.header("cache-control"), "no-cache");
     }
-    api.get("/projects/20/releases/v2/assets/links/1")
-        .await
-        .is(404, r#"{"message":"404 Not found"}"#);
+    api.get("/projects/20/releases/v2/assets/links/1").await.is(404, RECORD_NOT_FOUND);
 }
 
 #[tokio::test]
@@ -94,11 +93,11 @@ async fn each_segment_of_the_path_is_decoded_once() {
             api.get(&format!("{links}/{}", made.id())).await.is(200, &made.body);
         }
     }
-    let not_found = r#"{"message":"404 Not found"}"#;
+    let not_found = RECORD_NOT_FOUND;
     for tag in ["%20", "a/b", "RELEASE%2F1.0", "v9", &"x".repeat(300)] {
         let reply = api.get(&format!("/projects/20/releases/{tag}/assets/links")).await;
         match tag {
-            "a/b" => reply.is(404, r#"{"error":"404 Not Found"}"#),
+            "a/b" => reply.is(404, ROUTE_NOT_FOUND),
             _ => reply.is(404, not_found),
         }
     }

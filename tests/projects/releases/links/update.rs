@@ -1,5 +1,6 @@
 //! `PUT /projects/:id/releases/:tag_name/assets/links/:link_id`
 
+use harness::errors::RECORD_NOT_FOUND;
 use harness::test_app::{LINKS, TestApp};
 
 const LINK: &str = "/projects/20/releases/v1.7.0/assets/links/1";
@@ -113,10 +114,8 @@ async fn a_value_of_another_link_is_taken_and_ones_own_is_not() {
 #[tokio::test]
 async fn a_missing_link_is_not_found_before_rights_are_looked_at() {
     let (_world, api) = TestApp::hello().await;
-    api.put(&format!("{LINKS}/9"), r#"{"name":"a"}"#)
-        .await
-        .is(404, r#"{"message":"404 Not found"}"#);
+    api.put(&format!("{LINKS}/9"), r#"{"name":"a"}"#).await.is(404, RECORD_NOT_FOUND);
     api.put("/projects/20/releases/nope/assets/links/1", r#"{"name":"a"}"#)
         .await
-        .is(404, r#"{"message":"404 Not found"}"#);
+        .is(404, RECORD_NOT_FOUND);
 }
