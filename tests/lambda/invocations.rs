@@ -1,5 +1,6 @@
 //! Events of API Gateway's REST flavour, handed to the functions as they stand in tests/events.
 
+use harness::DEFAULT_PER_PAGE;
 use harness::errors::{ALL_TAKEN, FORBIDDEN, RECORD_NOT_FOUND, RELEASE_EXISTS, RELEASE_NOT_FOUND};
 use serde_json::{Value, json};
 
@@ -116,18 +117,23 @@ async fn clients_connect(invoke: &impl AsyncFn(&str, &str) -> Value) {
     );
     assert_eq!(project, response(200, &shown, REVALIDATE, &[]));
     let url = format!(
-        "{STAGE}/api/v4/projects?membership=false&order_by=created_at&owned=false&page=1&per_page=20&simple=false&sort=desc"
+        "{STAGE}/api/v4/projects?membership=false&order_by=created_at&owned=false&page=1&per_page={DEFAULT_PER_PAGE}&simple=false&sort=desc"
     );
     assert_eq!(
         invoke("list-projects", "list-projects.json").await,
-        response(200, &format!("[{shown}]"), REVALIDATE, &page("20", "1", &both_ends(&url)))
+        response(
+            200,
+            &format!("[{shown}]"),
+            REVALIDATE,
+            &page(DEFAULT_PER_PAGE, "1", &both_ends(&url))
+        )
     );
     let url = format!(
-        "{STAGE}/api/v4/projects/demo%2Fhello/repository/commits/6104942438c14ec7bd21c6cd5bd995272b3faff6/merge_requests?id=demo%2Fhello&page=1&per_page=20&sha=6104942438c14ec7bd21c6cd5bd995272b3faff6"
+        "{STAGE}/api/v4/projects/demo%2Fhello/repository/commits/6104942438c14ec7bd21c6cd5bd995272b3faff6/merge_requests?id=demo%2Fhello&page=1&per_page={DEFAULT_PER_PAGE}&sha=6104942438c14ec7bd21c6cd5bd995272b3faff6"
     );
     assert_eq!(
         invoke("list-merge-requests", "list-merge-requests.json").await,
-        response(200, "[]", REVALIDATE, &page("20", "0", &both_ends(&url)))
+        response(200, "[]", REVALIDATE, &page(DEFAULT_PER_PAGE, "0", &both_ends(&url)))
     );
 }
 
@@ -258,11 +264,16 @@ async fn repository(invoke: &impl AsyncFn(&str, &str) -> Value, created_at: &str
     assert!(body.starts_with(r#"{"name":"main","commit":{"id":"0000"#), "{body}");
     assert_eq!(branch, response(200, body, REVALIDATE, &[]));
     let url = format!(
-        "{STAGE}/api/v4/projects/demo%2Fhello/repository/branches?id=demo%2Fhello&page=1&per_page=20"
+        "{STAGE}/api/v4/projects/demo%2Fhello/repository/branches?id=demo%2Fhello&page=1&per_page={DEFAULT_PER_PAGE}"
     );
     assert_eq!(
         invoke("list-branches", "list-branches.json").await,
-        response(200, &format!("[{body}]"), REVALIDATE, &page("20", "1", &both_ends(&url)))
+        response(
+            200,
+            &format!("[{body}]"),
+            REVALIDATE,
+            &page(DEFAULT_PER_PAGE, "1", &both_ends(&url))
+        )
     );
 }
 

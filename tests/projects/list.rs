@@ -8,6 +8,7 @@ use shared::store::projects::NewProject;
 use shared::store::tokens::NewToken;
 
 use harness::Api;
+use harness::DEFAULT_PER_PAGE;
 use harness::client::Reply;
 use harness::errors::{ROUTE_NOT_FOUND, UNAUTHORIZED};
 use harness::test_app::{TestApp, grant, job_token, project, test_deadline, token};
@@ -203,14 +204,14 @@ async fn a_page_is_whole_with_its_headers_and_a_simple_one_shorter() {
     let reply = api.get(&format!("{PROJECTS}?simple=true&search=app&token_like=1")).await;
     reply.is(200, &format!(r#"[{simple},"visibility":"private"}}]"#));
     let url = format!(
-        "<{here}/api/v4/projects?membership=false&order_by=created_at&owned=false&page=1&per_page=20&search=app&simple=true&sort=desc>"
+        "<{here}/api/v4/projects?membership=false&order_by=created_at&owned=false&page=1&per_page={DEFAULT_PER_PAGE}&search=app&simple=true&sort=desc>"
     );
     assert_eq!(reply.header("link"), format!(r#"{url}; rel="first", {url}; rel="last""#));
     for (name, value) in [
         ("x-total", "1"),
         ("x-total-pages", "1"),
         ("x-page", "1"),
-        ("x-per-page", "20"),
+        ("x-per-page", DEFAULT_PER_PAGE),
         ("x-next-page", ""),
         ("x-prev-page", ""),
     ] {

@@ -16,6 +16,9 @@
     reason = "for the tests beside it alone"
 )]
 
+/// The size of a page without `per_page`, as GitLab has it.
+pub const DEFAULT_PER_PAGE: &str = "20";
+
 pub mod binaries;
 pub mod client;
 pub mod connection;

@@ -7,6 +7,7 @@ use shared::store::projects::NewProject;
 
 use super::values;
 use crate::projects::{UNKNOWN_COMMIT, commit};
+use harness::DEFAULT_PER_PAGE;
 use harness::errors::{FORBIDDEN, PROJECT_NOT_FOUND, ROUTE_NOT_FOUND};
 use harness::test_app::{TestApp, project, token};
 
@@ -58,7 +59,8 @@ async fn the_default_branch_is_the_only_one() {
     let places: Vec<_> = keys.iter().map(|key| reply.body.rfind(&format!("\"{key}\":"))).collect();
     assert!(places.is_sorted() && places[0].is_some(), "{reply:?}");
     assert_eq!((reply.header("x-total"), reply.header("x-next-page")), ("1", ""));
-    let url = format!("http://{}/api/v4{BRANCHES}?id=20&page=1&per_page=20", api.address);
+    let query = format!("id=20&page=1&per_page={DEFAULT_PER_PAGE}");
+    let url = format!("http://{}/api/v4{BRANCHES}?{query}", api.address);
     assert_eq!(reply.header("link"), format!(r#"<{url}>; rel="first", <{url}>; rel="last""#));
     let head = api.head(BRANCHES).await;
     head.is(200, "");

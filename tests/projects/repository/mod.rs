@@ -10,6 +10,7 @@ use shared::domain::project::Visibility;
 use shared::domain::release::Release;
 
 use super::{UNKNOWN_COMMIT, commit};
+use harness::DEFAULT_PER_PAGE;
 use harness::Reply;
 use harness::errors::{PROJECT_NOT_FOUND, ROUTE_NOT_FOUND};
 use harness::test_app::{TestApp, token};
@@ -23,7 +24,7 @@ async fn a_commit_has_one_empty_page_of_merge_requests() {
     let reply = api.get(COMMIT).await;
     reply.is(200, "[]");
     for (name, value) in [
-        ("x-per-page", "20"),
+        ("x-per-page", DEFAULT_PER_PAGE),
         ("x-page", "1"),
         ("x-next-page", ""),
         ("x-prev-page", ""),
@@ -32,7 +33,8 @@ async fn a_commit_has_one_empty_page_of_merge_requests() {
     ] {
         assert_eq!(reply.header(name), value, "{name}");
     }
-    let url = format!("http://{}/api/v4{COMMIT}?id=20&page=1&per_page=20&sha=abc", api.address);
+    let query = format!("id=20&page=1&per_page={DEFAULT_PER_PAGE}&sha=abc");
+    let url = format!("http://{}/api/v4{COMMIT}?{query}", api.address);
     assert_eq!(reply.header("link"), format!(r#"<{url}>; rel="first", <{url}>; rel="last""#));
     let head = api.head(COMMIT).await;
     head.is(200, "");

@@ -1,5 +1,6 @@
 //! `GET /projects/:id/releases/:tag_name/assets/links`
 
+use harness::DEFAULT_PER_PAGE;
 use harness::errors::UNAUTHORIZED;
 use harness::test_app::{LINKS, TestApp};
 use harness::{Api, Reply};
@@ -21,9 +22,9 @@ async fn an_empty_list_is_one_empty_page() {
     let (app, api) = TestApp::hello().await;
     let reply = api.get(LINKS).await;
     reply.is(200, "[]");
-    assert_eq!(headers(&reply), ["20", "1", "", "", "0", "1"]);
+    assert_eq!(headers(&reply), [DEFAULT_PER_PAGE, "1", "", "", "0", "1"]);
     let url = format!(
-        "http://{}/api/v4{LINKS}?id=20&page=1&per_page=20&tag_name=v1.7.0",
+        "http://{}/api/v4{LINKS}?id=20&page=1&per_page={DEFAULT_PER_PAGE}&tag_name=v1.7.0",
         app.server.address
     );
     assert_eq!(reply.header("link"), format!(r#"<{url}>; rel="first", <{url}>; rel="last""#));
@@ -34,23 +35,29 @@ async fn pages_are_cut_and_announced_as_gitlab_does() {
     let (_world, api) = TestApp::hello().await;
     make(&api, LINKS, 45).await;
     for (query, rows, expected) in [
-        ("", 20, ["20", "1", "2", "", "45", "3"]),
         ("?page=1&per_page=20", 20, ["20", "1", "2", "", "45", "3"]),
-        ("?page=2", 20, ["20", "2", "3", "1", "45", "3"]),
+        ("?page=2&per_page=20", 20, ["20", "2", "3", "1", "45", "3"]),
         ("?page=3&per_page=20", 5, ["20", "3", "", "2", "45", "3"]),
         ("?page=4&per_page=20", 0, ["20", "4", "", "", "45", "3"]),
-        ("?page=0", 20, ["20", "1", "2", "", "45", "3"]),
-        ("?page=-1", 20, ["20", "1", "2", "", "45", "3"]),
+        ("?page=0&per_page=20", 20, ["20", "1", "2", "", "45", "3"]),
+        ("?page=-1&per_page=20", 20, ["20", "1", "2", "", "45", "3"]),
         ("?per_page=500", 45, ["100", "1", "", "", "45", "1"]),
         ("?per_page=100", 45, ["100", "1", "", "", "45", "1"]),
-        ("?per_page=-5", 20, ["20", "1", "2", "", "45", "3"]),
-        ("?page=&per_page=", 20, ["20", "1", "2", "", "45", "3"]),
         ("?page=+2&per_page=1_0", 10, ["10", "2", "3", "1", "45", "5"]),
-        ("?page=99999999999999999999", 0, ["20", "9223372036854775807", "", "", "45", "3"]),
+        (
+            "?page=99999999999999999999&per_page=20",
+            0,
+            ["20", "9223372036854775807", "", "", "45", "3"],
+        ),
     ] {
         let reply = api.get(&format!("{LINKS}{query}")).await;
         assert_eq!((reply.status, reply.names().len()), (200, rows), "{query}");
         assert_eq!(headers(&reply), expected, "{query}");
+    }
+    for query in ["", "?per_page=-5", "?page=&per_page="] {
+        let reply = api.get(&format!("{LINKS}{query}")).await;
+        assert_eq!(reply.names().len().to_string(), DEFAULT_PER_PAGE, "{query}");
+        assert_eq!(reply.header("x-per-page"), DEFAULT_PER_PAGE, "{query}");
     }
     for (query, error) in [
         ("?page=abc", "page is invalid"),
