@@ -2,6 +2,8 @@
 
 use harness::errors::INVALID_FILEPATH;
 use harness::test_app::{LINKS, TestApp};
+use shared::domain::link::{MAX_NAME_CHARS, MAX_PATH_CHARS};
+use shared::domain::link_url::MAX_URL_CHARS;
 
 #[tokio::test]
 async fn a_link_is_made_and_shown() {
@@ -133,9 +135,9 @@ async fn the_model_speaks_in_gitlabs_sentences_and_order() {
     let (app, api) = TestApp::hello().await;
     let taken = r#"{"name":"taken","url":"https://e.com/taken","direct_asset_path":"/bin/taken"}"#;
     assert_eq!(api.post(LINKS, taken).await.status, 201);
-    let long_name = "n".repeat(256);
-    let long_url = format!("https://e.com/{}", "u".repeat(2035));
-    let long_path = format!("/{}", "p".repeat(128));
+    let long_name = "n".repeat(MAX_NAME_CHARS + 1);
+    let long_url = format!("https://e.com/{}", "u".repeat(MAX_URL_CHARS));
+    let long_path = format!("/{}", "p".repeat(MAX_PATH_CHARS));
     for (body, sentences) in [
         (
             r#"{"name":"","url":""}"#.to_owned(),
@@ -168,7 +170,9 @@ async fn the_model_speaks_in_gitlabs_sentences_and_order() {
         (r#"{"name":"n","url":"http://"}"#.to_owned(), r#""Url is blocked: URI is invalid""#),
         (
             format!(r#"{{"name":"{long_name}","url":"{long_url}","filepath":"{long_path}"}}"#),
-            r#""Url is too long (maximum is 2048 characters)","Name is too long (maximum is 255 characters)","Filepath is too long (maximum is 128 characters)""#,
+            &format!(
+                r#""Url is too long (maximum is {MAX_URL_CHARS} characters)","Name is too long (maximum is {MAX_NAME_CHARS} characters)","Filepath is too long (maximum is {MAX_PATH_CHARS} characters)""#
+            ),
         ),
     ] {
         api.post(LINKS, &body).await.is(400, &format!(r#"{{"message":[{sentences}]}}"#));
