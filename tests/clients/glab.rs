@@ -10,6 +10,7 @@ use shared::domain::access_level::AccessLevel;
 use super::Expected;
 use crate::projects::UNKNOWN_COMMIT;
 use harness::Api;
+use harness::LinkBody;
 use harness::errors::{
     ALL_TAKEN, FORBIDDEN, PROJECT_NOT_FOUND, RECORD_NOT_FOUND, RELEASE_NOT_FOUND, TAG_NOT_FOUND,
 };
@@ -40,14 +41,8 @@ async fn add_links(expected: &Expected, api: &Api, tag: &str, sent: &str) -> Val
     let direct =
         format!("{}/mynamespace/hello/-/releases/{encoded_tag}/downloads/bin/a", expected.url());
     let link = |shown: &Value, name, url, direct_asset_url, link_type| {
-        json!({
-            "id": shown["id"].as_u64().unwrap(),
-            "name": name,
-            "url": url,
-            "direct_asset_url": direct_asset_url,
-            "external": true,
-            "link_type": link_type,
-        })
+        let id = shown["id"].as_u64().unwrap();
+        json!(LinkBody { direct_asset_url, link_type, ..LinkBody::new(id, name, url) })
     };
     let notes = "https://ex.com/notes";
     assert_eq!(

@@ -1,5 +1,6 @@
 //! Release tools of npm's, run to their end in a repository.
 
+use harness::LinkBody;
 use serde_json::{Value, json};
 
 use super::repository::Repository;
@@ -43,21 +44,11 @@ async fn check_published(expected: &Expected, version: &str, notes: &str) {
     let direct = format!("/mynamespace/hello/-/releases/{tag}/downloads/bin/app");
     // The newest link comes first, which is the last of the configuration.
     let links = json!([
-        {
-            "id": links[0]["id"].as_u64().unwrap(),
-            "name": "notes",
-            "url": notes_page,
-            "direct_asset_url": notes_page,
-            "external": true,
-            "link_type": "other",
-        },
-        {
-            "id": links[1]["id"].as_u64().unwrap(),
-            "name": "bin ünï 📦",
-            "url": file,
-            "direct_asset_url": format!("{}{direct}", expected.url()),
-            "external": true,
-            "link_type": "package",
+        LinkBody::new(links[0]["id"].as_u64().unwrap(), "notes", &notes_page),
+        LinkBody {
+            direct_asset_url: &format!("{}{direct}", expected.url()),
+            link_type: "package",
+            ..LinkBody::new(links[1]["id"].as_u64().unwrap(), "bin ünï 📦", &file)
         },
     ]);
     assert_eq!(shown, expected.release(&tag, &tag, &shown, &links));

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::emulator::{Emulator, in_time};
 use super::{LINKS, Tokens};
+use harness::LinkBody;
 use harness::errors::{
     ALL_TAKEN, PROJECT_NOT_FOUND, RECORD_NOT_FOUND, RELEASE_EXISTS, RELEASE_NOT_FOUND,
     ROUTE_NOT_FOUND, UNAUTHORIZED,
@@ -24,9 +25,9 @@ pub(super) async fn run(emulator: &Emulator, tokens: &Tokens) {
 async fn links_are_made_read_changed_and_deleted(api: &Api, origin: &str) {
     let downloads = format!("{origin}/demo/hello/-/releases/v1.0.0/downloads");
     let shown = |id: u64, file: &str, name: &str, link_type: &str| {
-        format!(
-            r#"{{"id":{id},"name":"{name}","url":"https://ex.com/{file}?a=1&b=2","direct_asset_url":"{downloads}/bin/{file}","external":true,"link_type":"{link_type}"}}"#
-        )
+        let url = format!("https://ex.com/{file}?a=1&b=2");
+        let direct_asset_url = &format!("{downloads}/bin/{file}");
+        LinkBody { direct_asset_url, link_type, ..LinkBody::new(id, name, &url) }.json()
     };
     // Plain in the event.
     let json = "application/json";

@@ -1,6 +1,7 @@
 //! Events of API Gateway's REST flavour, handed to the functions as they stand in tests/events.
 
 use harness::DEFAULT_PER_PAGE;
+use harness::LinkBody;
 use harness::errors::{ALL_TAKEN, FORBIDDEN, RECORD_NOT_FOUND, RELEASE_EXISTS, RELEASE_NOT_FOUND};
 use serde_json::{Value, json};
 
@@ -23,9 +24,9 @@ pub(super) async fn run(answer: impl AsyncFn(&str, &str) -> Value) {
     let invoke =
         async |function: &str, event: &str| without_what_varies(answer(function, event).await);
     let shown = |base: &str, name: &str, link_type: &str| {
-        format!(
-            r#"{{"id":1,"name":"{name}","url":"https://ex.com/a?x=1&y=2","direct_asset_url":"{base}/demo/hello/-/releases/v1.0.0/downloads/bin/a","external":true,"link_type":"{link_type}"}}"#
-        )
+        let direct_asset_url = &format!("{base}/demo/hello/-/releases/v1.0.0/downloads/bin/a");
+        let link = LinkBody::new(1, name, "https://ex.com/a?x=1&y=2");
+        LinkBody { direct_asset_url, link_type, ..link }.json()
     };
 
     assert_eq!(
@@ -147,6 +148,11 @@ async fn releases(invoke: &impl AsyncFn(&str, &str) -> Value) {
         let list = |what: &str| format!("{project}/{what}?release_tag=release%2F2.0&scope=all");
         let (issues, merge_requests) = (list("issues"), list("merge_requests"));
         let page = format!("{project}/releases/release%2F2.0");
+        let link = LinkBody {
+            direct_asset_url: &format!("{page}/downloads/bin/b"),
+            link_type: "package",
+            ..LinkBody::new(id, "bin", "https://ex.com/b?x=1&y=2")
+        };
         // Without scheme and host.
         let path = project.splitn(4, '/').nth(3).unwrap();
         let path = format!("/{path}");
@@ -160,10 +166,7 @@ async fn releases(invoke: &impl AsyncFn(&str, &str) -> Value) {
             format!(r#""commit_path":"{path}/commit/{UNKNOWN_COMMIT}","#),
             format!(r#""tag_path":"{path}/tags/release%2F2.0","#),
             r#""assets":{"count":1,"sources":[],"#.to_owned(),
-            format!(r#""links":[{{"id":{id},"#),
-            r#""name":"bin","url":"https://ex.com/b?x=1&y=2","#.to_owned(),
-            format!(r#""direct_asset_url":"{page}/downloads/bin/b","external":true,"#),
-            r#""link_type":"package"}]},"_links":{"#.to_owned(),
+            format!(r#""links":[{}]}},"_links":{{"#, link.json()),
             format!(r#""closed_issues_url":"{issues}&state=closed","#),
             format!(r#""closed_merge_requests_url":"{merge_requests}&state=closed","#),
             format!(r#""edit_url":"{page}/edit","#),

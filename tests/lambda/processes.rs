@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 
 use super::invocations::{self, without_what_varies};
 use super::{CHECK_DEPLOYMENT, SWEEP, Tokens, event, functions, world_of_events};
+use harness::LinkBody;
 use harness::errors::UNAVAILABLE;
 use harness::{binaries, connection};
 
@@ -110,11 +111,8 @@ fn outcome(response: Value) -> (u64, String) {
 const REFUSED: &str = r#"{"error":"name is missing, url is missing"}"#;
 
 async fn bodies_and_headers_in_every_form(functions: &Functions, tokens: &Tokens) {
-    let shown = |id: u64, name: &str| {
-        format!(
-            r#"{{"id":{id},"name":"{name}","url":"https://ex.com/{id}","direct_asset_url":"https://ex.com/{id}","external":true,"link_type":"other"}}"#
-        )
-    };
+    let shown =
+        |id: u64, name: &str| LinkBody::new(id, name, &format!("https://ex.com/{id}")).json();
     let with_body = |content_type: &str, body: Value, is_base64: bool| {
         let mut event = event("create-link.json", tokens);
         event["headers"]["Content-Type"] = json!(content_type);

@@ -23,12 +23,14 @@ pub mod binaries;
 pub mod client;
 pub mod connection;
 pub mod errors;
+mod link_body;
 pub mod proxy;
 pub mod server;
 pub mod test_app;
 pub mod tls;
 
 pub use client::{Api, Reply};
+pub use link_body::LinkBody;
 pub use proxy::{Fault, Gate};
 pub use server::Server;
 pub use test_app::TestApp;

@@ -8,7 +8,8 @@ use shared::domain::project::{ReleasesAccess, Visibility};
 use shared::domain::token::{Scope, User};
 use shared::store::tokens::NewToken;
 
-use super::{Shown, is_now, link, tags};
+use super::{Shown, is_now, tags};
+use harness::LinkBody;
 use harness::errors::{
     FORBIDDEN, INSUFFICIENT_SCOPE, PROJECT_NOT_FOUND, RECORD_NOT_FOUND, RELEASE_EXISTS,
     RELEASE_NOT_FOUND, TAG_NAME_INVALID, TAG_PROTECTED, UNAUTHORIZED,
@@ -41,10 +42,8 @@ async fn a_release_is_made_with_its_links_and_shown_whole() {
     let made = api.post(RELEASES, body).await;
     let (first, json) = (made.json()["assets"]["links"][2]["id"].as_u64().unwrap(), made.json());
     is_now(json["created_at"].as_str().unwrap());
-    let link = |id: u64, name: &str, url: &str, direct: &str, link_type: &str| {
-        format!(
-            r#"{{"id":{id},"name":"{name}","url":"{url}","direct_asset_url":"{direct}","external":true,"link_type":"{link_type}"}}"#
-        )
+    let link = |id: u64, name: &str, url: &str, direct_asset_url: &str, link_type: &str| {
+        LinkBody { direct_asset_url, link_type, ..LinkBody::new(id, name, url) }.json()
     };
     let url = "https://e.com/a?b=c&d";
     let direct =
@@ -678,7 +677,7 @@ async fn a_release_belongs_to_its_project() {
     }
     assert_ne!(ids[0], ids[1]);
     assert_eq!(both.delete("/projects/21/releases/v2").await.status, 200);
-    let shown = format!("[{}]", link(ids[0], "a", "https://e.com/a"));
+    let shown = format!("[{}]", LinkBody::new(ids[0], "a", "https://e.com/a").json());
     api.get(&format!("{RELEASES}/v2/assets/links")).await.is(200, &shown);
     api.get(&format!("{RELEASE}/assets/links")).await.is(200, "[]");
     api.get("/projects/21/releases/v2").await.is(404, PROJECT_NOT_FOUND);

@@ -6,7 +6,8 @@ use shared::domain::project::Visibility;
 use shared::domain::token::Scope;
 use shared::store::tokens::NewToken;
 
-use super::{Shown, link};
+use super::Shown;
+use harness::LinkBody;
 use harness::errors::{FORBIDDEN, RELEASE_NOT_FOUND, ROUTE_NOT_FOUND};
 use harness::test_app::{LINKS, RELEASE, RELEASES, TestApp, grant, protected, token};
 
@@ -30,7 +31,7 @@ async fn a_release_is_shown_whole() {
     let full = Shown {
         name: "a \"b\"".to_owned(),
         description: Some("# über\r\n<b>".to_owned()),
-        links: vec![second.body.clone(), link(first.id(), "x", "https://e.com/x")],
+        links: vec![second.body.clone(), LinkBody::new(first.id(), "x", "https://e.com/x").json()],
         upcoming: false,
         released_at: at.to_owned(),
         ..bare

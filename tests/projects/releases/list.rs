@@ -8,8 +8,9 @@ use shared::domain::project::Visibility;
 use shared::domain::time::Timestamp;
 use shared::store::projects::NewProject;
 
-use super::{Shown, link, tags};
+use super::{Shown, tags};
 use harness::DEFAULT_PER_PAGE;
+use harness::LinkBody;
 use harness::Reply;
 use harness::errors::{FORBIDDEN, PROJECT_NOT_FOUND, UNAUTHORIZED};
 use harness::test_app::{RELEASE, RELEASES, TestApp, project, token};
@@ -51,7 +52,9 @@ async fn releases_are_shown_whole_with_their_links_the_newest_first() {
         let made = api.post(&format!("{RELEASES}/{tag}/assets/links"), &body).await;
         ids.push(made.id());
     }
-    let link = |at: usize, name: &str| link(ids[at], name, &format!("https://e.com/{name}"));
+    let link = |at: usize, name: &str| {
+        LinkBody::new(ids[at], name, &format!("https://e.com/{name}")).json()
+    };
     let shown = |may_edit| {
         let release = |tag, created_at, released_at, links, upcoming| {
             let shown = Shown::new(&api.address, tag, created_at, released_at);

@@ -125,13 +125,6 @@ pub(crate) fn user(address: &str, id: u64, username: &str) -> String {
     )
 }
 
-/// A link without a path as whole JSON.
-fn link(id: u64, name: &str, url: &str) -> String {
-    format!(
-        r#"{{"id":{id},"name":"{name}","url":"{url}","direct_asset_url":"{url}","external":true,"link_type":"other"}}"#
-    )
-}
-
 /// The tags of the releases in the body, in order.
 fn tags(reply: &Reply) -> Vec<String> {
     let json = reply.json();

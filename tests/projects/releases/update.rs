@@ -6,7 +6,8 @@ use shared::domain::project::Visibility;
 use shared::domain::token::{Scope, User};
 use shared::store::tokens::NewToken;
 
-use super::{Shown, link, tags};
+use super::{Shown, tags};
+use harness::LinkBody;
 use harness::Reply;
 use harness::errors::{FORBIDDEN, INSUFFICIENT_SCOPE, PROJECT_NOT_FOUND, UNAUTHORIZED};
 use harness::test_app::{LINKS, RELEASE, RELEASES, TestApp, grant, protected, token};
@@ -26,7 +27,7 @@ async fn only_sent_fields_change() {
         api.post(&format!("{path}/assets/links"), r#"{"name":"a","url":"https://e.com/a"}"#).await;
     // Its author stays who made it.
     let made = Shown {
-        links: vec![link(made.id(), "a", "https://e.com/a")],
+        links: vec![LinkBody::new(made.id(), "a", "https://e.com/a").json()],
         may_edit: true,
         ..Shown::new(&api.address, "v2", at, at)
     };

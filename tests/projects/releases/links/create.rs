@@ -1,5 +1,6 @@
 //! `POST /projects/:id/releases/:tag_name/assets/links`
 
+use harness::LinkBody;
 use harness::errors::INVALID_FILEPATH;
 use harness::test_app::{LINKS, TestApp};
 use shared::domain::link::{MAX_NAME_CHARS, MAX_PATH_CHARS};
@@ -11,21 +12,21 @@ async fn a_link_is_made_and_shown() {
     let host = format!("http://{}", app.server.address);
 
     let reply = api.post(LINKS, r#"{"name":"a","url":"https://e.com/a"}"#).await;
-    reply.is(
-        201,
-        r#"{"id":1,"name":"a","url":"https://e.com/a","direct_asset_url":"https://e.com/a","external":true,"link_type":"other"}"#,
-    );
+    reply.is(201, &LinkBody::new(1, "a", "https://e.com/a").json());
     assert_eq!(reply.header("cache-control"), "max-age=0, private, must-revalidate");
 
     let body = format!(
         r#"{{"name":"b","url":"{host}/mynamespace/hello/x","direct_asset_path":"/bin/b","link_type":"package"}}"#
     );
-    api.post(LINKS, &body).await.is(
-        201,
-        &format!(
-            r#"{{"id":2,"name":"b","url":"{host}/mynamespace/hello/x","direct_asset_url":"{host}/mynamespace/hello/-/releases/v1.7.0/downloads/bin/b","external":false,"link_type":"package"}}"#
-        ),
-    );
+    let link = LinkBody {
+        id: 2,
+        name: "b",
+        url: &format!("{host}/mynamespace/hello/x"),
+        direct_asset_url: &format!("{host}/mynamespace/hello/-/releases/v1.7.0/downloads/bin/b"),
+        external: false,
+        link_type: "package",
+    };
+    api.post(LINKS, &body).await.is(201, &link.json());
     app.assert_sound().await;
 }
 
@@ -33,9 +34,8 @@ async fn a_link_is_made_and_shown() {
 async fn parameters_come_from_json_form_multipart_and_query() {
     let (_world, api) = TestApp::hello().await;
     let shown = |id: u64, name: &str, link_type: &str| {
-        format!(
-            r#"{{"id":{id},"name":"{name}","url":"https://e.com/{id}?a=1&b=2","direct_asset_url":"https://e.com/{id}?a=1&b=2","external":true,"link_type":"{link_type}"}}"#
-        )
+        let url = format!("https://e.com/{id}?a=1&b=2");
+        LinkBody { link_type, ..LinkBody::new(id, name, &url) }.json()
     };
     let json = "application/json; charset=utf-8";
     let body = r#"{"name":"bin \u00fcn\u00ef","url":"https://e.com/1?a=1&b=2"}"#.as_bytes();

@@ -1,6 +1,7 @@
 //! `GET /projects/:id/releases/:tag_name/assets/links`
 
 use harness::DEFAULT_PER_PAGE;
+use harness::LinkBody;
 use harness::errors::UNAUTHORIZED;
 use harness::test_app::{LINKS, TestApp};
 use harness::{Api, Reply};
@@ -142,10 +143,14 @@ async fn a_public_url_stands_in_links_and_asset_urls() {
     ]));
     let api = app.populate().await;
     let body = r#"{"name":"a","url":"https://releases.example/gitlab/mynamespace/hello/x","filepath":"/bin/a"}"#;
-    api.post(LINKS, body).await.is(
-        201,
-        r#"{"id":1,"name":"a","url":"https://releases.example/gitlab/mynamespace/hello/x","direct_asset_url":"https://releases.example/gitlab/mynamespace/hello/-/releases/v1.7.0/downloads/bin/a","external":false,"link_type":"other"}"#,
-    );
+    let project = "https://releases.example/gitlab/mynamespace/hello";
+    let url = format!("{project}/x");
+    let link = LinkBody {
+        direct_asset_url: &format!("{project}/-/releases/v1.7.0/downloads/bin/a"),
+        external: false,
+        ..LinkBody::new(1, "a", &url)
+    };
+    api.post(LINKS, body).await.is(201, &link.json());
     let link = api.get(LINKS).await.header("link").to_owned();
     assert!(
         link.starts_with(&format!("<https://releases.example/gitlab/api/v4{LINKS}?id=20&")),

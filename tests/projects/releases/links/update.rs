@@ -1,5 +1,6 @@
 //! `PUT /projects/:id/releases/:tag_name/assets/links/:link_id`
 
+use harness::LinkBody;
 use harness::errors::RECORD_NOT_FOUND;
 use harness::test_app::{LINKS, TestApp};
 
@@ -11,10 +12,9 @@ async fn sent_fields_change_and_the_type_is_reset() {
     let downloads =
         format!("http://{}/mynamespace/hello/-/releases/v1.7.0/downloads", app.server.address);
     let shown = |name: &str, url: &str, path: Option<&str>, link_type: &str| {
-        let direct = path.map_or_else(|| url.to_owned(), |path| format!("{downloads}{path}"));
-        format!(
-            r#"{{"id":1,"name":"{name}","url":"{url}","direct_asset_url":"{direct}","external":true,"link_type":"{link_type}"}}"#
-        )
+        let direct_asset_url =
+            &path.map_or_else(|| url.to_owned(), |path| format!("{downloads}{path}"));
+        LinkBody { direct_asset_url, link_type, ..LinkBody::new(1, name, url) }.json()
     };
     let body =
         r#"{"name":"a","url":"http://e.com/a","direct_asset_path":"/bin/a","link_type":"image"}"#;
