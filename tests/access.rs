@@ -1,16 +1,19 @@
 //! GitLab's matrix of roles and visibilities, credentials and their precedence.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use shared::domain::access_level::AccessLevel;
 use shared::domain::project::{NamespacePath, Project, ProjectPath, ReleasesAccess, Visibility};
 use shared::domain::token::{Grant, GrantTarget, Scope, TokenKind, User};
+use shared::routes::{PROJECT, ROUTES, Verb};
 use shared::store::projects::NewProject;
 use shared::store::tokens::NewToken;
 
 use harness::errors::{self, RECORD_NOT_FOUND, ROUTE_NOT_FOUND};
 use harness::test_app::{
-    LINKS, TestApp, all_settings, grant, project, protected, test_deadline, token,
+    LINKS, TestApp, all_settings, grant, job_token, project, protected, test_deadline, token,
 };
 use harness::{Api, Reply};
 
@@ -99,13 +102,14 @@ async fn check_releases(
     check(&api.delete(&release).await, 200, write, case);
 }
 
-/// Makes a release with a file at `/bin/app`.
-async fn provide(owner: &Api, id: u64, tag: &str) {
+/// Makes a release with a file at `/bin/app`. Returns the number of its link.
+async fn provide(owner: &Api, id: u64, tag: &str) -> u64 {
     let body = format!(
         r#"{{"tag_name":"{tag}","assets":{{"links":[{{"name":"a","url":"https://e.com","filepath":"/bin/app"}}]}}}}"#
     );
     let made = owner.post(&format!("/projects/{id}/releases"), &body).await;
     assert_eq!(made.status, 201, "{tag}: {made:?}");
+    made.json()["assets"]["links"][0]["id"].as_u64().unwrap()
 }
 
 /// The response to reading a release by its tag. Callers to whom the project is not open need the role
@@ -514,4 +518,140 @@ async fn a_path_leads_to_the_project_that_has_it_now() {
     api.get(by_path).await.is(P404.0, P404.1);
     let new = NewToken { grants: vec![grant(21, AccessLevel::Developer)], ..token() };
     assert_eq!(test_app.api_with(new).await.get(by_path).await.status, 200);
+}
+
+/// What a private project asks of a caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Needs {
+    /// Any role.
+    Guest,
+    Reporter,
+    Developer,
+}
+
+/// Every endpoint of a project: method, path below it, what it needs, and whether GitLab looks for a
+/// job's token there.
+const ENDPOINTS: [(&str, &str, Needs, bool); 22] = [
+    ("GET", "", Needs::Guest, false),
+    ("GET", "/members/all/{user_id}", Needs::Guest, false),
+    ("GET", "/releases", Needs::Guest, true),
+    ("POST", "/releases", Needs::Developer, true),
+    ("GET", "/releases/{tag_name}", Needs::Reporter, true),
+    ("PUT", "/releases/{tag_name}", Needs::Developer, true),
+    ("DELETE", "/releases/{tag_name}", Needs::Developer, true),
+    ("GET", "/releases/{tag_name}/assets/links", Needs::Guest, true),
+    ("POST", "/releases/{tag_name}/assets/links", Needs::Developer, true),
+    ("GET", "/releases/{tag_name}/assets/links/{link_id}", Needs::Guest, true),
+    ("PUT", "/releases/{tag_name}/assets/links/{link_id}", Needs::Developer, true),
+    ("DELETE", "/releases/{tag_name}/assets/links/{link_id}", Needs::Developer, true),
+    ("GET", "/releases/{tag_name}/downloads/{direct_asset_path+}", Needs::Reporter, true),
+    ("GET", "/releases/permalink/latest", Needs::Reporter, true),
+    ("GET", "/releases/permalink/latest/{suffix_path+}", Needs::Reporter, true),
+    ("GET", "/repository/tags", Needs::Reporter, false),
+    ("GET", "/repository/tags/{tag_name}", Needs::Reporter, false),
+    ("DELETE", "/repository/tags/{tag_name}", Needs::Developer, false),
+    ("GET", "/repository/commits/{sha}", Needs::Reporter, false),
+    ("GET", "/repository/commits/{sha}/merge_requests", Needs::Reporter, false),
+    ("GET", "/repository/branches", Needs::Reporter, false),
+    ("GET", "/repository/branches/{branch}", Needs::Reporter, false),
+];
+
+#[test]
+fn every_endpoint_of_a_project_stands_in_the_table_of_roles() {
+    let of_projects = ROUTES.iter().filter(|route| route.path.starts_with(PROJECT));
+    let asked = of_projects.filter(|route| !matches!(route.verb, Verb::Head | Verb::Any));
+    let asked: BTreeSet<_> =
+        asked.map(|route| (route.verb.as_str(), &route.path[PROJECT.len()..])).collect();
+    let listed: BTreeSet<_> = ENDPOINTS.iter().map(|(method, path, ..)| (*method, *path)).collect();
+    assert_eq!(listed, asked);
+}
+
+/// Sends each endpoint's request to project 1, and answers with the statuses. Each write meets a release
+/// and a link of its own, and reads meet `v1`.
+async fn ask_every_endpoint(app: &TestApp, api: &Api, caller: &str) -> Vec<u16> {
+    let owner =
+        app.api_with(NewToken { grants: vec![grant(1, AccessLevel::Owner)], ..token() }).await;
+    let mut statuses = Vec::new();
+    for (at, (method, path, ..)) in ENDPOINTS.iter().enumerate() {
+        let (tag, link) = if *method == "GET" {
+            ("v1".to_owned(), 1)
+        } else {
+            let tag = format!("{}-{at}", caller.replace(' ', "-"));
+            (tag.clone(), provide(&owner, 1, &tag).await)
+        };
+        let mut path = format!("/projects/1{path}");
+        for (name, value) in [
+            ("{tag_name}", tag.as_str()),
+            ("{sha}", &tag),
+            ("{link_id}", &link.to_string()),
+            ("{user_id}", "1"),
+            ("{direct_asset_path+}", "bin/app"),
+            ("{suffix_path+}", "downloads/bin/app"),
+            ("{branch}", "main"),
+        ] {
+            path = path.replace(name, value);
+        }
+        let body = match *method {
+            "POST" => {
+                json!({ "tag_name": format!("{tag}-new"), "name": "b", "url": "https://e.com/b" })
+            }
+            "PUT" => json!({ "name": "b" }),
+            _ => Value::Null,
+        };
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let kind = if body.is_empty() { "" } else { "application/json" };
+        statuses.push(api.send(method, &path, kind, body.as_bytes()).await.status);
+    }
+    statuses
+}
+
+#[tokio::test]
+async fn every_endpoint_asks_for_its_role() {
+    let app = TestApp::empty();
+    app.project(project(1, "Group/sub/app")).await;
+    let owner = NewToken { grants: vec![grant(1, AccessLevel::Owner)], ..token() };
+    provide(&app.api_with(owner).await, 1, "v1").await;
+    let in_namespace = |level| Grant {
+        // Namespaces are the same in whatever case they are written.
+        target: GrantTarget::Namespace(NamespacePath::parse("group").unwrap()),
+        level,
+    };
+    let developer = || vec![grant(1, AccessLevel::Developer)];
+    let mut callers = Vec::new();
+    for (name, level, grants) in [
+        ("guest", AccessLevel::Guest, vec![grant(1, AccessLevel::Guest)]),
+        ("planner", AccessLevel::Planner, vec![grant(1, AccessLevel::Planner)]),
+        ("reporter", AccessLevel::Reporter, vec![grant(1, AccessLevel::Reporter)]),
+        ("developer", AccessLevel::Developer, developer()),
+        ("group reporter", AccessLevel::Reporter, vec![in_namespace(AccessLevel::Reporter)]),
+        ("group developer", AccessLevel::Developer, vec![in_namespace(AccessLevel::Developer)]),
+    ] {
+        callers.push((
+            name,
+            app.api_with(NewToken { grants, ..token() }).await,
+            Some(level),
+            false,
+        ));
+    }
+    let job = NewToken { grants: developer(), ..job_token("Group/sub/app") };
+    let job = app.anonymous().with("job-token", app.token(job).await.reveal());
+    callers.push(("job", job, Some(AccessLevel::Developer), true));
+    callers.push(("stranger", app.api_with(token()).await, None, false));
+    callers.push(("anonymous", app.anonymous(), None, false));
+    for (caller, api, level, is_job) in callers {
+        let statuses = ask_every_endpoint(&app, &api, caller).await;
+        for ((method, path, needs, takes_jobs), status) in ENDPOINTS.iter().zip(statuses) {
+            let least = match needs {
+                Needs::Guest => AccessLevel::Guest,
+                Needs::Reporter => AccessLevel::Reporter,
+                Needs::Developer => AccessLevel::Developer,
+            };
+            let case = format!("{caller}: {method} {path}");
+            match level.filter(|_| *takes_jobs || !is_job) {
+                None => assert_eq!(status, 404, "{case}"),
+                Some(level) if level < least => assert_eq!(status, 403, "{case}"),
+                Some(_) => assert!((200..=302).contains(&status), "{case}: {status}"),
+            }
+        }
+    }
 }

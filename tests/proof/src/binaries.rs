@@ -16,7 +16,7 @@ use crate::event::SWEEP;
 /// The bare function the others are measured by.
 pub(crate) const HELLO: &str = "hello";
 /// The function that asks the database what the others ask, and does nothing else.
-pub(crate) const FLOOR: &str = "floor";
+pub(crate) const BASELINE: &str = "baseline";
 
 /// A function as it is deployed.
 pub(crate) struct Binary {

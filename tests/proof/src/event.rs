@@ -1,14 +1,16 @@
 //! Events for each function: of API Gateway's REST flavour, and of the stream.
 
 use base64::prelude::{BASE64_STANDARD, Engine};
+use harness::test_app;
 use serde_json::{Map, Value, json};
 use shared::domain::release::Release;
 use shared::domain::token::Secret;
-use shared::routes::{Function, Verb, find};
+use shared::routes::{Function, RELEASES, ROUTES, Route, Verb, find};
 use shared::store::keys::ReleasesKey;
 
 use crate::Error;
 use crate::database::{Database, PATH, PROJECT, TAG};
+use crate::test_database::path;
 
 /// The function that no route leads to.
 pub(crate) const SWEEP: &str = "sweep";
@@ -18,76 +20,49 @@ pub(crate) async fn of(function: &str, database: &Database, unique: &str) -> Res
     if function == SWEEP {
         let release = database.release(unique).await?;
         database.delete(&release).await?;
-        return Ok(deleted(&release));
+        return deleted(&release);
     }
-    let project = format!("/api/v4/projects/{PROJECT}");
-    let releases = format!("{project}/releases");
-    let release = format!("{releases}/{TAG}");
-    let links = format!("{release}/assets/links");
-    let link = async || {
-        let id = database.link(&format!("{unique}-link")).await?;
-        Ok::<_, Error>(format!("{links}/{}", id.0))
+    let is_of = |route: &&Route| route.function.name() == function && route.verb != Verb::Any;
+    let Some(route) = ROUTES.iter().find(is_of) else {
+        let page = format!("/{}/-/releases/{TAG}/downloads/{PATH}", path(PROJECT));
+        return rest(("PRIVATE-TOKEN", database.token()), "GET", &page, &Value::Null);
     };
-    let body = json!({ "name": unique, "url": format!("https://e.com/{unique}") });
-    let function = Function::ALL.iter().copied().find(|one| one.name() == function);
-    let (verb, path, body) = match function.unwrap_or(Function::GetVersion) {
-        Function::ListLinks => (Verb::Get, links, Value::Null),
-        Function::GetLink => (Verb::Get, link().await?, Value::Null),
-        Function::CreateLink => (Verb::Post, links, body),
-        Function::UpdateLink => (Verb::Put, link().await?, body),
-        Function::DeleteLink => (Verb::Delete, link().await?, Value::Null),
-        Function::ListReleases => (Verb::Get, releases, Value::Null),
-        Function::GetRelease => (Verb::Get, release, Value::Null),
-        Function::CreateRelease => {
-            (Verb::Post, releases, json!({ "tag_name": unique, "assets": { "links": [body] } }))
-        }
-        Function::UpdateRelease => (Verb::Put, release, json!({ "description": unique })),
-        Function::DeleteRelease => {
-            let tag = database.release(unique).await?.key.tag;
-            (Verb::Delete, format!("{releases}/{tag}"), Value::Null)
-        }
-        Function::DownloadAsset => (Verb::Get, format!("{release}/downloads{PATH}"), Value::Null),
-        Function::LatestRelease => (Verb::Get, format!("{releases}/permalink/latest"), Value::Null),
-        Function::ListProjects => (Verb::Get, "/api/v4/projects".to_owned(), Value::Null),
-        Function::GetProject => (Verb::Get, project, Value::Null),
-        Function::GetMember => {
-            (Verb::Get, format!("{project}/members/all/{}", database.user), Value::Null)
-        }
-        Function::ListMergeRequests => {
-            (Verb::Get, format!("{project}/repository/commits/1/merge_requests"), Value::Null)
-        }
-        Function::ListTags => (Verb::Get, format!("{project}/repository/tags"), Value::Null),
-        Function::GetTag => (Verb::Get, format!("{project}/repository/tags/{TAG}"), Value::Null),
-        Function::DeleteTag => {
-            let tag = database.release(unique).await?.key.tag;
-            (Verb::Delete, format!("{project}/repository/tags/{tag}"), Value::Null)
-        }
-        Function::GetCommit => {
-            (Verb::Get, format!("{project}/repository/commits/{TAG}"), Value::Null)
-        }
-        Function::ListBranches => {
-            (Verb::Get, format!("{project}/repository/branches"), Value::Null)
-        }
-        Function::GetBranch => {
-            (Verb::Get, format!("{project}/repository/branches/main"), Value::Null)
-        }
-        Function::GetUser => (Verb::Get, "/api/v4/user".to_owned(), Value::Null),
-        Function::GetJob => (Verb::Get, "/api/v4/job".to_owned(), Value::Null),
-        Function::GetVersion => (Verb::Get, "/api/v4/version".to_owned(), Value::Null),
-        Function::Web => {
-            (Verb::Get, format!("/mynamespace/hello/-/releases/{TAG}/downloads{PATH}"), Value::Null)
-        }
+    let deletes_a_tag = route.verb == Verb::Delete && route.path.ends_with("{tag_name}");
+    let tag = if deletes_a_tag {
+        database.release(unique).await?.key.tag.to_string()
+    } else {
+        TAG.to_owned()
     };
-    request(database, verb, &path, &body)
-}
-
-fn request(database: &Database, verb: Verb, path: &str, body: &Value) -> Result<Value, Error> {
-    let found = find(&verb.as_str().parse()?, path);
-    let token = match found.route.function {
+    let link = if route.path.contains("{link_id}") {
+        database.link(&format!("{unique}-link")).await?.0.to_string()
+    } else {
+        String::new()
+    };
+    let parameters = [
+        ("{id}", PROJECT.to_string()),
+        ("{tag_name}", tag.clone()),
+        ("{sha}", tag),
+        ("{link_id}", link),
+        ("{user_id}", test_app::token().user.id.to_string()),
+        ("{branch}", "main".to_owned()),
+        ("{direct_asset_path+}", PATH.to_owned()),
+    ];
+    let path = parameters
+        .iter()
+        .fold(route.path.to_owned(), |path, (name, value)| path.replace(name, value));
+    let link = json!({ "name": unique, "url": format!("https://e.com/{unique}") });
+    let body = match route.verb {
+        Verb::Post if route.path == RELEASES => {
+            json!({ "tag_name": unique, "assets": { "links": [link] } })
+        }
+        Verb::Post | Verb::Put => link,
+        Verb::Get | Verb::Head | Verb::Delete | Verb::Any => Value::Null,
+    };
+    let token = match route.function {
         Function::GetJob => ("JOB-TOKEN", &database.job_token),
-        _ => ("PRIVATE-TOKEN", &database.token),
+        _ => ("PRIVATE-TOKEN", database.token()),
     };
-    rest(token, verb.as_str(), path, body)
+    rest(token, route.verb.as_str(), &path, &body)
 }
 
 /// A request as API Gateway's REST flavour hands it over.
@@ -104,76 +79,39 @@ pub(crate) fn rest(
         .map(|(name, value)| ((*name).to_owned(), Value::from(value.as_str())))
         .collect();
     let body = if body.is_null() { String::new() } else { body.to_string() };
-    Ok(json!({
-        "resource": found.route.path,
-        "path": path,
-        "httpMethod": method,
-        "headers": {
-            "Host": "api.example.com",
-            token_header: token.reveal(),
-            "Content-Type": "application/json",
-            "X-Forwarded-Proto": "https",
-        },
-        "multiValueHeaders": {},
-        "queryStringParameters": null,
-        "multiValueQueryStringParameters": null,
-        "pathParameters": parameters,
-        "stageVariables": null,
-        "requestContext": {
-            "accountId": "000000000000",
-            "apiId": "proof",
-            "domainName": "api.example.com",
-            "httpMethod": method,
-            "identity": { "sourceIp": "127.0.0.1" },
-            "path": path,
-            "protocol": "HTTP/1.1",
-            "requestId": "proof",
-            "resourcePath": found.route.path,
-            "stage": "prod",
-        },
-        "body": BASE64_STANDARD.encode(body),
-        "isBase64Encoded": true,
-    }))
+    let mut event: Value = serde_json::from_str(include_str!("../../events/get-link.json"))?;
+    event["resource"] = found.route.path.into();
+    event["path"] = path.into();
+    event["httpMethod"] = method.into();
+    event["headers"] = json!({
+        "Host": "api.example.com",
+        token_header: token.reveal(),
+        "Content-Type": "application/json",
+        "X-Forwarded-Proto": "https",
+    });
+    event["multiValueHeaders"] = json!({});
+    event["pathParameters"] = parameters.into();
+    event["requestContext"]["httpMethod"] = method.into();
+    event["requestContext"]["path"] = path.into();
+    event["requestContext"]["resourcePath"] = found.route.path.into();
+    event["body"] = BASE64_STANDARD.encode(body).into();
+    event["isBase64Encoded"] = true.into();
+    Ok(event)
 }
 
 /// The stream's record of a deleted release.
-fn deleted(release: &Release) -> Value {
-    let text = |text: &str| json!({ "S": text });
-    let number = |number: i64| json!({ "N": number.to_string() });
-    let tag = release.key.tag.as_str();
+fn deleted(release: &Release) -> Result<Value, Error> {
+    let mut event: Value = serde_json::from_str(include_str!("../../events/sweep.json"))?;
+    let record = &mut event["Records"][0]["dynamodb"];
     let key = ReleasesKey::release(&release.key);
-    let keys = json!({ "pk": text(&key.pk), "sk": text(&key.sk) });
-    let mut image = json!({
-        "project": { "N": PROJECT.to_string() },
-        "tag": text(tag),
-        "uid": text(release.uid.as_str()),
-        "author": { "M": {
-            "id": { "N": release.author.id.to_string() },
-            "username": text(&release.author.username),
-        } },
-        "created_at": number(release.created_at.unix_millis()),
-        "released_at": number(release.released_at.unix_millis()),
-        "updated_at": number(release.updated_at.unix_millis()),
-    });
-    for name in ["pk", "sk"] {
-        image[name] = keys[name].clone();
+    for item in ["Keys", "OldImage"] {
+        record[item]["pk"]["S"] = key.pk.as_str().into();
+        record[item]["sk"]["S"] = key.sk.as_str().into();
     }
-    json!({ "Records": [{
-        "eventID": "0",
-        "eventName": "REMOVE",
-        "eventVersion": "1.1",
-        "eventSource": "aws:dynamodb",
-        "awsRegion": "us-east-1",
-        "dynamodb": {
-            "ApproximateCreationDateTime": 0,
-            "Keys": keys,
-            "OldImage": image,
-            "SequenceNumber": "1",
-            "SizeBytes": 200,
-            "StreamViewType": "OLD_IMAGE",
-        },
-        "eventSourceARN": "arn:aws:dynamodb:us-east-1:000000000000:table/releases/stream/0",
-    }] })
+    record["OldImage"]["project"]["N"] = PROJECT.to_string().into();
+    record["OldImage"]["tag"]["S"] = release.key.tag.as_str().into();
+    record["OldImage"]["uid"]["S"] = release.uid.as_str().into();
+    Ok(event)
 }
 
 /// Whether a function's answer says that the event was carried out.

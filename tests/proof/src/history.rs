@@ -4,27 +4,24 @@
 mod listing;
 mod model;
 mod order;
-mod small;
 mod step;
+#[cfg(test)]
+mod tests;
 mod worker;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use comfy_table::{Table, presets};
+use crate::report::report;
+use crate::{Error, Options, Verdict};
 use harness::proxy::now_and_then;
 use harness::test_app::{Proxied, RELEASES};
-use serde_json::json;
+use order::is_linearizable;
 use shared::domain::time::Timestamp;
 use shared::store::audit::Audit;
+use step::Step;
 use todc_utils::linearizability::history::Action;
 use tokio::task::JoinSet;
-
-use crate::progress::Progress;
-use crate::{Error, Options, Verdict};
-use order::is_linearizable;
-use small::{shown, small};
-use step::Step;
 use worker::Worker;
 
 /// How many clients there are at once.
@@ -47,43 +44,24 @@ pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
     let length = if options.quick { Duration::from_secs(30) } else { Duration::from_mins(10) };
     let proxied = Proxied::hello().await;
     proxied.proxy.decide(now_and_then(ONE_FAULT_IN));
-    let progress = Progress::over(length);
     let started = Instant::now();
     let mut tally = Tally::default();
     while started.elapsed() < length && tally.missed.is_empty() {
         let round = round(&proxied, &format!("round-{}", tally.rounds)).await?;
         tally.take(&round);
-        progress.show(started.elapsed());
     }
-    progress.end();
 
-    let mut table = Table::new();
-    table.load_style(presets::ASCII_MARKDOWN);
-    table.set_header([
-        "histories",
-        "steps",
-        "lists",
-        "refused",
-        "answers that cannot be",
-        "links audited",
-        "broken rules in the tables",
-        "items left after sweeps",
-    ]);
     let Tally { rounds, steps, lists, refused, unexpected, audited, broken, left, missed } = tally;
-    let counts = [rounds, steps, lists, refused, unexpected, audited, broken, left];
-    table.add_row(counts.map(|count| count.to_string()));
-    println!("{table}");
-    let figures = json!({
-        "histories": rounds,
-        "steps": steps,
-        "lists": lists,
-        "refused": refused,
-        "unexpected": unexpected,
-        "links_audited": audited,
-        "audit_violations": broken,
-        "left_after_sweeps": left,
-        "one_fault_in": ONE_FAULT_IN,
-    });
+    let figures = report(vec![vec![
+        ("histories", rounds.into()),
+        ("steps", steps.into()),
+        ("lists", lists.into()),
+        ("refused", refused.into()),
+        ("impossible responses", unexpected.into()),
+        ("links audited", audited.into()),
+        ("broken rules", broken.into()),
+        ("left after sweeps", left.into()),
+    ]]);
     Ok(Verdict { figures, missed })
 }
 
@@ -126,14 +104,34 @@ impl Tally {
         }
         if !is_linearizable(&round.events) {
             self.refused += 1;
-            let small = shown(&small(&round.events));
-            self.missed.push(format!("no order explains this history:\n{small}"));
+            let events = shown(up_to_the_first_refusal(&round.events));
+            self.missed.push(format!("no order explains this history:\n{events}"));
         }
         self.left += round.left;
         if round.left > 0 {
             self.missed.push(format!("{} items are left after a sweep", round.left));
         }
     }
+}
+
+/// The history up to the first response with which it is refused.
+fn up_to_the_first_refusal(events: &[Event]) -> &[Event] {
+    let is_response = |(at, (_, action)): (usize, &Event)| {
+        matches!(action, Action::Response(_)).then_some(at + 1)
+    };
+    let ends: Vec<usize> = events.iter().enumerate().filter_map(is_response).collect();
+    // A part of an explained history is explained: these come first.
+    let explained = ends.partition_point(|end| is_linearizable(&events[..*end]));
+    &events[..ends.get(explained).copied().unwrap_or(events.len())]
+}
+
+/// A line for each beginning and end.
+fn shown(events: &[Event]) -> String {
+    let line = |(client, action): &Event| match action {
+        Action::Call(step) => format!("  {client} asks     {step:?}"),
+        Action::Response(step) => format!("  {client} answered {step:?}"),
+    };
+    events.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// The result for a release that six clients used at once.

@@ -2,9 +2,8 @@
 //! releases of ten thousand links of 10 KB, and lists of a hundred releases.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use comfy_table::{Table, presets};
 use harness::proxy::ask;
 use runtime_api::{Function as Process, InvocationError};
 use serde_json::{Value, json};
@@ -16,6 +15,7 @@ use shared::store::keys::ReleasesKey;
 use shared::store::table_names::TableNames;
 
 use crate::process::{cpu, peak_kilobytes};
+use crate::report::{Row, report};
 use crate::test_database::TestDatabase;
 use crate::{Error, Options, Verdict, binaries, event};
 
@@ -43,25 +43,11 @@ const FULL: Plan = Plan { links: 10_000, releases: 100, links_of_each: 140 };
 /// than the functions wait.
 const QUICK: Plan = Plan { links: 4_000, ..FULL };
 
-/// The cost of one request.
-struct Found {
-    function: &'static str,
-    what: &'static str,
-    timeout: Duration,
-    outcome: String,
-    is_good: bool,
-    megabytes: f64,
-    /// The increase over a request for a small release.
-    more_megabytes: f64,
-    wall: Duration,
-    cpu: Duration,
-}
-
 pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
     let plan = if options.quick { &QUICK } else { &FULL };
     let database = TestDatabase::start(&[HUGE, MANY]).await?;
     populate(&database, plan).await?;
-    let mut found = Vec::new();
+    let (mut rows, mut missed) = (Vec::new(), Vec::new());
     for timeout in TIMEOUTS {
         for (function, method, path, what) in requests(plan) {
             let binary = binaries::find(options.functions.as_deref(), function)?;
@@ -72,22 +58,11 @@ pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
                 event["queryStringParameters"][name] = json!(value);
                 event["multiValueQueryStringParameters"][name] = json!([value]);
             }
-            found.push(measure(&database, &binary, (function, what), event, timeout).await?);
+            let name = (function, what);
+            rows.push(measure(&database, &binary, name, &event, timeout, &mut missed).await?);
         }
     }
-    show(&found);
-    let mut missed = Vec::new();
-    for one in &found {
-        let name = format!("{} {} in {:?}", one.function, one.what, one.timeout);
-        if !one.is_good {
-            missed.push(format!("{name}: {}", one.outcome));
-        }
-        if one.megabytes > MOST_MEGABYTES {
-            missed.push(format!("{name}: {:.0} MB", one.megabytes));
-        }
-    }
-    let figures = found.iter().map(Found::figures).collect();
-    Ok(Verdict { figures: Value::Array(figures), missed })
+    Ok(Verdict { figures: report(rows), missed })
 }
 
 /// The requests: function, method, path and description.
@@ -115,7 +90,6 @@ async fn populate(database: &TestDatabase, plan: &Plan) -> Result<(), Error> {
     let mut id = 1;
     let release = database.release(HUGE, "huge", none()?).await?;
     put_links(&database.url, &release, &mut id, plan.links).await?;
-    database.release(HUGE, "small", none()?).await?;
     for number in 0..plan.releases {
         let release = database.release(MANY, &format!("v{number}"), none()?).await?;
         put_links(&database.url, &release, &mut id, plan.links_of_each).await?;
@@ -159,31 +133,22 @@ async fn put_links(url: &str, release: &Release, id: &mut u64, count: u64) -> Re
     Ok(())
 }
 
+/// Has a new process answer one event. Adds the bars that it misses.
 async fn measure(
     database: &TestDatabase,
     binary: &Path,
     (function, what): (&'static str, &'static str),
-    event: Value,
+    event: &Value,
     timeout: Duration,
-) -> Result<Found, Error> {
+    missed: &mut Vec<String>,
+) -> Result<Row, Error> {
     let tables = TableNames::default();
     let mut variables = binaries::environment(&tables).to_vec();
     variables.push(("AWS_ENDPOINT_URL_DYNAMODB", &database.url));
     let process = Process::start(binary, &variables, timeout).await?;
     process.until_first_poll().await?;
-    let mut small = event.clone();
-    small["pathParameters"]["tag_name"] = json!("small");
-    small["pathParameters"]["id"] = json!(HUGE.to_string());
-    small["queryStringParameters"] = Value::Null;
-    small["multiValueQueryStringParameters"] = Value::Null;
-    if function != "list-releases" {
-        process.invoke(&small).await?;
-    }
-    let pid = process.pid();
-    let (before, cpu_before, started) = (peak_kilobytes(pid)?, cpu(pid)?, Instant::now());
-    let outcome = process.invoke(&event).await;
-    let wall = started.elapsed();
-    let (is_good, outcome) = match &outcome {
+    let cpu_before = cpu(process.pid())?;
+    let (is_good, outcome) = match process.invoke(event).await {
         Ok(answer) => {
             let status = answer["statusCode"].as_u64().unwrap_or_default();
             let bytes = answer["body"].as_str().unwrap_or_default().len();
@@ -194,67 +159,18 @@ async fn measure(
         Err(error @ InvocationError::Ended { .. }) => return Err(error.to_string().into()),
         Err(error) => (false, error.to_string()),
     };
-    let peak = peak_kilobytes(pid)?;
-    Ok(Found {
-        function,
-        what,
-        timeout,
-        outcome,
-        is_good,
-        megabytes: peak / 1024.0,
-        more_megabytes: (peak - before) / 1024.0,
-        wall,
-        cpu: cpu(pid)?.saturating_sub(cpu_before),
-    })
-}
-
-impl Found {
-    /// How long the processor time takes a function of 512 MB.
-    fn at_share(&self) -> f64 {
-        self.cpu.as_secs_f64() / SHARE
+    let megabytes = peak_kilobytes(process.pid())? / 1024.0;
+    let cpu = cpu(process.pid())?.saturating_sub(cpu_before).as_secs_f64();
+    if !is_good || megabytes > MOST_MEGABYTES {
+        missed.push(format!("{function} {what} in {timeout:?}: {outcome}, {megabytes:.0} MB"));
     }
-
-    fn figures(&self) -> Value {
-        json!({
-            "function": self.function,
-            "what": self.what,
-            "timeout_s": self.timeout.as_secs(),
-            "outcome": self.outcome,
-            "peak_mb": self.megabytes,
-            "more_mb": self.more_megabytes,
-            "wall_ms": self.wall.as_millis(),
-            "cpu_ms": self.cpu.as_millis(),
-            "at_512_mb_s": self.at_share(),
-        })
-    }
-}
-
-fn show(found: &[Found]) {
-    let mut table = Table::new();
-    table.load_style(presets::ASCII_MARKDOWN);
-    table.set_header([
-        "function",
-        "what",
-        "Timeout",
-        "answer",
-        "peak MB",
-        "more MB",
-        "s",
-        "CPU s",
-        "s at 0.29",
-    ]);
-    for one in found {
-        table.add_row([
-            one.function.to_owned(),
-            one.what.to_owned(),
-            format!("{} s", one.timeout.as_secs()),
-            one.outcome.clone(),
-            format!("{:.0}", one.megabytes),
-            format!("{:.0}", one.more_megabytes),
-            format!("{:.2}", one.wall.as_secs_f64()),
-            format!("{:.2}", one.cpu.as_secs_f64()),
-            format!("{:.1}", one.at_share()),
-        ]);
-    }
-    println!("{table}");
+    Ok(vec![
+        ("function", function.into()),
+        ("what", what.into()),
+        ("Timeout", format!("{timeout:?}").into()),
+        ("answer", outcome.into()),
+        ("peak MB", megabytes.into()),
+        ("CPU s", cpu.into()),
+        ("s at 0.29", (cpu / SHARE).into()),
+    ])
 }

@@ -71,10 +71,4 @@ impl Pool {
     pub(crate) fn cpu(&self) -> Result<Duration, Error> {
         self.processes.iter().map(|process| process::cpu(process.pid())).sum()
     }
-
-    /// The most memory one of the processes has had resident, in kilobytes.
-    pub(crate) fn peak_kilobytes(&self) -> Result<f64, Error> {
-        let peaks = self.processes.iter().map(|process| process::peak_kilobytes(process.pid()));
-        peaks.collect::<Result<Vec<_>, _>>().map(|peaks| peaks.into_iter().fold(0.0, f64::max))
-    }
 }

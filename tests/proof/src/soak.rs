@@ -10,18 +10,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use comfy_table::{Table, presets};
-use harness::server::EMPTY;
-use harness::test_app::{TestApp, project};
-use harness::{Api, Server};
-use serde_json::json;
-use shared::domain::time::Timestamp;
-use tokio::task::JoinSet;
-
-use crate::progress::Progress;
+use crate::report::report;
 use crate::statistics::median;
 use crate::{Error, Options, Verdict, process};
 use client::Client;
+use harness::server::EMPTY;
+use harness::test_app::{TestApp, project};
+use harness::{Api, Server};
+use shared::domain::time::Timestamp;
+use tokio::task::JoinSet;
 
 /// How many clients there are at once.
 const CLIENTS: usize = 64;
@@ -56,18 +53,15 @@ pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
     let api = app.developer().await.at(&server.address);
     let pid = server.pid();
 
-    let Loaded { mut unexpected, .. } = load(&api, WARM_UP, async |_| Ok(())).await?;
+    let Loaded { mut unexpected, .. } = load(&api, WARM_UP, || Ok(())).await?;
     tokio::time::sleep(QUIET).await;
     let descriptors_before = process::descriptors(pid)?;
-    let progress = Progress::over(length);
     let mut resident = Vec::new();
-    let Loaded { answers, took, unexpected: more } = load(&api, length, async |elapsed| {
-        progress.show(elapsed);
+    let Loaded { answers, took, unexpected: more } = load(&api, length, || {
         resident.push(process::resident_kilobytes(pid)?);
         Ok(())
     })
     .await?;
-    progress.end();
     unexpected.extend(more);
     tokio::time::sleep(QUIET).await;
     let descriptors_after = process::descriptors(pid)?;
@@ -80,44 +74,20 @@ pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
     let (second, last) = (quarter(&resident, 1), quarter(&resident, 3));
     let growth = last / second;
     let rate = answers / took.as_secs().max(1);
-    let mut table = Table::new();
-    table.load_style(presets::ASCII_MARKDOWN);
-    table.set_header([
-        "answers",
-        "a second",
-        "unexpected",
-        "memory, second quarter",
-        "memory, last quarter",
-        "growth",
-        "descriptors before",
-        "and after",
-        "links at the end",
-        "broken rules in the tables",
-    ]);
-    table.add_row([
-        answers.to_string(),
-        rate.to_string(),
-        unexpected.len().to_string(),
-        format!("{:.1} MB", second / 1024.0),
-        format!("{:.1} MB", last / 1024.0),
-        format!("{growth:.3}"),
-        descriptors_before.to_string(),
-        descriptors_after.to_string(),
-        audit.links.to_string(),
-        audit.violations.len().to_string(),
-    ]);
-    println!("{table}");
-    let figures = json!({
-        "seconds": length.as_secs(),
-        "clients": CLIENTS,
-        "answers": answers,
-        "answers_a_second": rate,
-        "unexpected": unexpected.len(),
-        "resident_kilobytes": { "second_quarter": second, "last_quarter": last, "growth": growth },
-        "descriptors": { "before": descriptors_before, "after": descriptors_after },
-        "links_at_the_end": audit.links,
-        "audit_violations": audit.violations.len(),
-    });
+    let figures = report(vec![vec![
+        ("clients", CLIENTS.into()),
+        ("seconds", length.as_secs().into()),
+        ("answers", answers.into()),
+        ("a second", rate.into()),
+        ("unexpected", unexpected.len().into()),
+        ("MB, second quarter", (second / 1024.0).into()),
+        ("MB, last quarter", (last / 1024.0).into()),
+        ("growth", growth.into()),
+        ("descriptors before", descriptors_before.into()),
+        ("and after", descriptors_after.into()),
+        ("links at the end", audit.links.into()),
+        ("broken rules", audit.violations.len().into()),
+    ]]);
     let mut missed = Vec::new();
     if growth > most || growth.is_nan() {
         missed.push(format!("memory grows by {growth:.3}, more than {most}"));
@@ -147,7 +117,7 @@ struct Loaded {
 async fn load(
     api: &Api,
     length: Duration,
-    mut each: impl AsyncFnMut(Duration) -> Result<(), Error>,
+    mut each: impl FnMut() -> Result<(), Error>,
 ) -> Result<Loaded, Error> {
     let seen = Arc::new(Seen::default());
     let mut clients = JoinSet::new();
@@ -157,7 +127,7 @@ async fn load(
     let started = Instant::now();
     while started.elapsed() < length {
         tokio::time::sleep(MEASURED_EACH).await;
-        each(started.elapsed()).await?;
+        each()?;
     }
     seen.stop.store(true, Ordering::Relaxed);
     let mut unexpected = Vec::new();
@@ -172,17 +142,4 @@ async fn load(
 fn quarter(measured: &[f64], number: usize) -> f64 {
     let quarter = measured.len() / 4;
     median(&mut measured[number * quarter..(number + 1) * quarter].to_vec())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quarter;
-
-    #[test]
-    fn quarters_are_told_apart() {
-        let measured: Vec<f64> = (0..40_u8).map(f64::from).collect();
-        assert!((quarter(&measured, 1) - 14.5).abs() < 0.1);
-        assert!((quarter(&measured, 3) - 34.5).abs() < 0.1);
-        assert!(quarter(&[], 1).is_nan());
-    }
 }

@@ -2,15 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use comfy_table::{Table, presets};
 use runtime_api::Function as Process;
-use serde_json::{Value, json};
 use shared::store::table_names::TableNames;
 
 use crate::binaries::{self, Binary, HELLO};
 use crate::database::Database;
 use crate::process::peak_kilobytes;
-use crate::progress::Progress;
+use crate::report::{Row, report};
 use crate::statistics::{median, milliseconds, quantile};
 use crate::{Error, Options, Verdict, event};
 
@@ -40,18 +38,8 @@ struct Measured {
     peaks: Vec<f64>,
 }
 
-/// Measurements of one binary in one run, with the names of all runs.
-struct Run {
-    poll: f64,
-    default_poll: f64,
-    answer: f64,
-    warm: Vec<f64>,
-    peak: f64,
-}
-
-/// So often those that miss a bar are measured again, and the hello beside them: ratios of a few
-/// milliseconds. Whatever else the machine does makes one worse or better, as it hits the function
-/// or the hello: no run is thrown away for a later one, and the middle of all of them is judged.
+/// After a miss, all are measured so often again, and the median of all runs counts: a busy machine can
+/// make any ratio worse or better.
 const MORE_TRIES: usize = 2;
 
 /// Measures every binary, beside the hello.
@@ -59,62 +47,32 @@ pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
     let database = Database::start().await?;
     let fresh = tempfile::tempdir()?;
     let binaries = binaries::all(options.functions.as_deref(), fresh.path())?;
-    let mut concerned: Vec<_> = binaries.iter().map(|binary| binary.name).collect();
     let mut all: Vec<Measured> = binaries.into_iter().map(Measured::new).collect();
-    let mut judged: Vec<Judged> = Vec::new();
+    let (mut rows, mut missed) = (Vec::new(), Vec::new());
     for _ in 0..=MORE_TRIES {
-        let mut some: Vec<&mut Measured> =
-            all.iter_mut().filter(|one| concerned.contains(&one.binary.name)).collect();
-        measure(&database, &mut some, options.quick).await?;
-        for again in judge(&mut some) {
-            match judged.iter_mut().find(|one| one.name == again.name) {
-                Some(before) => *before = again,
-                None => judged.push(again),
-            }
-        }
-        let missed = judged.iter().filter(|one| !one.missed.is_empty());
-        concerned = missed.map(|one| one.name).collect();
-        if concerned.is_empty() {
+        measure(&database, &mut all, options.quick).await?;
+        (rows, missed) = judge(&mut all);
+        if missed.is_empty() {
             break;
         }
-        // The baseline has as many runs.
-        concerned.push(HELLO);
     }
-    let missed = judged.iter().flat_map(|one| one.missed.clone()).collect();
-    let figures = judged.into_iter().map(|one| one.figures).collect();
-    Ok(Verdict { figures, missed })
+    Ok(Verdict { figures: report(rows), missed })
 }
 
 /// Runs each of these binaries in turn, again and again, so that what the machine does beside hits
 /// all alike, and adds what was measured to what there is.
-async fn measure(
-    database: &Database,
-    some: &mut [&mut Measured],
-    quick: bool,
-) -> Result<(), Error> {
+async fn measure(database: &Database, all: &mut [Measured], quick: bool) -> Result<(), Error> {
     let (runs, warm_invocations) = if quick { (15, 20) } else { (60, 50) };
-    let progress = Progress::of((runs + 1) * some.len() as u64);
     for number in 0..=runs {
-        for measured in &mut *some {
+        for measured in &mut *all {
             let counted = number > 0;
             // The first round only brings the files into memory.
             let invocations = if counted && number % 5 == 0 { warm_invocations } else { 1 };
             let name = format!("{}-{number}", measured.binary.name);
-            let run = measured.run(database, &name, invocations).await?;
-            if counted {
-                measured.take(run);
-            }
-            progress.advance();
+            measured.run(database, &name, invocations, counted).await?;
         }
     }
-    progress.end();
     Ok(())
-}
-
-struct Judged {
-    name: &'static str,
-    figures: Value,
-    missed: Vec<String>,
 }
 
 impl Measured {
@@ -129,15 +87,14 @@ impl Measured {
         }
     }
 
-    fn take(&mut self, run: Run) {
-        self.polls.push(run.poll);
-        self.default_polls.push(run.default_poll);
-        self.answers.push(run.answer);
-        self.warm.extend(run.warm);
-        self.peaks.push(run.peak);
-    }
-
-    async fn run(&self, database: &Database, name: &str, invocations: usize) -> Result<Run, Error> {
+    /// Starts the binary twice, has it answer some events, and keeps what was measured if it counts.
+    async fn run(
+        &mut self,
+        database: &Database,
+        name: &str,
+        invocations: usize,
+        counts: bool,
+    ) -> Result<(), Error> {
         let tables = TableNames::default();
         let common = binaries::environment(&tables);
         // As on AWS: its own end point, never called here, and Amazon's certificates.
@@ -171,36 +128,27 @@ impl Measured {
         process.kill().await;
         // New items would make lists longer for the next function.
         database.clear().await?;
-        Ok(Run { poll, default_poll, answer, warm, peak })
+        if counts {
+            self.polls.push(poll);
+            self.default_polls.push(default_poll);
+            self.answers.push(answer);
+            self.warm.extend(warm);
+            self.peaks.push(peak);
+        }
+        Ok(())
     }
 }
 
-/// Prints a table, and holds each of these binaries to the hello, which is one of them.
-fn judge(some: &mut [&mut Measured]) -> Vec<Judged> {
-    let mut table = Table::new();
-    table.load_style(presets::ASCII_MARKDOWN).set_header([
-        "function",
-        "first poll ms",
-        "/hello",
-        "on AWS ms",
-        "/hello",
-        "first answer ms",
-        "warm p50 ms",
-        "p99 ms",
-        "peak MB",
-        "/hello",
-        "binary MB",
-        "zip MB",
-    ]);
-    let hello: Vec<(f64, f64, f64)> = some
+/// Compares each of these binaries with the hello, which is one of them.
+fn judge(all: &mut [Measured]) -> (Vec<Row>, Vec<String>) {
+    let hello: Vec<(f64, f64, f64)> = all
         .iter_mut()
         .filter(|measured| measured.binary.name == HELLO)
         .map(|m| (median(&mut m.polls), median(&mut m.default_polls), median(&mut m.peaks)))
         .collect();
     let (hello_poll, hello_default, hello_peak) = hello.first().copied().unwrap_or((1.0, 1.0, 1.0));
-    let mut judged = Vec::new();
-    for measured in some {
-        let mut missed = Vec::new();
+    let (mut rows, mut missed) = (Vec::new(), Vec::new());
+    for measured in all {
         let name = measured.binary.name;
         let (poll, on_aws) = (median(&mut measured.polls), median(&mut measured.default_polls));
         let answer = median(&mut measured.answers);
@@ -210,35 +158,21 @@ fn judge(some: &mut [&mut Measured]) -> Vec<Judged> {
             (poll / hello_poll, on_aws / hello_default, peak / hello_peak);
         #[expect(clippy::cast_precision_loss, reason = "a file's size")]
         let megabytes = |bytes: u64| bytes as f64 / 1e6;
-        table.add_row([
-            name.to_owned(),
-            format!("{poll:.2}"),
-            format!("{poll_ratio:.2}"),
-            format!("{on_aws:.2}"),
-            format!("{aws_ratio:.2}"),
-            format!("{answer:.2}"),
-            format!("{p50:.2}"),
-            format!("{p99:.2}"),
-            format!("{:.1}", peak / 1e3),
-            format!("{peak_ratio:.2}"),
-            format!("{:.2}", megabytes(measured.binary.bytes)),
-            format!("{:.2}", megabytes(measured.binary.zip_bytes)),
+        rows.push(vec![
+            ("function", name.into()),
+            ("runs", measured.polls.len().into()),
+            ("first poll ms", poll.into()),
+            ("to hello's", poll_ratio.into()),
+            ("first poll on AWS ms", on_aws.into()),
+            ("on AWS to hello's", aws_ratio.into()),
+            ("first answer ms", answer.into()),
+            ("warm p50 ms", p50.into()),
+            ("warm p99 ms", p99.into()),
+            ("peak MB", (peak / 1e3).into()),
+            ("peak to hello's", peak_ratio.into()),
+            ("binary MB", megabytes(measured.binary.bytes).into()),
+            ("zip MB", megabytes(measured.binary.zip_bytes).into()),
         ]);
-        let figures = json!({
-            "function": name,
-            "runs": measured.polls.len(),
-            "first_poll_ms": poll,
-            "first_poll_to_hello": poll_ratio,
-            "first_poll_on_aws_ms": on_aws,
-            "first_poll_on_aws_to_hello": aws_ratio,
-            "first_answer_ms": answer,
-            "warm_p50_ms": p50,
-            "warm_p99_ms": p99,
-            "peak_kilobytes": peak,
-            "peak_to_hello": peak_ratio,
-            "binary_bytes": measured.binary.bytes,
-            "zip_bytes": measured.binary.zip_bytes,
-        });
         let most_memory = if name == "web" { MOST_MEMORY_OF_PAGES } else { MOST_MEMORY };
         for (what, ratio, most) in [
             ("first poll", poll_ratio, MOST_START),
@@ -252,8 +186,6 @@ fn judge(some: &mut [&mut Measured]) -> Vec<Judged> {
         if measured.binary.zip_bytes > MOST_ZIP_BYTES {
             missed.push(format!("{name}: the zip has {} bytes", measured.binary.zip_bytes));
         }
-        judged.push(Judged { name, figures, missed });
     }
-    println!("{table}");
-    judged
+    (rows, missed)
 }

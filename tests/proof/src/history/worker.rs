@@ -3,16 +3,14 @@
 use std::sync::{Arc, Mutex};
 
 use fastrand::Rng;
+use harness::errors::{RECORD_NOT_FOUND, RELEASE_NOT_FOUND};
 use harness::test_app::RELEASES;
 use harness::{Api, Reply};
 use serde_json::{Value, json};
 use todc_utils::linearizability::history::Action::{self, Call, Response};
 
 use super::Events;
-use super::step::{
-    Created, Deleted, Downloaded, Fields, Got, Listed, ReleaseCreated, ReleaseDeleted, Step, Taken,
-    Updated,
-};
+use super::step::{Created, Deleted, Downloaded, Fields, Got, Listed, Step, Taken, Updated};
 use crate::Error;
 
 pub(crate) type Story = Arc<Mutex<Events>>;
@@ -83,23 +81,23 @@ impl Worker {
     async fn create_release(&mut self) -> Result<(), Error> {
         self.tell(Call(Step::CreateRelease(None)))?;
         let reply = self.api.post(RELEASES, &json!({ "tag_name": self.tag }).to_string()).await;
-        let answer = match reply.status {
-            201 => ReleaseCreated::Release,
-            409 => ReleaseCreated::Exists,
+        let was_there = match reply.status {
+            201 => false,
+            409 => true,
             _ => return Err(unexpected(&reply)),
         };
-        self.tell(Response(Step::CreateRelease(Some(answer))))
+        self.tell(Response(Step::CreateRelease(Some(was_there))))
     }
 
     async fn delete_release(&mut self) -> Result<(), Error> {
         self.tell(Call(Step::DeleteRelease(None)))?;
         let reply = self.api.delete(&self.release()).await;
-        let answer = match reply.status {
-            200 => ReleaseDeleted::Release,
-            403 => ReleaseDeleted::NotThere,
+        let was_there = match reply.status {
+            200 => true,
+            403 => false,
             _ => return Err(unexpected(&reply)),
         };
-        self.tell(Response(Step::DeleteRelease(Some(answer))))
+        self.tell(Response(Step::DeleteRelease(Some(was_there))))
     }
 
     async fn create_link(&mut self) -> Result<(), Error> {
@@ -164,8 +162,8 @@ impl Worker {
                 let url = last_digit(reply.header("location"));
                 Downloaded::Url(url.ok_or_else(|| unexpected(&reply))?)
             }
-            (404, r#"{"message":"404 Not found"}"#) => Downloaded::NoLink,
-            (404, r#"{"message":"404 Not Found"}"#) => Downloaded::NoRelease,
+            (404, RECORD_NOT_FOUND) => Downloaded::NoLink,
+            (404, RELEASE_NOT_FOUND) => Downloaded::NoRelease,
             _ => return Err(unexpected(&reply)),
         };
         self.tell(Response(Step::Download(path, Some(answer))))
@@ -227,12 +225,9 @@ fn last_digit(text: &str) -> Option<u8> {
 
 fn taken(reply: &Reply) -> Result<Taken, Error> {
     let says = |words: &str| reply.body.contains(words);
-    let taken = Taken {
-        name: says("Name has already been taken"),
-        url: says("Url has already been taken"),
-        path: says("Filepath has already been taken"),
-    };
-    if taken.name || taken.url || taken.path { Ok(taken) } else { Err(unexpected(reply)) }
+    let taken =
+        Taken(["Name", "Url", "Filepath"].map(|field| says(&format!("{field} has already"))));
+    if taken.any() { Ok(taken) } else { Err(unexpected(reply)) }
 }
 
 fn unexpected(reply: &Reply) -> Error {

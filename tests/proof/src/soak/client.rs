@@ -103,94 +103,91 @@ impl Client {
         (number, fields)
     }
 
-    /// Counts a response. `None` if it is not the expected one.
-    fn expect(&mut self, reply: &Reply, status: u16, holds: bool) -> Option<()> {
+    /// Sends a request and counts its response. `None` unless it has this status and is as it has to be.
+    async fn ask(
+        &mut self,
+        (method, path, body): (&str, &str, Value),
+        status: u16,
+        is_right: impl FnOnce(&Value, &Reply) -> bool,
+    ) -> Option<Value> {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let kind = if body.is_empty() { "" } else { "application/json" };
+        let reply = self.api.send(method, path, kind, body.as_bytes()).await;
         self.seen.answers.fetch_add(1, Ordering::Relaxed);
-        if reply.status == status && holds {
-            return Some(());
+        let shown = serde_json::from_str(&reply.body).unwrap_or_default();
+        if reply.status == status && is_right(&shown, &reply) {
+            return Some(shown);
         }
-        self.unexpected.push(format!(
-            "{status} was expected of {}: {} {}",
-            self.tag, reply.status, reply.body
-        ));
+        let (tag, got, body) = (&self.tag, reply.status, &reply.body);
+        self.unexpected.push(format!("{status} was expected of {tag}: {got} {body}"));
         None
     }
 
     async fn create_release(&mut self) -> Option<()> {
         let [(first, a), (second, b)] = [self.fields(), self.fields()];
         let body = json!({ "tag_name": self.tag, "assets": { "links": [a, b] } });
-        let reply = self.api.post(RELEASES, &body.to_string()).await;
-        let made = body_of(&reply);
+        let made = self.ask(("POST", RELEASES, body), 201, |_, _| true).await?;
         let rows = || made["assets"]["links"].as_array().into_iter().flatten();
-        let id = |number| rows().find(|row| row["url"] == url(number))?["id"].as_u64();
-        let link = |number| Some(Link { id: id(number)?, number });
-        let links: Vec<_> = [first, second].into_iter().filter_map(link).collect();
-        self.expect(&reply, 201, links.len() == 2)?;
-        self.links = links;
+        for number in [first, second] {
+            let id = rows().find(|row| row["url"] == url(number))?["id"].as_u64()?;
+            self.links.push(Link { id, number });
+        }
         Some(())
     }
 
     async fn create_link(&mut self) -> Option<()> {
         let (number, fields) = self.fields();
-        let reply = self.api.post(&self.links(), &fields.to_string()).await;
-        let id = body_of(&reply)["id"].as_u64();
-        self.expect(&reply, 201, id.is_some())?;
-        self.links.extend(id.map(|id| Link { id, number }));
+        let is_right = |made: &Value, _: &Reply| made["id"].is_u64();
+        let made = self.ask(("POST", &self.links(), fields), 201, is_right).await?;
+        self.links.push(Link { id: made["id"].as_u64()?, number });
         Some(())
     }
 
     async fn get_link(&mut self, link: Link) -> Option<()> {
-        let reply = self.api.get(&self.link(link)).await;
-        let holds = body_of(&reply)["url"] == url(link.number);
-        self.expect(&reply, 200, holds)
+        let is_right = |got: &Value, _: &Reply| got["url"] == url(link.number);
+        self.ask(("GET", &self.link(link), Value::Null), 200, is_right).await.map(drop)
     }
 
     async fn list_links(&mut self) -> Option<()> {
-        let reply = self.api.get(&self.links()).await;
-        let rows = body_of(&reply).as_array().map(Vec::len);
-        let holds = rows == Some(self.links.len());
-        self.expect(&reply, 200, holds)
+        let count = self.links.len();
+        let is_right = |rows: &Value, _: &Reply| rows.as_array().map(Vec::len) == Some(count);
+        self.ask(("GET", &self.links(), Value::Null), 200, is_right).await.map(drop)
     }
 
     async fn update_link(&mut self, link: Link) -> Option<()> {
         let (number, fields) = self.fields();
-        let reply = self.api.put(&self.link(link), &fields.to_string()).await;
-        let holds = body_of(&reply)["url"] == url(number);
-        self.expect(&reply, 200, holds)?;
+        let is_right = |changed: &Value, _: &Reply| changed["url"] == url(number);
+        self.ask(("PUT", &self.link(link), fields), 200, is_right).await?;
         self.links.retain(|other| other.id != link.id);
         self.links.push(Link { number, ..link });
         Some(())
     }
 
     async fn delete_link(&mut self, link: Link) -> Option<()> {
-        let reply = self.api.delete(&self.link(link)).await;
-        let holds = body_of(&reply)["id"] == link.id;
-        self.expect(&reply, 200, holds)?;
+        let is_right = |deleted: &Value, _: &Reply| deleted["id"] == link.id;
+        self.ask(("DELETE", &self.link(link), Value::Null), 200, is_right).await?;
         self.links.retain(|other| other.id != link.id);
         Some(())
     }
 
     async fn download(&mut self, link: Link) -> Option<()> {
-        let reply =
-            self.api.get(&format!("{}/downloads{}", self.release(), path(link.number))).await;
-        let location = reply.headers.get("location").and_then(|value| value.to_str().ok());
-        let holds = location == Some(url(link.number).as_str());
-        self.expect(&reply, 302, holds)
+        let path = format!("{}/downloads{}", self.release(), path(link.number));
+        let is_right = |_: &Value, reply: &Reply| reply.header("location") == url(link.number);
+        self.ask(("GET", &path, Value::Null), 302, is_right).await.map(drop)
     }
 
     async fn get_release(&mut self) -> Option<()> {
-        let reply = self.api.get(&self.release()).await;
-        let holds = body_of(&reply)["assets"]["count"] == self.links.len();
-        self.expect(&reply, 200, holds)
+        let count = self.links.len();
+        let is_right = |got: &Value, _: &Reply| got["assets"]["count"] == count;
+        self.ask(("GET", &self.release(), Value::Null), 200, is_right).await.map(drop)
     }
 
     /// Deletes the release, which then is not there.
     async fn delete_release(&mut self) -> Option<()> {
-        let reply = self.api.delete(&self.release()).await;
-        let holds = body_of(&reply)["tag_name"] == self.tag;
-        self.expect(&reply, 200, holds)?;
-        let reply = self.api.get(&self.release()).await;
-        self.expect(&reply, 404, true)
+        let tag = self.tag.clone();
+        let is_right = |deleted: &Value, _: &Reply| deleted["tag_name"] == tag;
+        self.ask(("DELETE", &self.release(), Value::Null), 200, is_right).await?;
+        self.ask(("GET", &self.release(), Value::Null), 404, |_, _| true).await.map(drop)
     }
 }
 
@@ -200,9 +197,4 @@ fn url(number: u64) -> String {
 
 fn path(number: u64) -> String {
     format!("/bin/file-{number:06}")
-}
-
-/// The body, or nothing where there is none.
-fn body_of(reply: &Reply) -> Value {
-    serde_json::from_str(&reply.body).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Operations on a link, as requests of the API and as work for the floor.
+//! Operations on a link, as requests of the API and as jobs of the baseline.
 
 use serde_json::{Value, json};
 use shared::domain::link::{LinkFields, LinkId, LinkType, UncheckedLink};
@@ -8,12 +8,15 @@ use shared::domain::token::Secret;
 use shared::routes::Function;
 use shared::store::keys::{DirectoryKey, ReleasesKey, release_partition};
 use shared::store::table_names::TableNames;
+use strum::{Display, EnumIter};
 
 use crate::Error;
 
 /// One kind of request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Display, PartialEq, Eq, EnumIter)]
+#[strum(serialize_all = "lowercase")]
 pub(crate) enum Operation {
+    // In the order in which one needs another.
     Create,
     Get,
     List,
@@ -22,29 +25,6 @@ pub(crate) enum Operation {
 }
 
 impl Operation {
-    /// In the order in which one needs another.
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Create, Self::Get, Self::List, Self::Rename, Self::Delete];
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Create => "create",
-            Self::Get => "get",
-            Self::List => "list",
-            Self::Rename => "rename",
-            Self::Delete => "delete",
-        }
-    }
-
-    /// Whether others need it done before: links have to be there, and the floor deletes them by
-    /// their new names.
-    pub(crate) fn prepares_others(self) -> bool {
-        match self {
-            Self::Create | Self::Rename => true,
-            Self::Get | Self::List | Self::Delete => false,
-        }
-    }
-
     pub(crate) fn function(self) -> Function {
         match self {
             Self::Create => Function::CreateLink,
@@ -67,13 +47,8 @@ pub(crate) struct Subject {
     pub(crate) id: LinkId,
 }
 
-/// A request of the API.
-#[derive(Clone)]
-pub(crate) struct Request {
-    pub(crate) method: &'static str,
-    pub(crate) path: String,
-    pub(crate) body: Value,
-}
+/// Method, path and body of a request of the API.
+type Request = (&'static str, String, Value);
 
 impl Subject {
     fn fields(self, renamed: bool) -> Result<LinkFields, Error> {
@@ -98,11 +73,10 @@ impl Subject {
             Operation::Rename => ("PUT", link, json!({ "name": name })),
             Operation::Delete => ("DELETE", link, Value::Null),
         };
-        Ok(Request { method, path, body })
+        Ok((method, path, body))
     }
 
-    /// What the floor asks of the database for the same; `leases` where it is a creation that has
-    /// to fetch numbers for links.
+    /// The database requests of the same; `leases` for a creation that has to lease numbers for links.
     pub(crate) fn job(
         self,
         what: Operation,

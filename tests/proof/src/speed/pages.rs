@@ -3,9 +3,8 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use comfy_table::{Table, presets};
 use harness::test_app::links;
-use serde_json::{Value, json};
+use serde_json::Value;
 use shared::domain::project::ProjectId;
 use shared::domain::release::{Description, NewLinks};
 use shared::domain::time::Timestamp;
@@ -14,6 +13,7 @@ use shared::store::releases::NewRelease;
 
 use super::ratio;
 use crate::pool::Pool;
+use crate::report::Row;
 use crate::statistics::{median, milliseconds};
 use crate::test_database::TestDatabase;
 use crate::{Error, binaries, event};
@@ -78,19 +78,9 @@ impl Measured {
     }
 }
 
-/// How much there is to do.
-struct Plan {
-    slices: usize,
-    /// Requests of a slice.
-    requests: usize,
-}
-
-const FULL: Plan = Plan { slices: 15, requests: 20 };
-const QUICK: Plan = Plan { slices: 5, requests: 10 };
-
 /// Measures each question, the page and the API's answer in turns.
 pub(crate) async fn measure(folder: Option<&Path>, quick: bool) -> Result<Vec<Measured>, Error> {
-    let plan = if quick { QUICK } else { FULL };
+    let (slices, requests) = if quick { (5, 10) } else { (15, 20) };
     let projects: Vec<_> = (PROJECT.0..).take(PROJECTS).map(ProjectId).collect();
     let database = TestDatabase::start(&projects).await?;
     for n in 0..RELEASES {
@@ -117,11 +107,11 @@ pub(crate) async fn measure(folder: Option<&Path>, quick: bool) -> Result<Vec<Me
         let page = [question.page.to_owned()];
         let mut measured = Measured { name: question.name, page: Vec::new(), api: Vec::new() };
         for _ in 0..=MORE_TRIES {
-            for slice in 0..=plan.slices {
-                let shown = cpu(&web, &database, &page, plan.requests).await?;
+            for slice in 0..=slices {
+                let shown = cpu(&web, &database, &page, requests).await?;
                 let mut answer = 0.0;
                 for (pool, paths) in &api {
-                    answer += cpu(pool, &database, paths, plan.requests).await?;
+                    answer += cpu(pool, &database, paths, requests).await?;
                 }
                 // The first one makes connections and learns paths.
                 if slice > 0 {
@@ -191,29 +181,15 @@ pub(crate) fn judge(all: &[Measured]) -> impl Iterator<Item = String> + '_ {
     })
 }
 
-pub(crate) fn show(all: &[Measured]) {
-    let mut table = Table::new();
-    table.load_style(presets::ASCII_MARKDOWN).set_header(["page", "CPU ms", "API's", "/API's"]);
-    for one in all {
-        table.add_row([
-            one.name.to_owned(),
-            format!("{:.3}", median(&mut one.page.clone())),
-            format!("{:.3}", median(&mut one.api.clone())),
-            format!("{:.2}", one.ratio()),
-        ]);
-    }
-    println!("{table}");
-}
-
-/// The same for other programs.
-pub(crate) fn figures(all: &[Measured]) -> Vec<Value> {
-    let figures = |one: &Measured| {
-        json!({
-            "page": one.name,
-            "slices": one.page.len(),
-            "cpu_ms": median(&mut one.page.clone()),
-            "cpu_ms_to_api": one.ratio(),
-        })
+pub(crate) fn rows(all: &[Measured]) -> Vec<Row> {
+    let row = |one: &Measured| {
+        vec![
+            ("page", one.name.into()),
+            ("slices", one.page.len().into()),
+            ("CPU ms", median(&mut one.page.clone()).into()),
+            ("API's CPU ms", median(&mut one.api.clone()).into()),
+            ("to the API's", one.ratio().into()),
+        ]
     };
-    all.iter().map(figures).collect()
+    all.iter().map(row).collect()
 }
