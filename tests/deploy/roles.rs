@@ -13,7 +13,7 @@ use shared::store::table_names::TableNames;
 
 use super::template::{list, logical_id, read, resources, tagged};
 use crate::lambda::processes::Functions;
-use crate::lambda::{SWEEP, Tokens, event, functions, world_of_events};
+use crate::lambda::{SWEEP, Tokens, app_with_events, event, functions};
 use harness::TestApp;
 use harness::proxy::{Access, Proxy};
 use harness::test_app::{large_links, new_release, test_deadline};
@@ -118,7 +118,7 @@ fn reads_of_the_directory_and_writes_outside_transactions_are_limited_by_key() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_role_allows_what_its_function_does_and_nothing_else() {
-    let (app, tokens) = world_of_events().await;
+    let (app, tokens) = app_with_events().await;
     let mut proxies = BTreeMap::new();
     for function in functions() {
         proxies.insert(function, Proxy::start(&app.server.dynamodb_url).await);

@@ -15,7 +15,7 @@ use shared::app::App;
 use shared::domain::token::{Secret, TokenKind};
 
 use super::processes::{Functions, payload};
-use super::{SWEEP, Tokens, event, functions, world_of_events};
+use super::{SWEEP, Tokens, app_with_events, event, functions};
 use harness::binaries::workspace;
 use harness::test_app::store;
 
@@ -271,7 +271,7 @@ async fn any_event_is_read_or_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn any_event_gets_a_well_formed_answer_from_every_function() {
-    let (test_app, tokens) = world_of_events().await;
+    let (test_app, tokens) = app_with_events().await;
     let running = Functions::start(|_| test_app.server.dynamodb_url.clone()).await;
     let running = std::sync::Arc::new(running);
     let strategy = any_event(real_events(&tokens));
@@ -309,7 +309,7 @@ fn outcome(answer: &Value) -> (u64, &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn odd_hosts_schemes_and_headers_fail_no_function() {
-    let (test_app, tokens) = world_of_events().await;
+    let (test_app, tokens) = app_with_events().await;
     let functions = Functions::start_these(&["get-project"], &test_app.server.dynamodb_url).await;
     let get = async |event: &Value| functions.invoke("get-project", event).await;
     let real = event("get-project.json", &tokens);
@@ -351,7 +351,7 @@ async fn odd_hosts_schemes_and_headers_fail_no_function() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn missing_null_and_empty_fields_fail_no_function() {
-    let (test_app, tokens) = world_of_events().await;
+    let (test_app, tokens) = app_with_events().await;
     let names = ["get-project", "create-link"];
     let functions = Functions::start_these(&names, &test_app.server.dynamodb_url).await;
     let real = event("get-project.json", &tokens);
@@ -400,7 +400,7 @@ async fn missing_null_and_empty_fields_fail_no_function() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn payloads_of_version_2_are_refused_in_their_own_form() {
-    let (test_app, tokens) = world_of_events().await;
+    let (test_app, tokens) = app_with_events().await;
     let functions = Functions::start_these(&["get-version"], &test_app.server.dynamodb_url).await;
     let real = payload(tokens.developer.reveal(), "GET", "/api/v4/version", "", "");
     let get = async |event: Value| functions.invoke("get-version", &event).await;
@@ -435,7 +435,7 @@ async fn payloads_of_version_2_are_refused_in_their_own_form() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_line_of_a_conditional_request_counts() {
-    let (test_app, tokens) = world_of_events().await;
+    let (test_app, tokens) = app_with_events().await;
     let functions = Functions::start_these(&["get-project"], &test_app.server.dynamodb_url).await;
     let real = event("get-project.json", &tokens);
     let got = functions.invoke("get-project", &real).await;
@@ -454,7 +454,7 @@ async fn every_line_of_a_conditional_request_counts() {
 /// greedy one of `web`.
 #[tokio::test(flavor = "multi_thread")]
 async fn web_sends_repeated_slashes_to_the_path_without_them() {
-    let (test_app, tokens) = world_of_events().await;
+    let (test_app, tokens) = app_with_events().await;
     let names = ["web", "download-asset", "create-release"];
     let functions = Functions::start_these(&names, &test_app.server.dynamodb_url).await;
     let made = functions.invoke("create-release", &event("create-release.json", &tokens)).await;
@@ -505,7 +505,7 @@ async fn web_sends_repeated_slashes_to_the_path_without_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn records_that_cannot_be_read_are_reported_as_failed() {
-    let (test_app, tokens) = world_of_events().await;
+    let (test_app, tokens) = app_with_events().await;
     let functions = Functions::start_these(&[SWEEP], &test_app.server.dynamodb_url).await;
     let answer = async |event: Value| functions.invoke(SWEEP, &event).await;
     let failed = |at: Value| json!({ "batchItemFailures": [{ "itemIdentifier": at }] });

@@ -45,7 +45,7 @@ pub(crate) struct Tokens {
 #[tokio::test]
 async fn the_functions_serve_http_and_invocations_under_cargo_lambda() {
     let programs = python::programs();
-    let (app, tokens) = world_of_events().await;
+    let (app, tokens) = app_with_events().await;
     let emulator = Emulator::start(programs, &app.server).await;
     // First, since the events name the first link of an installation.
     invocations::run(async |function: &str, event: &str| {
@@ -57,7 +57,7 @@ async fn the_functions_serve_http_and_invocations_under_cargo_lambda() {
 }
 
 /// A server whose database has what the events name, and the tokens to put into them.
-pub(crate) async fn world_of_events() -> (TestApp, Tokens) {
+pub(crate) async fn app_with_events() -> (TestApp, Tokens) {
     let app = TestApp::empty();
     app.project(project(20, "demo/hello")).await;
     app.release(20, "v1.0.0").await;

@@ -7,7 +7,7 @@ use shared::domain::project::Visibility;
 use shared::store::projects::NewProject;
 
 use super::processes::Functions;
-use super::{Tokens, event, world_of_events};
+use super::{Tokens, app_with_events, event};
 use harness::test_app::project;
 
 const HTML: &str = "text/html,application/xhtml+xml,*/*;q=0.8";
@@ -45,7 +45,7 @@ fn page(tokens: &Tokens, host: &str, (path, query): (&str, &str), cookie: Option
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_is_the_same_from_the_function_and_the_local_server() {
-    let (app, tokens) = world_of_events().await;
+    let (app, tokens) = app_with_events().await;
     app.project(NewProject { visibility: Visibility::Public, ..project(21, "g/open") }).await;
     app.release(21, "v1").await;
     let functions = Functions::start_these(&["web"], &app.server.dynamodb_url).await;

@@ -13,7 +13,7 @@ use shared::store::table_names::TableNames;
 use tokio::task::JoinSet;
 
 use super::invocations::{self, without_what_varies};
-use super::{CHECK_DEPLOYMENT, SWEEP, Tokens, event, functions, world_of_events};
+use super::{CHECK_DEPLOYMENT, SWEEP, Tokens, app_with_events, event, functions};
 use harness::LinkBody;
 use harness::errors::UNAVAILABLE;
 use harness::{binaries, connection};
@@ -90,7 +90,7 @@ impl Functions {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_binaries_answer_the_events_of_every_way_to_the_api() {
-    let (app, tokens) = world_of_events().await;
+    let (app, tokens) = app_with_events().await;
     let functions = Functions::start(|_| app.server.dynamodb_url.clone()).await;
     invocations::run(async |function: &str, file: &str| {
         functions.invoke(function, &event(file, &tokens)).await
@@ -271,7 +271,7 @@ async fn dies(function: &str, variables: Vec<(&'static str, String)>, name: &str
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_hangs_is_given_up_before_the_function_is() {
-    let (app, tokens) = world_of_events().await;
+    let (app, tokens) = app_with_events().await;
     drop(app);
     // Takes connections and never answers.
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

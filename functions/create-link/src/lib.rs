@@ -10,7 +10,7 @@ use shared::store::query::ReleaseOf;
 
 /// Answers with the new link.
 pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiError> {
-    let draft = link_params::create(&request)?;
+    let unchecked = link_params::create(&request)?;
     // The first creation of a process needs a number too: fetched beside the rest, it costs no
     // round trip. Should that fail, the creation itself asks again.
     let query = request.tag().map(ReleaseOf);
@@ -21,12 +21,12 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
     let (access, release) = authorized?;
     let release = &release.ok_or(ApiError::RecordNotFound)?;
     access.may_write(&release.key.tag)?;
-    let created = match draft.fields() {
+    let created = match unchecked.fields() {
         Some(fields) => {
             app.store.create_link(release, fields, Timestamp::now(), request.deadline).await?
         }
         None => CreateLinkResult::Conflicts(
-            app.store.conflicts(release, &draft, None, request.deadline).await?,
+            app.store.conflicts(release, &unchecked, None, request.deadline).await?,
         ),
     };
     match created {
@@ -35,6 +35,8 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
             let body = LinkBody::new(&request.base, access.project(), tag, &link);
             ApiResponse::json(StatusCode::CREATED, &body)
         }
-        CreateLinkResult::Conflicts(taken) => Err(ApiError::Model(draft.violations(taken))),
+        CreateLinkResult::Conflicts(taken) => {
+            Err(ApiError::Model(unchecked.validation_errors(taken)))
+        }
     }
 }

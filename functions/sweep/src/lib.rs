@@ -40,13 +40,8 @@ pub async fn handle(
         match sweep(app, &record, deadline).await {
             Ok(swept) => tracing::info!(links = swept.links, claims = swept.claims, "swept"),
             Err(error) => {
-                let transient = error.is_transient();
-                tracing::error!(
-                    version,
-                    transient,
-                    cause = with_causes(&error),
-                    "a release was not swept"
-                );
+                let (transient, cause) = (error.is_transient(), with_causes(&error));
+                tracing::error!(version, transient, cause, "a release was not swept");
                 return Ok(failed_at(sequence_number(&record)));
             }
         }

@@ -18,14 +18,14 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
         let (release, current) = found.as_ref().ok_or(ApiError::RecordNotFound)?;
         let current = current.as_ref().ok_or(ApiError::RecordNotFound)?;
         access.may_write(&release.key.tag)?;
-        let draft = changes.apply(&current.fields);
-        let updated = match draft.fields() {
+        let unchecked = changes.apply(&current.fields);
+        let updated = match unchecked.fields() {
             Some(fields) => {
                 let now = Timestamp::now();
                 app.store.update_link(release, current, fields, now, request.deadline).await?
             }
             None => UpdateLinkResult::Conflicts(
-                app.store.conflicts(release, &draft, Some(id), request.deadline).await?,
+                app.store.conflicts(release, &unchecked, Some(id), request.deadline).await?,
             ),
         };
         match updated {
@@ -34,7 +34,7 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
                 return ApiResponse::json(StatusCode::OK, &body);
             }
             UpdateLinkResult::Conflicts(taken) => {
-                return Err(ApiError::Model(draft.violations(taken)));
+                return Err(ApiError::Model(unchecked.validation_errors(taken)));
             }
             // The change applies to the link as it is now, or to none.
             UpdateLinkResult::Changed => {

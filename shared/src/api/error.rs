@@ -6,8 +6,8 @@ use std::borrow::Cow;
 
 use crate::authorize::AuthorizeError;
 use crate::authorize::access::AccessError;
-use crate::domain::link::Violation;
-use crate::domain::release::ReleaseViolation;
+use crate::domain::link::ValidationError;
+use crate::domain::release::ReleaseValidationError;
 use crate::store::error::{StoreError, with_causes};
 
 /// An answer that is not what was asked for.
@@ -52,9 +52,9 @@ pub enum ApiError {
     FilesNotStored,
     ApiV3Gone,
     /// A link that breaks the rules of the model.
-    Model(Vec<Violation>),
+    Model(Vec<ValidationError>),
     /// A release that breaks the rules of the model, or whose links do.
-    ReleaseModel(Vec<ReleaseViolation>),
+    ReleaseModel(Vec<ReleaseValidationError>),
     /// A new link of a new release has a type there is not.
     NoSuchLinkType(String),
     /// A tag that no Git repository can have.

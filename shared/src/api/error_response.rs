@@ -10,10 +10,10 @@ use serde_json::json;
 use super::error::{ApiError, ParamProblem};
 use super::response::{ApiResponse, MAX_HEADER_BYTES};
 use crate::authorize::access::AccessError;
-use crate::domain::link::{MAX_NAME_CHARS, MAX_PATH_CHARS, Violation};
+use crate::domain::link::{MAX_NAME_CHARS, MAX_PATH_CHARS, ValidationError};
 use crate::domain::link_url::MAX_URL_CHARS;
 use crate::domain::release::{
-    MAX_DESCRIPTION_BYTES, MAX_NEW_LINKS, MAX_RELEASE_NAME_CHARS, ReleaseViolation,
+    MAX_DESCRIPTION_BYTES, MAX_NEW_LINKS, MAX_RELEASE_NAME_CHARS, ReleaseValidationError,
 };
 use crate::domain::token::InactiveReason;
 
@@ -98,13 +98,13 @@ impl ApiError {
             Self::ApiV3Gone => {
                 error(StatusCode::GONE, "API V3 is no longer supported. Use API V4 instead.")
             }
-            Self::Model(violations) => {
-                let sentences: Vec<_> = violations.iter().copied().flat_map(sentences).collect();
+            Self::Model(errors) => {
+                let sentences: Vec<_> = errors.iter().copied().flat_map(sentences).collect();
                 body(StatusCode::BAD_REQUEST, &json!({ "message": sentences }).to_string())
             }
-            Self::ReleaseModel(violations) => {
+            Self::ReleaseModel(errors) => {
                 let mut sentences: Vec<String> = Vec::new();
-                for sentence in violations.iter().flat_map(release_sentences) {
+                for sentence in errors.iter().flat_map(release_sentences) {
                     if !sentences.contains(&sentence) {
                         sentences.push(sentence);
                     }
@@ -245,43 +245,43 @@ impl ParamProblem {
     }
 }
 
-fn sentences(violation: Violation) -> Vec<String> {
+fn sentences(violation: ValidationError) -> Vec<String> {
     let too_long =
         |field, most| vec![format!("{field} is too long (maximum is {most} characters)")];
     let says = |words: &str| vec![words.to_owned()];
     match violation {
-        Violation::UrlBlank => {
+        ValidationError::UrlBlank => {
             vec!["Url can't be blank".to_owned(), "Url must be a valid URL".to_owned()]
         }
-        Violation::UrlTooLong => too_long("Url", MAX_URL_CHARS),
-        Violation::UrlInvalid => says("Url is blocked: URI is invalid"),
-        Violation::UrlSchemeNotAllowed => {
+        ValidationError::UrlTooLong => too_long("Url", MAX_URL_CHARS),
+        ValidationError::UrlInvalid => says("Url is blocked: URI is invalid"),
+        ValidationError::UrlSchemeNotAllowed => {
             says("Url is blocked: Only allowed schemes are http, https, ftp")
         }
-        Violation::UrlHostInvalid => says("Url is blocked: Hostname or IP address invalid"),
-        Violation::UrlTaken => says("Url has already been taken"),
-        Violation::NameBlank => says("Name can't be blank"),
-        Violation::NameTooLong => too_long("Name", MAX_NAME_CHARS),
-        Violation::NameTaken => says("Name has already been taken"),
-        Violation::PathTooLong => too_long("Filepath", MAX_PATH_CHARS),
-        Violation::PathInvalid => says("Filepath is in an invalid format"),
-        Violation::PathTaken => says("Filepath has already been taken"),
+        ValidationError::UrlHostInvalid => says("Url is blocked: Hostname or IP address invalid"),
+        ValidationError::UrlTaken => says("Url has already been taken"),
+        ValidationError::NameBlank => says("Name can't be blank"),
+        ValidationError::NameTooLong => too_long("Name", MAX_NAME_CHARS),
+        ValidationError::NameTaken => says("Name has already been taken"),
+        ValidationError::PathTooLong => too_long("Filepath", MAX_PATH_CHARS),
+        ValidationError::PathInvalid => says("Filepath is in an invalid format"),
+        ValidationError::PathTaken => says("Filepath has already been taken"),
     }
 }
 
 /// The same for a release: what is wrong with its links is wrong with the release.
-fn release_sentences(violation: &ReleaseViolation) -> Vec<String> {
+fn release_sentences(violation: &ReleaseValidationError) -> Vec<String> {
     match violation {
-        ReleaseViolation::NameTooLong => {
+        ReleaseValidationError::NameTooLong => {
             vec![format!("Name is too long (maximum is {MAX_RELEASE_NAME_CHARS} characters)")]
         }
-        ReleaseViolation::DescriptionTooLong => {
+        ReleaseValidationError::DescriptionTooLong => {
             vec![format!("Description is too long (maximum is {MAX_DESCRIPTION_BYTES} bytes)")]
         }
-        ReleaseViolation::TooManyLinks => {
+        ReleaseValidationError::TooManyLinks => {
             vec![format!("Links are too many (maximum is {MAX_NEW_LINKS})")]
         }
-        ReleaseViolation::Link(violation) => {
+        ReleaseValidationError::Link(violation) => {
             let lowered = |sentence: String| {
                 let mut chars = sentence.chars();
                 let first = chars.next().map(|first| first.to_ascii_lowercase());
@@ -289,7 +289,7 @@ fn release_sentences(violation: &ReleaseViolation) -> Vec<String> {
             };
             sentences(*violation).into_iter().map(lowered).collect()
         }
-        ReleaseViolation::DuplicateLinks(values) => {
+        ReleaseValidationError::DuplicateLinks(values) => {
             vec![format!("Links have duplicate values ({})", values.join(", "))]
         }
     }
@@ -400,27 +400,27 @@ mod tests {
             ApiError::FilesNotStored,
             ApiError::ApiV3Gone,
             ApiError::Model(vec![
-                Violation::UrlBlank,
-                Violation::UrlTooLong,
-                Violation::UrlInvalid,
-                Violation::UrlSchemeNotAllowed,
-                Violation::UrlHostInvalid,
-                Violation::UrlTaken,
-                Violation::NameBlank,
-                Violation::NameTooLong,
-                Violation::NameTaken,
-                Violation::PathTooLong,
-                Violation::PathInvalid,
-                Violation::PathTaken,
+                ValidationError::UrlBlank,
+                ValidationError::UrlTooLong,
+                ValidationError::UrlInvalid,
+                ValidationError::UrlSchemeNotAllowed,
+                ValidationError::UrlHostInvalid,
+                ValidationError::UrlTaken,
+                ValidationError::NameBlank,
+                ValidationError::NameTooLong,
+                ValidationError::NameTaken,
+                ValidationError::PathTooLong,
+                ValidationError::PathInvalid,
+                ValidationError::PathTaken,
             ]),
             ApiError::ReleaseModel(vec![
-                ReleaseViolation::NameTooLong,
-                ReleaseViolation::DescriptionTooLong,
-                ReleaseViolation::TooManyLinks,
-                ReleaseViolation::Link(Violation::UrlBlank),
-                ReleaseViolation::Link(Violation::NameBlank),
-                ReleaseViolation::Link(Violation::NameBlank),
-                ReleaseViolation::DuplicateLinks(vec!["alpha".to_owned(), "beta".to_owned()]),
+                ReleaseValidationError::NameTooLong,
+                ReleaseValidationError::DescriptionTooLong,
+                ReleaseValidationError::TooManyLinks,
+                ReleaseValidationError::Link(ValidationError::UrlBlank),
+                ReleaseValidationError::Link(ValidationError::NameBlank),
+                ReleaseValidationError::Link(ValidationError::NameBlank),
+                ReleaseValidationError::DuplicateLinks(vec!["alpha".to_owned(), "beta".to_owned()]),
             ]),
             ApiError::NoSuchLinkType("zzz".to_owned()),
             ApiError::TagNameInvalid,

@@ -9,7 +9,7 @@ use super::request::ApiRequest;
 use crate::domain::commit::CommitSha;
 use crate::domain::link::{Change, Conflicts, LinkType, UncheckedLink};
 use crate::domain::release::{
-    Description, MAX_NEW_LINKS, NewLinks, ReleaseChanges, ReleaseName, ReleaseViolation,
+    Description, MAX_NEW_LINKS, NewLinks, ReleaseChanges, ReleaseName, ReleaseValidationError,
 };
 use crate::domain::time::Timestamp;
 
@@ -134,7 +134,7 @@ pub fn create(request: &ApiRequest) -> Result<CreateReleaseParams, ApiError> {
     if entries.len() > MAX_NEW_LINKS {
         // Each may be wrong in its own way: saying it all would take longer than there is time, and
         // more room than an answer has.
-        return Err(ApiError::ReleaseModel(vec![ReleaseViolation::TooManyLinks]));
+        return Err(ApiError::ReleaseModel(vec![ReleaseValidationError::TooManyLinks]));
     }
     let names = fields.required_in(LINKS, &entries, "name");
     let urls = fields.required_in(LINKS, &entries, "url");
@@ -171,16 +171,19 @@ impl CreateReleaseParams {
     /// Checks the rules of the model. GitLab finds a type there is not before anything else, and
     /// all the rest at once.
     pub fn validate(self) -> Result<ValidatedRelease, ApiError> {
-        let mut violations = Vec::new();
+        let mut errors = Vec::new();
         let mut links = Vec::new();
-        for (draft, unknown_type) in self.links {
+        for (unchecked, unknown_type) in self.links {
             if let Some(word) = unknown_type {
                 return Err(ApiError::NoSuchLinkType(word));
             }
-            match draft.fields() {
+            match unchecked.fields() {
                 Some(fields) => links.push(fields),
-                None => violations.extend(
-                    draft.violations(Conflicts::default()).into_iter().map(ReleaseViolation::Link),
+                None => errors.extend(
+                    unchecked
+                        .validation_errors(Conflicts::default())
+                        .into_iter()
+                        .map(ReleaseValidationError::Link),
                 ),
             }
         }
@@ -188,17 +191,17 @@ impl CreateReleaseParams {
         let name = self.name.as_deref().map(ReleaseName::parse).transpose();
         let description = self.description.as_deref().map(Description::parse).transpose();
         match (links, name, description) {
-            (Ok(links), Ok(name), Ok(description)) if violations.is_empty() => {
+            (Ok(links), Ok(name), Ok(description)) if errors.is_empty() => {
                 Ok(ValidatedRelease { name, description, links })
             }
             (links, name, description) => {
-                violations.extend(name.err());
-                violations.extend(description.err());
+                errors.extend(name.err());
+                errors.extend(description.err());
                 // Links that are wrong in themselves are not compared.
-                if !violations.iter().any(|one| matches!(one, ReleaseViolation::Link(_))) {
-                    violations.extend(links.err().unwrap_or_default());
+                if !errors.iter().any(|one| matches!(one, ReleaseValidationError::Link(_))) {
+                    errors.extend(links.err().unwrap_or_default());
                 }
-                Err(ApiError::ReleaseModel(violations))
+                Err(ApiError::ReleaseModel(errors))
             }
         }
     }
@@ -244,8 +247,8 @@ impl Update {
                 Ok(ReleaseChanges { name, description, released_at: self.released_at })
             }
             (name, description) => {
-                let violations = name.err().into_iter().chain(description.err()).collect();
-                Err(ApiError::ReleaseModel(violations))
+                let errors = name.err().into_iter().chain(description.err()).collect();
+                Err(ApiError::ReleaseModel(errors))
             }
         }
     }
@@ -253,8 +256,8 @@ impl Update {
 
 fn parsed<T>(
     change: Change<Option<String>>,
-    parse: fn(&str) -> Result<T, ReleaseViolation>,
-) -> Result<Change<Option<T>>, ReleaseViolation> {
+    parse: fn(&str) -> Result<T, ReleaseValidationError>,
+) -> Result<Change<Option<T>>, ReleaseValidationError> {
     Ok(match change {
         Change::Keep => Change::Keep,
         Change::Set(text) => Change::Set(text.as_deref().map(parse).transpose()?),
@@ -317,7 +320,7 @@ mod tests {
         let links = vec![Param::Map(Params::new()); 350_000];
         assert_eq!(
             create(&request(with_links(links))).unwrap_err(),
-            ApiError::ReleaseModel(vec![ReleaseViolation::TooManyLinks])
+            ApiError::ReleaseModel(vec![ReleaseValidationError::TooManyLinks])
         );
         let links = vec![Param::Map(Params::new()); MAX_NEW_LINKS];
         let error = create(&request(with_links(links))).unwrap_err();

@@ -1,6 +1,7 @@
 //! Release links, and GitLab's rules for their names, urls, paths and types.
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use super::link_url::{LinkUrl, UrlViolation, is_blank};
 use super::release_key::ReleaseUid;
@@ -17,40 +18,42 @@ pub const MAX_PATH_CHARS: usize = 128;
 pub struct LinkId(pub u64);
 
 /// The type of a link's file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum LinkType {
+    Package,
+    /// A container or disk image.
+    Image,
+    Runbook,
     /// Anything else.
     #[default]
     Other,
-    Runbook,
-    /// A container or disk image.
-    Image,
-    Package,
 }
 
 impl LinkType {
     /// Reads GitLab's word for a type; the comparison is case-sensitive.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        match text {
-            "other" => Some(Self::Other),
-            "runbook" => Some(Self::Runbook),
-            "image" => Some(Self::Image),
-            "package" => Some(Self::Package),
-            _ => None,
-        }
+        text.parse().ok()
     }
 
     /// GitLab's word for it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Other => "other",
-            Self::Runbook => "runbook",
-            Self::Image => "image",
-            Self::Package => "package",
-        }
+        self.into()
     }
 }
 
@@ -61,11 +64,13 @@ pub struct LinkName(String);
 
 impl LinkName {
     /// Parses a name; nothing counts as blank.
-    pub fn parse(text: Option<&str>) -> Result<Self, Violation> {
+    pub fn parse(text: Option<&str>) -> Result<Self, ValidationError> {
         match text {
-            None => Err(Violation::NameBlank),
-            Some(text) if is_blank(text) => Err(Violation::NameBlank),
-            Some(text) if text.chars().nth(MAX_NAME_CHARS).is_some() => Err(Violation::NameTooLong),
+            None => Err(ValidationError::NameBlank),
+            Some(text) if is_blank(text) => Err(ValidationError::NameBlank),
+            Some(text) if text.chars().nth(MAX_NAME_CHARS).is_some() => {
+                Err(ValidationError::NameTooLong)
+            }
             Some(text) => Ok(Self(text.to_owned())),
         }
     }
@@ -83,9 +88,9 @@ pub struct DirectAssetPath(String);
 
 impl DirectAssetPath {
     /// Parses a path by GitLab's expression `\A\/[^\/](?!.*\/\/.*)[\-\.\w\/]+[\da-zA-Z]+\z`.
-    pub fn parse(text: &str) -> Result<Self, Violation> {
+    pub fn parse(text: &str) -> Result<Self, ValidationError> {
         if text.chars().nth(MAX_PATH_CHARS).is_some() {
-            return Err(Violation::PathTooLong);
+            return Err(ValidationError::PathTooLong);
         }
         let mut chars = text.chars();
         let starts = chars.next() == Some('/') && chars.next().is_some_and(|second| second != '/');
@@ -97,7 +102,7 @@ impl DirectAssetPath {
             && rest
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '/'));
-        if parses { Ok(Self(text.to_owned())) } else { Err(Violation::PathInvalid) }
+        if parses { Ok(Self(text.to_owned())) } else { Err(ValidationError::PathInvalid) }
     }
 
     /// The path with its leading slash.
@@ -109,7 +114,7 @@ impl DirectAssetPath {
 
 /// A broken rule of the model. `error_response` has GitLab's words for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Violation {
+pub enum ValidationError {
     /// There is no url.
     UrlBlank,
     /// The url is longer than [`super::link_url::MAX_URL_CHARS`] or
@@ -136,7 +141,7 @@ pub enum Violation {
     PathTaken,
 }
 
-impl From<UrlViolation> for Violation {
+impl From<UrlViolation> for ValidationError {
     fn from(violation: UrlViolation) -> Self {
         match violation {
             UrlViolation::Blank => Self::UrlBlank,
@@ -176,13 +181,13 @@ impl Conflicts {
     }
 }
 
-/// The fields of a link as sent, each parsed on its own: one answer names all violations.
+/// The fields of a link as sent, each parsed on its own: one answer names every error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UncheckedLink {
-    pub name: Result<LinkName, Violation>,
-    pub url: Result<LinkUrl, Violation>,
+    pub name: Result<LinkName, ValidationError>,
+    pub url: Result<LinkUrl, ValidationError>,
     /// Its path, if one was sent.
-    pub path: Option<Result<DirectAssetPath, Violation>>,
+    pub path: Option<Result<DirectAssetPath, ValidationError>>,
     pub link_type: LinkType,
 }
 
@@ -217,25 +222,25 @@ impl UncheckedLink {
     /// All that is wrong, in GitLab's order: url, name, path, and within each the form before
     /// uniqueness.
     #[must_use]
-    pub fn violations(&self, taken: Conflicts) -> Vec<Violation> {
+    pub fn validation_errors(&self, taken: Conflicts) -> Vec<ValidationError> {
         let url = match &self.url {
             Err(violation) => Some(*violation),
-            Ok(_) => taken.url.then_some(Violation::UrlTaken),
+            Ok(_) => taken.url.then_some(ValidationError::UrlTaken),
         };
         let name = match &self.name {
             Err(violation) => Some(*violation),
-            Ok(_) => taken.name.then_some(Violation::NameTaken),
+            Ok(_) => taken.name.then_some(ValidationError::NameTaken),
         };
         let path = match &self.path {
             Some(Err(violation)) => Some(*violation),
-            Some(Ok(_)) => taken.path.then_some(Violation::PathTaken),
+            Some(Ok(_)) => taken.path.then_some(ValidationError::PathTaken),
             None => None,
         };
         [url, name, path].into_iter().flatten().collect()
     }
 }
 
-fn parse_url(text: Option<&str>) -> Result<LinkUrl, Violation> {
+fn parse_url(text: Option<&str>) -> Result<LinkUrl, ValidationError> {
     Ok(LinkUrl::parse(text.unwrap_or_default())?)
 }
 
@@ -347,9 +352,9 @@ mod tests {
         fn a_name_is_kept_or_refused(name in "\\PC{0,300}|[ \t\u{3000}]{0,3}") {
             match LinkName::parse(Some(&name)) {
                 Ok(parsed) => prop_assert_eq!(parsed.as_str(), name),
-                Err(Violation::NameBlank) => prop_assert_eq!(name.trim(), ""),
+                Err(ValidationError::NameBlank) => prop_assert_eq!(name.trim(), ""),
                 Err(violation) => {
-                    prop_assert_eq!(violation, Violation::NameTooLong);
+                    prop_assert_eq!(violation, ValidationError::NameTooLong);
                     prop_assert!(name.chars().count() > MAX_NAME_CHARS);
                 }
             }
@@ -373,10 +378,10 @@ mod tests {
             "", "/", "/a", "/ab", "/12", "abc", "//ab", "/a//b", "/ab/", "/a.", "/ab_", "/ab-",
             "/a b", "/a?b=c", "/a#b", "/a:b", "/a+b", "/a~b", "/a%20b", "/aéc", "/ab\n",
         ] {
-            assert_eq!(DirectAssetPath::parse(path), Err(Violation::PathInvalid), "{path:?}");
+            assert_eq!(DirectAssetPath::parse(path), Err(ValidationError::PathInvalid), "{path:?}");
         }
         let long = format!("/{}", "a".repeat(128));
-        assert_eq!(DirectAssetPath::parse(&long), Err(Violation::PathTooLong));
+        assert_eq!(DirectAssetPath::parse(&long), Err(ValidationError::PathTooLong));
     }
 
     #[test]
@@ -385,19 +390,23 @@ mod tests {
         assert!(LinkName::parse(Some(&"é".repeat(MAX_NAME_CHARS))).is_ok());
         assert_eq!(
             LinkName::parse(Some(&"é".repeat(MAX_NAME_CHARS + 1))),
-            Err(Violation::NameTooLong)
+            Err(ValidationError::NameTooLong)
         );
         for blank in [None, Some(""), Some(" \t\n"), Some("\u{a0}\u{3000}")] {
-            assert_eq!(LinkName::parse(blank), Err(Violation::NameBlank), "{blank:?}");
+            assert_eq!(LinkName::parse(blank), Err(ValidationError::NameBlank), "{blank:?}");
         }
     }
 
     #[test]
     fn violations_are_in_gitlabs_order() {
-        let draft = UncheckedLink::new(Some("n"), Some("hoge"), Some("bad"), LinkType::Other);
+        let unchecked = UncheckedLink::new(Some("n"), Some("hoge"), Some("bad"), LinkType::Other);
         assert_eq!(
-            draft.violations(Conflicts { url: true, name: true, path: true }),
-            [Violation::UrlSchemeNotAllowed, Violation::NameTaken, Violation::PathInvalid]
+            unchecked.validation_errors(Conflicts { url: true, name: true, path: true }),
+            [
+                ValidationError::UrlSchemeNotAllowed,
+                ValidationError::NameTaken,
+                ValidationError::PathInvalid
+            ]
         );
     }
 }

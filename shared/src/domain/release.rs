@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::commit::CommitSha;
-use super::link::{Change, LinkFields, Violation};
+use super::link::{Change, LinkFields, ValidationError};
 use super::release_key::{ReleaseKey, ReleaseUid};
 use super::time::Timestamp;
 use super::token::User;
@@ -25,9 +25,9 @@ pub struct ReleaseName(String);
 
 impl ReleaseName {
     /// Parses a name; fails only on its length.
-    pub fn parse(text: &str) -> Result<Self, ReleaseViolation> {
+    pub fn parse(text: &str) -> Result<Self, ReleaseValidationError> {
         if text.chars().nth(MAX_RELEASE_NAME_CHARS).is_some() {
-            return Err(ReleaseViolation::NameTooLong);
+            return Err(ReleaseValidationError::NameTooLong);
         }
         Ok(Self(text.to_owned()))
     }
@@ -45,9 +45,9 @@ pub struct Description(String);
 
 impl Description {
     /// Parses a description; fails only on its length.
-    pub fn parse(text: &str) -> Result<Self, ReleaseViolation> {
+    pub fn parse(text: &str) -> Result<Self, ReleaseValidationError> {
         if text.len() > MAX_DESCRIPTION_BYTES {
-            return Err(ReleaseViolation::DescriptionTooLong);
+            return Err(ReleaseValidationError::DescriptionTooLong);
         }
         Ok(Self(text.to_owned()))
     }
@@ -66,7 +66,7 @@ impl Description {
 
 /// A broken rule about releases. `error_response` has GitLab's words for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ReleaseViolation {
+pub enum ReleaseValidationError {
     /// The name is longer than [`MAX_RELEASE_NAME_CHARS`].
     NameTooLong,
     /// The description is longer than [`MAX_DESCRIPTION_BYTES`].
@@ -74,7 +74,7 @@ pub enum ReleaseViolation {
     /// There are more than [`MAX_NEW_LINKS`] links.
     TooManyLinks,
     /// One of the links breaks a rule about links.
-    Link(Violation),
+    Link(ValidationError),
     /// Two of the links have these names, urls or paths.
     DuplicateLinks(Vec<String>),
 }
@@ -85,18 +85,18 @@ pub struct NewLinks(Vec<LinkFields>);
 
 impl NewLinks {
     /// Parses the links of a new release; fails with all that is wrong.
-    pub fn parse(links: Vec<LinkFields>) -> Result<Self, Vec<ReleaseViolation>> {
+    pub fn parse(links: Vec<LinkFields>) -> Result<Self, Vec<ReleaseValidationError>> {
         let values = [
             duplicates(links.iter().map(|link| link.name.as_str())),
             duplicates(links.iter().map(|link| link.url.as_str())),
             duplicates(links.iter().filter_map(|link| Some(link.path.as_ref()?.as_str()))),
         ];
-        let violations: Vec<_> = values
+        let errors: Vec<_> = values
             .into_iter()
             .filter(|values| !values.is_empty())
-            .map(ReleaseViolation::DuplicateLinks)
+            .map(ReleaseValidationError::DuplicateLinks)
             .collect();
-        if violations.is_empty() { Ok(Self(links)) } else { Err(violations) }
+        if errors.is_empty() { Ok(Self(links)) } else { Err(errors) }
     }
 
     /// How many there are.

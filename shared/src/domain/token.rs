@@ -6,13 +6,17 @@ use super::access_level::{AccessLevel, Membership};
 use super::random::random_u128;
 use super::sha256::sha256_hex;
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 use super::project::{NamespacePath, ProjectId, ProjectPath};
 use super::time::Timestamp;
 
 /// The purpose of a token. The prefix of its secret shows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum TokenKind {
     /// A personal, project or group access token.
     Access,
@@ -20,8 +24,6 @@ pub enum TokenKind {
 }
 
 impl TokenKind {
-    const ALL: [Self; 2] = [Self::Access, Self::Job];
-
     /// GitLab's own prefixes: clients and secret scanners know them.
     const fn prefix(self) -> &'static str {
         match self {
@@ -33,7 +35,7 @@ impl TokenKind {
     /// The kind a text claims to be by its prefix, whether or not such a token exists.
     #[must_use]
     pub fn claimed_by(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| text.starts_with(kind.prefix()))
+        Self::VARIANTS.iter().copied().find(|kind| text.starts_with(kind.prefix()))
     }
 }
 
@@ -117,8 +119,11 @@ fn push_base62(text: &mut String, mut number: u128, digits: usize) {
 }
 
 /// How much of the API a token opens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Scope {
     /// Reading and writing.
     Api,
@@ -263,7 +268,7 @@ mod tests {
 
     #[test]
     fn a_drawn_secret_parses_and_no_text_one_character_away_does() {
-        for kind in TokenKind::ALL {
+        for kind in TokenKind::VARIANTS.iter().copied() {
             let secret = Secret::generate(kind);
             assert_eq!(Secret::parse(secret.reveal()), Some(secret.clone()));
             for at in 0..secret.reveal().len() {

@@ -63,7 +63,7 @@ impl Store {
             created_at: now,
             updated_at: now,
         };
-        let draft = as_draft(&link.fields);
+        let unchecked = as_unchecked(&link.fields);
         let mut backoff = Backoff::new(deadline);
         loop {
             let mut writes =
@@ -84,7 +84,7 @@ impl Store {
                 }
                 TransactionResult::ConditionsFailed(_) => {}
             }
-            let taken = self.conflicts(release, &draft, None, deadline).await?;
+            let taken = self.conflicts(release, &unchecked, None, deadline).await?;
             if taken.any() {
                 return Ok(CreateLinkResult::Conflicts(taken));
             }
@@ -127,7 +127,7 @@ impl Store {
             }
         }
 
-        let draft = as_draft(&link.fields);
+        let unchecked = as_unchecked(&link.fields);
         let mut backoff = Backoff::new(deadline);
         loop {
             match self.transact(writes.clone(), deadline).await? {
@@ -137,7 +137,7 @@ impl Store {
                 }
                 TransactionResult::ConditionsFailed(_) => {}
             }
-            let taken = self.conflicts(release, &draft, Some(link.id), deadline).await?;
+            let taken = self.conflicts(release, &unchecked, Some(link.id), deadline).await?;
             if taken.any() {
                 return Ok(UpdateLinkResult::Conflicts(taken));
             }
@@ -163,19 +163,19 @@ impl Store {
         }
     }
 
-    /// Which of the draft's values another link than `except` has, by one consistent read of the
+    /// Which of the unchecked's values another link than `except` has, by one consistent read of the
     /// claims.
     pub async fn conflicts(
         &self,
         release: &Release,
-        draft: &UncheckedLink,
+        unchecked: &UncheckedLink,
         except: Option<LinkId>,
         deadline: Deadline,
     ) -> Result<Conflicts, StoreError> {
         let uid = &release.uid;
-        let url = draft.url.as_ref().ok().map(|url| ReleasesKey::url_claim(uid, url));
-        let name = draft.name.as_ref().ok().map(|name| ReleasesKey::name_claim(uid, name));
-        let path = draft
+        let url = unchecked.url.as_ref().ok().map(|url| ReleasesKey::url_claim(uid, url));
+        let name = unchecked.name.as_ref().ok().map(|name| ReleasesKey::name_claim(uid, name));
+        let path = unchecked
             .path
             .as_ref()
             .and_then(|path| path.as_ref().ok())
@@ -219,7 +219,7 @@ pub(super) fn link_item(release: &ReleaseKey, link: &Link) -> Result<Attributes,
     to_item(ReleasesKey::link(release, link.id).attributes(), &LinkItem::new(release, link))
 }
 
-fn as_draft(fields: &LinkFields) -> UncheckedLink {
+fn as_unchecked(fields: &LinkFields) -> UncheckedLink {
     UncheckedLink {
         name: Ok(fields.name.clone()),
         url: Ok(fields.url.clone()),

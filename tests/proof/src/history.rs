@@ -147,11 +147,11 @@ struct Round {
 
 /// Lets clients use a new release, and checks the tables afterwards.
 async fn round(proxied: &Proxied, tag: &str) -> Result<Round, Error> {
-    let story = worker::Story::default();
+    let log = worker::EventLog::default();
     let api = proxied.api.allowing_failures();
     let mut workers = JoinSet::new();
     for number in 0..WORKERS {
-        let worker = Worker::new(number, api.clone(), tag, Arc::clone(&story));
+        let worker = Worker::new(number, api.clone(), tag, Arc::clone(&log));
         workers.spawn(async move {
             worker.run(STEPS).await.map_err(|error| format!("client {number}: {error}"))
         });
@@ -164,7 +164,7 @@ async fn round(proxied: &Proxied, tag: &str) -> Result<Round, Error> {
             Err(error) => unexpected.push(format!("a client: {error}")),
         }
     }
-    let events = std::mem::take(&mut *story.lock().map_err(|_| "a client panicked")?);
+    let events = std::mem::take(&mut *log.lock().map_err(|_| "a client panicked")?);
 
     // Neither the audit nor what puts the round away goes through the proxy.
     let app = &proxied.app;

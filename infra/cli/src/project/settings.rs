@@ -9,7 +9,7 @@ use shared::domain::project::{
 use shared::store::projects::{NewProject, ProjectChanges};
 
 use crate::error::Error;
-use crate::words::{self, Word};
+use crate::words;
 
 /// Settings that are absent keep their values, and have defaults in a new project.
 #[derive(Args, Debug)]
@@ -75,10 +75,10 @@ impl Settings {
                 differences.push(format!("{name} is {}, not {}", shown(is), shown(wanted)));
             }
         };
-        let visibility = self.visibility.map(Word::word);
-        compare("visibility", project.visibility.word(), visibility);
-        let access = self.releases_access.map(Word::word);
-        compare("releases access", project.releases_access.word(), access);
+        let visibility = self.visibility.map(words::word);
+        compare("visibility", words::word(project.visibility), visibility);
+        let access = self.releases_access.map(words::word);
+        compare("releases access", words::word(project.releases_access), access);
         let tags = (!self.protected_tags.is_empty()).then(|| join(&self.protected_tags));
         compare("protected tags", &join(&project.protected_tags), tags.as_deref());
         let branch = self.default_branch.as_ref().map(BranchName::as_str);
@@ -140,7 +140,7 @@ pub(super) const NO_ONE: &str = "no-one";
 
 /// A protected tag as the option takes it.
 pub(super) fn protected_tag(tag: &ProtectedTag) -> String {
-    format!("{}:{}", tag.pattern, tag.create_level.map_or(NO_ONE, Word::word))
+    format!("{}:{}", tag.pattern, tag.create_level.map_or(NO_ONE, words::word))
 }
 
 fn join(tags: &[ProtectedTag]) -> String {

@@ -5,7 +5,7 @@ use shared::domain::project::{Project, ProtectedTag};
 
 use super::settings::{NO_ONE, protected_tag};
 use crate::output::{Details, Row};
-use crate::words::Word;
+use crate::words;
 
 #[derive(Debug, Serialize)]
 pub(super) struct ProjectView {
@@ -32,7 +32,7 @@ impl From<&ProtectedTag> for ProtectedTagView {
     fn from(tag: &ProtectedTag) -> Self {
         Self {
             pattern: tag.pattern.clone(),
-            create_level: tag.create_level.map_or(NO_ONE, Word::word),
+            create_level: tag.create_level.map_or(NO_ONE, words::word),
             text: protected_tag(tag),
         }
     }
@@ -43,8 +43,8 @@ impl From<&Project> for ProjectView {
         Self {
             id: project.id.0,
             path: project.path.as_str().to_owned(),
-            visibility: project.visibility.word(),
-            releases_access: project.releases_access.word(),
+            visibility: words::word(project.visibility),
+            releases_access: words::word(project.releases_access),
             archived: project.archived,
             protected_tags: project.protected_tags.iter().map(ProtectedTagView::from).collect(),
             default_branch: project.default_branch.as_str().to_owned(),

@@ -12,7 +12,7 @@ use shared::domain::token::{Grant, GrantTarget, Secret, Token, TokenKind};
 
 use super::list::State;
 use crate::output::{Details, Output, Printable, Row};
-use crate::words::Word;
+use crate::words;
 
 #[derive(Debug, Serialize)]
 pub(super) struct TokenView {
@@ -78,8 +78,8 @@ impl TokenView {
             name: token.name.clone(),
             user: token.user.username.clone(),
             external: token.user.external,
-            kind: token.kind.word(),
-            scope: token.scope.word(),
+            kind: words::word(token.kind),
+            scope: words::word(token.scope),
             grants: grants.collect(),
             job_project: token.job.clone().map(|job| job.project.into()),
             state: State::of(token, now).word(),
@@ -96,7 +96,7 @@ impl TokenView {
     /// The sentence on the creation of a token, maybe in place of the one with the ID `replaces`.
     pub(super) fn sentence(&self, replaces: Option<&str>) -> String {
         let Self { id, name, user, scope, expiry, .. } = self;
-        let token = if self.kind == TokenKind::Job.word() { "job token" } else { "token" };
+        let token = if self.kind == words::word(TokenKind::Job) { "job token" } else { "token" };
         let replaces = replaces
             .map(|old| format!(" It replaces token {old}, which is revoked."))
             .unwrap_or_default();
@@ -132,7 +132,7 @@ impl GrantView {
                 TargetView::Namespace { namespace: path.as_str().to_owned() }
             }
         };
-        Self { target, access_level: grant.level.word() }
+        Self { target, access_level: words::word(grant.level) }
     }
 
     fn text(&self) -> String {

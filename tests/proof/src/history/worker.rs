@@ -13,7 +13,7 @@ use super::Events;
 use super::step::{Created, Deleted, Downloaded, Fields, Got, Listed, Step, Taken, Updated};
 use crate::Error;
 
-pub(crate) type Story = Arc<Mutex<Events>>;
+pub(crate) type EventLog = Arc<Mutex<Events>>;
 
 /// So few that they meet all the time.
 const VALUES: u8 = 3;
@@ -23,14 +23,14 @@ pub(crate) struct Worker {
     random: Rng,
     api: Api,
     tag: String,
-    story: Story,
+    log: EventLog,
     /// Links that were seen, of this life of the release or an earlier one.
     known: Vec<u64>,
 }
 
 impl Worker {
-    pub(crate) fn new(number: usize, api: Api, tag: &str, story: Story) -> Self {
-        Self { number, random: Rng::new(), api, tag: tag.to_owned(), story, known: Vec::new() }
+    pub(crate) fn new(number: usize, api: Api, tag: &str, log: EventLog) -> Self {
+        Self { number, random: Rng::new(), api, tag: tag.to_owned(), log, known: Vec::new() }
     }
 
     /// Takes so many steps, fewer where an answer is none that can be: then that step stays without
@@ -52,8 +52,8 @@ impl Worker {
     }
 
     fn tell(&self, action: Action<Step>) -> Result<(), Error> {
-        let mut story = self.story.lock().map_err(|_| "another client panicked")?;
-        story.push((self.number, action));
+        let mut log = self.log.lock().map_err(|_| "another client panicked")?;
+        log.push((self.number, action));
         Ok(())
     }
 

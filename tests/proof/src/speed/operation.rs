@@ -56,8 +56,8 @@ impl Subject {
         let name =
             if renamed { format!("renamed {number:03}") } else { format!("file {number:03}") };
         let url = format!("https://downloads.example.com/files/{number:03}");
-        let draft = UncheckedLink::new(Some(&name), Some(&url), None, LinkType::Other);
-        Ok(draft.fields().ok_or("the link breaks the rules")?)
+        let unchecked = UncheckedLink::new(Some(&name), Some(&url), None, LinkType::Other);
+        Ok(unchecked.fields().ok_or("the link breaks the rules")?)
     }
 
     pub(crate) fn request(self, what: Operation, release: &Release) -> Result<Request, Error> {
