@@ -274,25 +274,43 @@ async fn a_protected_tag_keeps_its_release_to_those_who_may_create_it() {
         protected("*-rc*", Some(AccessLevel::Developer)),
         protected("frozen", None),
     ];
-    test_app.project(NewProject { protected_tags: rules, ..project(1, "g/p") }).await;
-    for (tag, developer, maintainer) in [
-        ("v1", 403, 201),
-        ("free", 201, 201),
+    test_app.project(project(1, "g/p")).await;
+    let developer = NewToken { grants: vec![grant(1, AccessLevel::Developer)], ..token() };
+    let developer = test_app.api_with(developer).await;
+    let tags = ["v1", "free", "v1-rc1", "frozen", "frozen-not"];
+    let mut links = Vec::new();
+    for tag in tags {
+        links.push(provide(&developer, 1, tag).await);
+    }
+    test_app.change_project(1, |project| project.protected_tags = rules).await;
+    for ((tag, link), (developer, maintainer)) in tags.into_iter().zip(links).zip([
+        (false, true),
+        (true, true),
         // Two rules speak of it, and one allows it.
-        ("v1-rc1", 201, 201),
-        ("frozen", 403, 403),
-        ("frozen-not", 201, 201),
-    ] {
-        test_app.release(1, tag).await;
-        let links = format!("/projects/1/releases/{tag}/assets/links");
-        for (level, expected) in
+        (true, true),
+        (false, false),
+        (true, true),
+    ]) {
+        let release = format!("/projects/1/releases/{tag}");
+        let links = format!("{release}/assets/links");
+        for (level, may) in
             [(AccessLevel::Developer, developer), (AccessLevel::Maintainer, maintainer)]
         {
             let new = NewToken { grants: vec![grant(1, level)], ..token() };
             let api = test_app.api_with(new).await;
             let body = format!(r#"{{"name":"{level:?}","url":"https://e.com/{level:?}"}}"#);
-            let reply = api.post(&links, &body).await;
-            assert_eq!(reply.status, expected, "{tag} {level:?}: {reply:?}");
+            let case = format!("{tag} {level:?}");
+            let check =
+                |reply: &Reply, success| check(reply, success, if may { Good } else { F }, &case);
+            let made = api.post(&links, &body).await;
+            check(&made, 201);
+            check(
+                &api.put(&format!("{links}/{link}"), &format!(r#"{{"name":"{level:?} 2"}}"#)).await,
+                200,
+            );
+            check(&api.put(&release, r#"{"name":"b"}"#).await, 200);
+            let to_delete = if may { made.id() } else { link };
+            check(&api.delete(&format!("{links}/{to_delete}")).await, 200);
             assert_eq!(api.get(&links).await.status, 200);
         }
     }
@@ -423,6 +441,8 @@ async fn tokens_are_found_wherever_gitlab_looks_for_them() {
         .is(400, r#"{"error":"invalid_request","error_description":"Both Authorization header and payload includes access token."}"#);
     let body = format!(r#"{{"name":"a","url":"https://e.com","private_token":"{access}"}}"#);
     assert_eq!(test_app.anonymous().post(LINKS, &body).await.status, 201);
+    let body = format!(r#"{{"name":"c","url":"https://e.com/c","access_token":"{access}"}}"#);
+    assert_eq!(test_app.anonymous().post(LINKS, &body).await.status, 201);
     let form = format!("name=b&url=https://e.com/b&job_token={job}");
     let form_type = "application/x-www-form-urlencoded";
     assert_eq!(
@@ -484,6 +504,9 @@ async fn a_job_token_of_one_project_does_not_open_another() {
     test_app.project(public).await;
     test_app.release(21, "v1").await;
     test_app.project(project(22, "other/private")).await;
+    let internal = NewProject { visibility: Visibility::Internal, ..project(23, "other/internal") };
+    test_app.project(internal).await;
+    test_app.release(23, "v1").await;
     let job = NewToken {
         kind: TokenKind::Job,
         grants: vec![grant(20, AccessLevel::Developer)],
@@ -493,10 +516,12 @@ async fn a_job_token_of_one_project_does_not_open_another() {
     let secret = test_app.token(job).await;
     let api = test_app.anonymous().with("job-token", secret.reveal());
     assert_eq!(api.get(LINKS).await.status, 200);
-    api.get("/projects/21/releases/v1/assets/links").await.is(
-        403,
-        r#"{"message":"403 Forbidden - Authentication by CI/CD job token not allowed from mynamespace/hello to other/public."}"#,
-    );
+    for (id, name) in [(21, "public"), (23, "internal")] {
+        let refused = format!(
+            r#"{{"message":"403 Forbidden - Authentication by CI/CD job token not allowed from mynamespace/hello to other/{name}."}}"#
+        );
+        api.get(&format!("/projects/{id}/releases/v1/assets/links")).await.is(403, &refused);
+    }
     // For a job, an invisible project looks like a missing one.
     api.get("/projects/22/releases/v1/assets/links").await.is(P404.0, P404.1);
 }
@@ -566,12 +591,12 @@ fn every_endpoint_of_a_project_stands_in_the_table_of_roles() {
     assert_eq!(listed, asked);
 }
 
-/// Sends each endpoint's request to project 1, and answers with the statuses. Each write meets a release
-/// and a link of its own, and reads meet `v1`.
-async fn ask_every_endpoint(app: &TestApp, api: &Api, caller: &str) -> Vec<u16> {
+/// Sends each endpoint's request to project 1, and returns the responses. Each write meets a release and
+/// a link of its own, which it leaves as they were if it is refused. Reads meet `v1`.
+async fn ask_every_endpoint(app: &TestApp, api: &Api, caller: &str) -> Vec<Reply> {
     let owner =
         app.api_with(NewToken { grants: vec![grant(1, AccessLevel::Owner)], ..token() }).await;
-    let mut statuses = Vec::new();
+    let mut replies = Vec::new();
     for (at, (method, path, ..)) in ENDPOINTS.iter().enumerate() {
         let (tag, link) = if *method == "GET" {
             ("v1".to_owned(), 1)
@@ -600,9 +625,17 @@ async fn ask_every_endpoint(app: &TestApp, api: &Api, caller: &str) -> Vec<u16> 
         };
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let kind = if body.is_empty() { "" } else { "application/json" };
-        statuses.push(api.send(method, &path, kind, body.as_bytes()).await.status);
+        let release = format!("/projects/1/releases/{tag}");
+        let before = owner.get(&release).await.body;
+        let reply = api.send(method, &path, kind, body.as_bytes()).await;
+        if reply.status >= 400 {
+            assert_eq!(owner.get(&release).await.body, before, "{caller}: {method} {path}");
+            let new = owner.get(&format!("{release}-new")).await;
+            assert_eq!(new.status, 404, "{caller}: {method} {path}");
+        }
+        replies.push(reply);
     }
-    statuses
+    replies
 }
 
 #[tokio::test]
@@ -639,18 +672,23 @@ async fn every_endpoint_asks_for_its_role() {
     callers.push(("stranger", app.api_with(token()).await, None, false));
     callers.push(("anonymous", app.anonymous(), None, false));
     for (caller, api, level, is_job) in callers {
-        let statuses = ask_every_endpoint(&app, &api, caller).await;
-        for ((method, path, needs, takes_jobs), status) in ENDPOINTS.iter().zip(statuses) {
+        let replies = ask_every_endpoint(&app, &api, caller).await;
+        for ((method, path, needs, takes_jobs), reply) in ENDPOINTS.iter().zip(replies) {
             let least = match needs {
                 Needs::Guest => AccessLevel::Guest,
                 Needs::Reporter => AccessLevel::Reporter,
                 Needs::Developer => AccessLevel::Developer,
             };
             let case = format!("{caller}: {method} {path}");
-            match level.filter(|_| *takes_jobs || !is_job) {
-                None => assert_eq!(status, 404, "{case}"),
-                Some(level) if level < least => assert_eq!(status, 403, "{case}"),
-                Some(_) => assert!((200..=302).contains(&status), "{case}: {status}"),
+            let expected = match level.filter(|_| *takes_jobs || !is_job) {
+                None => P,
+                Some(level) if level < least => F,
+                Some(_) => Good,
+            };
+            if matches!(expected, Good) {
+                assert!(reply.status < 400, "{case}: {reply:?}");
+            } else {
+                check(&reply, 200, expected, &case);
             }
         }
     }
