@@ -545,7 +545,7 @@ async fn a_path_leads_to_the_project_that_has_it_now() {
     assert_eq!(test_app.api_with(new).await.get(by_path).await.status, 200);
 }
 
-/// What a private project asks of a caller.
+/// The least role for an endpoint of a private project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Needs {
     /// Any role.

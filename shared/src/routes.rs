@@ -10,8 +10,8 @@ use http::Method;
 use matchit::Router;
 use strum::{EnumMessage, IntoStaticStr, VariantArray};
 
-/// A Lambda function: one folder, one package, one binary, one role. What is said of it here describes it
-/// on AWS, too.
+/// A Lambda function: one folder, one package, one binary, one role. The comment of a variant is its
+/// description on AWS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumMessage, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Function {

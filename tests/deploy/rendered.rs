@@ -1,4 +1,4 @@
-//! What `cargo run -p render` writes.
+//! The files that `cargo run -p render` writes.
 
 use harness::binaries::workspace;
 

@@ -1,5 +1,5 @@
-//! What follows from the table of routes: the template's functions, the local server's, cargo-lambda's
-//! routes, HEAD in the contract, and the list of endpoints in the documentation.
+//! Renders the files that follow from the table of routes: the template's functions, the local server's,
+//! cargo-lambda's routes, HEAD in the contract, and the list of endpoints in the documentation.
 
 mod contract;
 mod documentation;

@@ -7,7 +7,7 @@ use shared::routes::{ROUTES, Verb};
 const START: &str = "[workspace.metadata.lambda.watch.router]\n";
 const END: &str = "\n[profile.release]";
 
-/// `ANY` is no method there: it stands for those of these that a path has no route for.
+/// cargo-lambda has no `ANY`: each of these methods without a route of its own leads to `web`.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 pub(crate) fn render(manifest: &str) -> Result<String, String> {

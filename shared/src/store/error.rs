@@ -4,7 +4,7 @@ use std::error::Error;
 
 use aws_sdk_dynamodb::error::BuildError;
 
-/// What led to an error, with its own causes.
+/// The cause of an error, with its own causes.
 pub type Cause = Box<dyn Error + Send + Sync>;
 
 /// Why the store gave no answer. The text is for the log, never for the client.

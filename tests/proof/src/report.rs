@@ -1,4 +1,4 @@
-//! What was measured: a table for people, JSON for programs.
+//! The figures of a proof: a table for people, JSON for programs.
 
 use comfy_table::{Table, presets};
 use serde_json::{Map, Value};

@@ -203,7 +203,7 @@ impl Target {
     }
 
     /// Gives each process of the baseline the database requests of the next messages, by their place:
-    /// any process may get any message. A few at a time, so that reading them takes little memory.
+    /// any process may get any message. It gets a few at a time: reading them takes little memory then.
     async fn hand_over(
         &self,
         operation: Operation,
