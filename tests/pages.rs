@@ -98,10 +98,10 @@ async fn a_release_page_shows_notes_files_and_commands_in_order() {
             "<h2>New</h2>",
             "<strong>fast</strong> &lt;b&gt;raw&lt;/b&gt;",
             "Assets <span class=\"count\">8</span>",
-            "Packages <span class=\"count\">1</span>",
-            &format!("<a href=\"{download}\" rel=\"nofollow noopener noreferrer\">app</a>"),
+            "<h3>Packages</h3>",
+            &format!("href=\"{download}\" rel=\"nofollow noopener noreferrer\">app</a>"),
             "files.example",
-            &format!("curl -fLO {download}<"),
+            &format!("curl -fLo app {download}<"),
             "Images",
             "images.example",
             "Runbooks",
@@ -110,8 +110,8 @@ async fn a_release_page_shows_notes_files_and_commands_in_order() {
             "<span class=\"host\">other.example:8443</span>",
             "Source code",
             "https://gitlab.com/g/p/-/archive/v1.2.0/p-v1.2.0.tar.gz",
-            "Always the latest",
-            &format!("curl -fLO {latest}<"),
+            "Links to the latest release",
+            &format!("curl -fLo app {latest}<"),
             &format!("[![Latest release]({here}/g/p/-/badges/release.svg)]"),
         ],
     );
@@ -139,9 +139,9 @@ async fn a_release_page_shows_notes_files_and_commands_in_order() {
             &[
                 "<h1>g/p</h1>",
                 "1 release<",
-                "public",
                 "/g/p/-/releases/v1.2.0\">One &amp; &lt;two&gt;",
-                "4 files",
+                "Assets <span class=\"count\">4</span>",
+                "other &quot;x&quot;",
             ],
         );
     }
@@ -482,7 +482,7 @@ async fn home_lists_what_the_viewer_may_see_and_searches_it() {
     let app = TestApp::empty();
     let nobody = browser(&app, None);
     let home = nobody.get("/").await;
-    shows(&home, &["<h1>Releases</h1>", "There is no project here that you may see."]);
+    shows(&home, &["<h1>Projects</h1>", "There is no project here that you may see."]);
     assert_eq!(home.header("cache-control"), "public, max-age=60");
 
     for id in 1..=45 {

@@ -11,8 +11,8 @@ use crate::domain::web_url::WebUrl;
 
 /// Git's null name, for commits that are not known. Clients need 40 digits.
 const UNKNOWN: &str = "0000000000000000000000000000000000000000";
-/// How many digits GitLab shows where space is short.
-const SHORT_DIGITS: usize = 8;
+/// Its first digits.
+const SHORT_UNKNOWN: &str = "00000000";
 
 /// A commit, with its keys in GitLab's order.
 #[derive(Clone, Debug, Serialize)]
@@ -43,7 +43,7 @@ impl<'a> CommitBody<'a> {
     pub fn for_release(base: &WebUrl, project: &Project, release: &'a Release) -> Self {
         let Release { key, author, .. } = release;
         let message = release.name.as_ref().map_or(key.tag.as_str(), ReleaseName::as_str);
-        let id = id(release);
+        let id = (id(release), release.commit.as_ref().map_or(SHORT_UNKNOWN, CommitSha::short));
         let at = release.created_at.to_string();
         Self::new(base, project, id, message, (&author.username, email(base, author)), at)
     }
@@ -52,20 +52,20 @@ impl<'a> CommitBody<'a> {
     #[must_use]
     pub fn for_branch(base: &WebUrl, project: &Project) -> Self {
         let at = project.created_at.to_string();
-        Self::new(base, project, UNKNOWN, "", ("", String::new()), at)
+        Self::new(base, project, (UNKNOWN, SHORT_UNKNOWN), "", ("", String::new()), at)
     }
 
     fn new(
         base: &WebUrl,
         project: &Project,
-        id: &'a str,
+        (id, short_id): (&'a str, &'a str),
         message: &'a str,
         (name, email): (&'a str, String),
         at: String,
     ) -> Self {
         Self {
             id,
-            short_id: &id[..SHORT_DIGITS],
+            short_id,
             created_at: at.clone(),
             parent_ids: [],
             title: message.lines().next().unwrap_or_default(),

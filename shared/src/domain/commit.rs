@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 const DIGITS: usize = 40;
 /// The shortest beginning by which Git finds a commit.
 const MIN_PREFIX_DIGITS: usize = 4;
+/// How many digits GitLab shows where space is short.
+const SHORT_DIGITS: usize = 8;
 
 /// A commit's name in Git: 40 hexadecimal digits in lower case, not all of them zero.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +33,12 @@ impl CommitSha {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The beginning that GitLab shows where space is short: 8 digits.
+    #[must_use]
+    pub fn short(&self) -> &str {
+        &self.0[..SHORT_DIGITS]
     }
 }
 

@@ -28,6 +28,7 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Viewer<'a> {
     Anonymous,
+    SigningIn,
     SignedIn { username: &'a str },
 }
 
@@ -53,7 +54,10 @@ pub(super) struct Document<'a> {
 
 impl Document<'_> {
     pub(super) fn answer(self, status: StatusCode) -> ApiResponse {
-        let is_kept = self.is_public && matches!(self.viewer, Viewer::Anonymous);
+        let is_kept = match self.viewer {
+            Viewer::Anonymous => self.is_public,
+            Viewer::SigningIn | Viewer::SignedIn { .. } => false,
+        };
         let mut answer = typed("text/html; charset=utf-8", self.html().into_string());
         answer.status = status;
         harden(&mut answer);
@@ -81,6 +85,7 @@ impl Document<'_> {
                         a.home href={ (root) "/" } { "Releases" }
                         @match self.viewer {
                             Viewer::Anonymous => a href={ (root) "/-/sign_in" } { "Sign in" },
+                            Viewer::SigningIn => {},
                             Viewer::SignedIn { username } => {
                                 form method="post" action={ (root) "/-/sign_out" } {
                                     span.user { (username) }
@@ -90,6 +95,7 @@ impl Document<'_> {
                         }
                     }
                     main { (self.main) }
+                    footer { a href={ (root) "/openapi.json" } { "API" } }
                 }
             }
         }
@@ -127,7 +133,10 @@ pub(crate) fn error(app: &App, request: &Request, error: &ApiError) -> ApiRespon
     let base = &base_url(app, request, prefix);
     let status = answer.status;
     let (title, sentence) = if *error == ApiError::RouteNotFound {
-        ("Page not found", "It does not exist, or you need to sign in to see it.")
+        (
+            "Page not found",
+            "It does not exist, or only a token with access to its project can see it.",
+        )
     } else if status.is_server_error() {
         ("This page cannot be shown now", "The server has a problem. Try again in a minute.")
     } else {

@@ -13,6 +13,7 @@ use shared::store::query::ReleaseIndexEntry;
 use url::form_urlencoded;
 
 use super::document::{Document, Viewer, time};
+use super::project::visibility;
 use super::session;
 
 const SEARCH: &str = "search";
@@ -64,7 +65,7 @@ pub(crate) async fn answer(app: &App, http_request: &Request) -> Result<ApiRespo
     };
     let document = Document {
         base: &request.base,
-        title: "Releases",
+        title: "Projects",
         viewer,
         feed: None,
         is_public: true,
@@ -82,7 +83,7 @@ fn main(
 ) -> Markup {
     let root = request.base.path();
     html! {
-        h1 { "Releases" }
+        h1 { "Projects" }
         form.search role="search" action={ (root) "/" } {
             label for="search" { "Search projects by path" }
             input #search name=(SEARCH) type="search" placeholder="mygroup/app" value=[Some(searched).filter(|text| !text.is_empty())];
@@ -103,7 +104,6 @@ fn main(
                 @if more.is_some() { a rel="next" href=(page(root, searched, more)) { "Older projects" } }
             }
         }
-        p { "For programs: " a href={ (root) "/openapi.json" } { "the API" } "." }
     }
 }
 
@@ -137,7 +137,7 @@ fn entry(
                 }
                 None => span { "No releases" },
             }
-            span.label { (project.visibility.as_str()) }
+            (visibility(project))
         }
     }
 }

@@ -6,18 +6,21 @@ use shared::api::pagination::Page;
 use shared::api::render::{project_url, release_url};
 use shared::api::{ApiError, ApiRequest, ApiResponse, markdown, release_body};
 use shared::app::App;
-use shared::domain::project::ProjectRef;
+use shared::domain::project::{Project, ProjectRef, Visibility};
 use shared::domain::release::Description;
 use shared::domain::tag_name::TagName;
+use shared::domain::web_url::WebUrl;
 use shared::store::fitting::{Room, WithLinks};
 use shared::store::query::ReleaseList;
 
 use super::document::{Document, Viewer, is_public};
-use super::release::{about, title_of};
+use super::release::{about, file, permanent_url, title_of};
 
 /// As much of a release's notes as its card shows, in bytes of Markdown.
 const NOTES_BYTES: usize = 1_000;
-/// Links are only counted.
+/// Links that the card of a release shows.
+const FILES: usize = 10;
+/// Links of a release are read into this many bytes, as the API counts them.
 const MAX_LINK_BYTES: usize = 64 * 1024;
 
 pub(super) async fn answer(
@@ -45,11 +48,11 @@ pub(super) async fn answer(
         h1 { (path) }
         p.about {
             span { (tags.len()) @if tags.len() == 1 { " release" } @else { " releases" } }
-            span.label { (project.visibility.as_str()) }
+            (visibility(project))
             a href=(feed) { "Atom feed" }
         }
         @for release in &releases {
-            (card(&url, release, latest.as_ref() == Some(&release.0.key.tag), reads_code))
+            (card(&request.base, &url, release, latest.as_ref() == Some(&release.0.key.tag), reads_code))
         }
         @if tags.is_empty() {
             p { "This project has no releases yet." }
@@ -67,7 +70,14 @@ pub(super) async fn answer(
     Ok(document.answer(StatusCode::OK))
 }
 
-fn card(url: &str, (release, links): &WithLinks, is_latest: bool, reads_code: bool) -> Markup {
+fn card(
+    base: &WebUrl,
+    url: &str,
+    (release, links): &WithLinks,
+    is_latest: bool,
+    reads_code: bool,
+) -> Markup {
+    let shown = &links.links[..links.links.len().min(FILES)];
     let page = release_url(url, &release.key.tag);
     let notes = release.description.as_ref().map(Description::as_str).unwrap_or_default();
     let beginning = &notes[..notes.floor_char_boundary(NOTES_BYTES)];
@@ -79,13 +89,32 @@ fn card(url: &str, (release, links): &WithLinks, is_latest: bool, reads_code: bo
                 div.notes { (PreEscaped(markdown::to_html(beginning, 2))) }
             }
             @if reads_code {
-                p { a href=(page) {
-                    (links.count) @if links.count == 1 { " file" } @else { " files" }
-                    @if beginning.len() < notes.len() { " and all notes" }
-                    span.hidden { " of " (title_of(release)) }
-                } }
+                @if !shown.is_empty() {
+                    details open[is_latest] {
+                        summary { "Assets " span.count { (links.count) } span.hidden { " of " (title_of(release)) } }
+                        ul.assets {
+                            @for link in shown {
+                                li { (file(base, link, permanent_url(url, &release.key.tag, link).as_deref())) }
+                            }
+                        }
+                    }
+                }
+                @if shown.len() < links.count || beginning.len() < notes.len() {
+                    p { a href=(page) {
+                        @if shown.len() < links.count { "All " (links.count) " assets" }
+                        @else { "All notes" }
+                        span.hidden { " of " (title_of(release)) }
+                    } }
+                }
             }
         }
+    }
+}
+
+/// A project's visibility, unless it is public.
+pub(super) fn visibility(project: &Project) -> Markup {
+    html! {
+        @if project.visibility != Visibility::Public { span.label { (project.visibility.as_str()) } }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use lambda_http::http::StatusCode;
 use maud::{Markup, PreEscaped, html};
-use shared::api::render::{direct_asset_url, project_url, segment};
+use shared::api::render::{direct_asset_url, project_url, release_url, segment};
 use shared::api::sources::sources;
 use shared::api::{ApiError, ApiRequest, ApiResponse, markdown, release_body};
 use shared::app::App;
@@ -12,6 +12,7 @@ use shared::domain::project::ProjectRef;
 use shared::domain::release::{Description, Release, ReleaseName};
 use shared::domain::tag_name::TagName;
 use shared::domain::time::Timestamp;
+use shared::domain::web_url::WebUrl;
 use shared::store::fitting::{Choice, Room, SomeLinks};
 use shared::store::query::ReleaseAndLatest;
 
@@ -34,13 +35,13 @@ pub(super) async fn answer(
     let (access, (found, latest)) = request.authorize_releases_of(app, project, &query).await?;
     access.may_read_code().map_err(|_| ApiError::RouteNotFound)?;
     let (release, links) = found.ok_or(ApiError::RouteNotFound)?;
-    let is_latest = latest.is_some_and(|latest| latest.tag == release.key.tag);
     let frame = release_body::Frame::new(request, &access);
     let room = Room::new(&frame, MAX_LINK_BYTES, 1);
     let due = release_body::deadline(request);
     let found = app.store.links_of(release, links, Choice::Newest, &room, due).await?;
     let (release, links) = found.ok_or(ApiError::RouteNotFound)?;
-    let page = Page { request, access: &access, release: &release, is_latest };
+    let latest = latest.as_ref().map(|latest| &latest.tag);
+    let page = Page { request, access: &access, release: &release, latest };
     let answer = page.document(&links);
     if answer.body.len() <= MAX_PAGE_BYTES {
         return Ok(answer);
@@ -52,7 +53,7 @@ struct Page<'a> {
     request: &'a ApiRequest,
     access: &'a ProjectAccess,
     release: &'a Release,
-    is_latest: bool,
+    latest: Option<&'a TagName>,
 }
 
 impl Page<'_> {
@@ -65,7 +66,10 @@ impl Page<'_> {
         let main = html! {
             nav aria-label="Breadcrumb" { a href=(url) { (project.path.as_str()) } }
             h1 { (title_of(self.release)) }
-            (about(self.release, self.is_latest))
+            (about(self.release, self.latest == Some(&self.release.key.tag)))
+            @if let Some(latest) = self.latest && *latest != self.release.key.tag {
+                p.notice { "The latest release is " a href=(release_url(&url, latest)) { (latest.as_str()) } "." }
+            }
             @if !notes.is_empty() {
                 div.notes { (PreEscaped(markdown::to_html(notes, 1))) }
             }
@@ -86,9 +90,13 @@ impl Page<'_> {
     fn assets(&self, links: &SomeLinks) -> Markup {
         let sources = sources(self.access.project().source_url.as_ref(), &self.release.key.tag);
         let hidden = links.count.saturating_sub(links.links.len());
+        let needs_token = !self.access.is_open_to_everybody();
         html! {
             section {
                 h2 { "Assets " span.count { (links.count + sources.len()) } }
+                @if needs_token && links.links.iter().any(|link| link.fields.path.is_some()) {
+                    p { "The commands need an access token in the variable " code { "RELEASE_LINKS_TOKEN" } "." }
+                }
                 @for (link_type, heading) in GROUPS {
                     (self.group(heading, &links_in(&links.links, link_type)))
                 }
@@ -119,7 +127,7 @@ impl Page<'_> {
         let (shown, rest) = links.split_at(links.len().min(SHOWN));
         html! {
             @if !links.is_empty() {
-                h3 { (heading) " " span.count { (links.len()) } }
+                h3 { (heading) @if !rest.is_empty() { " " span.count { (links.len()) } } }
                 ul.assets { @for link in shown { (self.asset(link)) } }
                 @if !rest.is_empty() {
                     details {
@@ -132,50 +140,63 @@ impl Page<'_> {
     }
 
     fn asset(&self, link: &Link) -> Markup {
-        let url = link.fields.url.as_str();
-        let permanent = self.permanent_url(link);
+        let project = project_url(&self.request.base, self.access.project());
+        let permanent = permanent_url(&project, &self.release.key.tag, link);
         html! {
             li {
-                a href=(permanent.as_deref().unwrap_or(url)) rel="nofollow noopener noreferrer" {
-                    (link.fields.name.as_str())
+                (file(&self.request.base, link, permanent.as_deref()))
+                @if let Some(permanent) = &permanent {
+                    details.command {
+                        summary { "curl" span.hidden { " command for " (link.fields.name.as_str()) } }
+                        (command(&self.download(link, permanent)))
+                    }
                 }
-                " " span.host { (host(url)) }
-                @if let Some(permanent) = &permanent { (command(&self.download(permanent))) }
             }
         }
     }
 
-    /// The URL that stays when the file moves, if the link has a path.
-    fn permanent_url(&self, link: &Link) -> Option<String> {
-        let path = link.fields.path.as_ref()?;
-        let url = project_url(&self.request.base, self.access.project());
-        Some(direct_asset_url(&url, &self.release.key.tag, path))
-    }
-
-    /// A command that downloads from this URL.
-    fn download(&self, url: &str) -> String {
+    /// A command that downloads a link's file from this URL, and saves it under the link's name if that
+    /// is a file name.
+    fn download(&self, link: &Link, url: &str) -> String {
         let token = if self.access.is_open_to_everybody() {
             ""
         } else {
             r#"-H "Authorization: Bearer $RELEASE_LINKS_TOKEN" "#
         };
-        format!("curl -fLO {token}{}", quoted(url))
+        let name = link.fields.name.as_str();
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-+".contains(c);
+        let save = if name.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && name.chars().all(is_plain)
+        {
+            format!("-fLo {name}")
+        } else {
+            "-fLO".to_owned()
+        };
+        format!("curl {save} {token}{}", quoted(url))
     }
 
     fn latest(&self, url: &str, feed: &str, links: &[Link]) -> Markup {
         let latest = format!("{url}/-/releases/permalink/latest");
-        let example = links.iter().find_map(|link| link.fields.path.as_ref());
+        let mut with_path = links.iter().filter(|link| link.fields.path.is_some());
+        let first = with_path.clone().next();
+        let example = with_path.find(|link| link.fields.link_type == LinkType::Package).or(first);
+        let example = example.and_then(|link| Some((link, link.fields.path.as_ref()?)));
         let badge = format!("[![Latest release]({url}/-/badges/release.svg)]({latest})");
         html! {
             section {
-                h2 { "Always the latest" }
-                p { a href=(latest) { "Latest release" } " · " a href=(feed) { "Atom feed" } }
-                @if let Some(path) = example {
-                    p { "The newest release's file, by a URL that stays the same:" }
-                    (command(&self.download(&format!("{latest}/downloads{}", path.as_str()))))
+                h2 { "Links to the latest release" }
+                p { "These always lead to the latest release of this project: "
+                    a href=(latest) { "its page" } ", " a href=(feed) { "the Atom feed" }
+                    @if example.is_some() { ", and each file that has the same path in every release, for example:" }
+                    @else { "." }
                 }
-                p { img src={ (url) "/-/badges/release.svg" } alt="Latest release"; " A badge, in Markdown:" }
-                (command(&badge))
+                @if let Some((link, path)) = example {
+                    (command(&self.download(link, &format!("{latest}/downloads{}", path.as_str()))))
+                }
+                @if self.access.is_open_to_everybody() {
+                    p { img src={ (url) "/-/badges/release.svg" } alt="Latest release"; " in Markdown:" }
+                    (command(&badge))
+                }
             }
         }
     }
@@ -191,6 +212,24 @@ const GROUPS: [(LinkType, &str); 4] = [
 
 fn links_in(links: &[Link], link_type: LinkType) -> Vec<&Link> {
     links.iter().filter(|link| link.fields.link_type == link_type).collect()
+}
+
+/// The URL of a link's file that stays when the file moves, if the link has a path. `project` is the
+/// URL of its project.
+pub(super) fn permanent_url(project: &str, tag: &TagName, link: &Link) -> Option<String> {
+    Some(direct_asset_url(project, tag, link.fields.path.as_ref()?))
+}
+
+/// A file of a list: its name, and its host if that is another than this server.
+pub(super) fn file(base: &WebUrl, link: &Link, permanent: Option<&str>) -> Markup {
+    let url = link.fields.url.as_str();
+    let base = base.to_string();
+    html! {
+        a.file href=(permanent.unwrap_or(url)) rel="nofollow noopener noreferrer" {
+            (link.fields.name.as_str())
+        }
+        @if host(url) != host(&base) { " " span.host { (host(url)) } }
+    }
 }
 
 /// The host of a link's target, as it is written.
@@ -215,6 +254,7 @@ pub(super) fn about(release: &Release, is_latest: bool) -> Markup {
             @else if is_latest { span.label.latest { "Latest" } }
             @if is_pre_release(&release.key.tag) { span.label.pre { "Pre-release" } }
             span { (time(release.released_at)) " by " (release.author.username) }
+            @if let Some(commit) = &release.commit { span { "Commit " code { (commit.short()) } } }
         }
     }
 }

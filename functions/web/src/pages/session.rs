@@ -148,6 +148,7 @@ fn show_form(request: &ApiRequest, status: StatusCode, sentence: Option<&str>) -
     let root = request.base.path();
     let main = html! {
         h1 { "Sign in" }
+        p { "See the releases of projects that are not public, with an access token." }
         @if let Some(sentence) = sentence { p.alert role="alert" { (sentence) } }
         @if transport(&request.base) == Transport::Open {
             p { "Signing in needs HTTPS, because this server is not on your machine. Ask its operator for a URL that begins with https." }
@@ -155,13 +156,13 @@ fn show_form(request: &ApiRequest, status: StatusCode, sentence: Option<&str>) -
             form.fields method="post" action={ (root) (FORM) } {
                 label for="token" { "Access token" }
                 input #token name="access_token" type="password" required autocomplete="current-password" placeholder="glpat-…" aria-describedby="hint";
-                p #hint { "The operator of this server creates tokens. A token with the scope read_api is enough." }
+                p #hint { "Ask the operator of this server for one with the scope " code { "read_api" } "." }
                 input name=(RETURN_TO) type="hidden" value=(return_to(request));
-                button { "Sign in" }
+                button.primary { "Sign in" }
             }
         }
     };
-    let (base, viewer) = (&request.base, Viewer::Anonymous);
+    let (base, viewer) = (&request.base, Viewer::SigningIn);
     let document = Document { base, title: "Sign in", viewer, feed: None, is_public: false, main };
     document.answer(status)
 }
