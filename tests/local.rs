@@ -199,7 +199,7 @@ fn an_address_in_use_is_said_with_the_way_out() {
 }
 
 #[test]
-fn flags_that_contradict_each_other_are_refused() {
+fn conflicting_or_invalid_flags_are_refused() {
     for flags in [
         ["--ephemeral", "--data-dir", "x"],
         ["--ephemeral", "--public-url", "ftp://x"],

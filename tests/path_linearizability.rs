@@ -52,10 +52,10 @@ type Story = Arc<Mutex<Vec<(usize, Action<Step>)>>>;
 const PATHS: usize = 3;
 const MOVERS: usize = 4;
 const READERS: usize = 4;
-/// How often each path has to be taken, and found, before it is enough.
+/// The test ends when each path was taken, and found, this many times.
 const ENOUGH: usize = 25;
 
-/// Counts what was done to each path until it is enough.
+/// How often each path was taken, and found.
 #[derive(Clone, Default)]
 struct Enough {
     taken: Arc<[AtomicUsize; PATHS]>,
@@ -81,7 +81,7 @@ fn tell(story: &Story, who: usize, action: Action<Step>) {
     story.lock().unwrap().push((who, action));
 }
 
-/// Moves the one link from path to path until the time is over.
+/// Creates a link, and moves it between random paths until `enough` is reached.
 async fn keep_moving(api: Api, link: usize, stories: Vec<Story>, enough: Enough) {
     let made = format!(r#"{{"name":"{link}","url":"{}"}}"#, url(link));
     let id = api.post(LINKS, &made).await.id();
@@ -115,7 +115,7 @@ async fn keep_moving(api: Api, link: usize, stories: Vec<Story>, enough: Enough)
     }
 }
 
-/// Downloads one path after the other until the time is over.
+/// Downloads random paths until `enough` is reached.
 async fn keep_downloading(api: Api, reader: usize, stories: Vec<Story>, enough: Enough) {
     let mut random = fastrand::Rng::with_seed(reader as u64);
     while !enough.reached() {

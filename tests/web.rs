@@ -1,4 +1,4 @@
-//! Everything that is no endpoint, and the pages by which people download.
+//! What all paths share, such as unknown routes, CORS and the OpenAPI file, and the pages for downloads.
 
 use serde_json::{Value, json};
 use shared::domain::access_level::AccessLevel;
@@ -326,7 +326,7 @@ async fn a_page_that_may_not_be_seen_is_not_there() {
 }
 
 #[tokio::test]
-async fn the_page_of_the_latest_release_is_a_whole_url() {
+async fn latest_permalink_redirects_to_an_absolute_url() {
     let test_app = nested().await;
     let latest = "/top/sub.group/APP/-/releases/permalink/latest";
     let api = test_app.developer().await;

@@ -92,7 +92,7 @@ async fn a_moved_project_keeps_its_releases_and_tokens() {
     let secret = admin.text(&["token", "create", "--name", "ci", "--project", "g/old"]);
     assert_eq!(
         admin.error(&["project", "move", "g/old", "G/Other"]),
-        "error: a project already exists at g/other (number 2)"
+        "error: a project already exists at g/other (number 2): to change it, run `release-links project update g/other`"
     );
     assert_eq!(
         admin.text(&["project", "move", "g/old", "h/new"]),
@@ -116,7 +116,7 @@ async fn project_create_can_be_repeated_with_exists_ok() {
     assert_eq!(admin.json(&create), changed);
     assert_eq!(
         admin.error(&["project", "create", "g/p"]),
-        "error: a project already exists at g/p (number 1)"
+        "error: a project already exists at g/p (number 1): to change it, run `release-links project update g/p`"
     );
     let other = ["--releases-access", "disabled", "--protected-tag", "v*:owner"];
     assert_eq!(

@@ -130,7 +130,10 @@ async fn a_number_in_use_is_used_whatever_releases_it_has() {
     let said = admin.error(&["project", "create", "g/other", "--id", "7"]);
     assert!(said.contains("belongs or belonged to another project"), "{said}");
     let said = admin.error(&["project", "create", "G/P", "--id", "7"]);
-    assert_eq!(said, "error: a project already exists at g/p (number 7)");
+    assert_eq!(
+        said,
+        "error: a project already exists at g/p (number 7): to change it, run `release-links project update g/p`"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

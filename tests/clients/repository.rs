@@ -36,8 +36,8 @@ impl Repository {
         self.folder.path().join("working-copy")
     }
 
-    /// A program in the working copy. Its environment has only the paths of programs: a
-    /// token or a CI system's variables would change what release tools do.
+    /// A program in the working copy, with only `PATH`, `HOME` and settings of Git in its environment:
+    /// inherited tokens or variables of a CI system would change what release tools do.
     pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command

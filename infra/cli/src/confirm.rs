@@ -26,8 +26,8 @@ impl Confirmation {
         if self.yes {
             return Ok(());
         }
-        // Both: a question that cannot be seen waits without end.
-        if !io::stdin().is_terminal() || !Printable::is_error_on_a_terminal() {
+        // Without a visible question, the program would wait for an answer without end.
+        if !io::stdin().is_terminal() || !Printable::stderr_is_terminal() {
             return Err(Error::Unconfirmed(what.to_owned()));
         }
         let effects = if effects.is_empty() { String::new() } else { format!("{effects} ") };

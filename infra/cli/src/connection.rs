@@ -40,8 +40,9 @@ pub(crate) struct ConnectionArguments {
         env = "RELEASE_LINKS_CONNECTION"
     )]
     file: Option<OsString>,
-    /// DynamoDB endpoint URL, for example `http://127.0.0.1:8000`. No credentials are needed over plain
-    /// HTTP. With `serve`: the DynamoDB to use instead of the embedded one.
+    /// DynamoDB endpoint URL, for example `http://127.0.0.1:8000`. For a DynamoDB
+    /// Local; a local server needs --connection. With `serve`: the DynamoDB to use instead of the
+    /// embedded one.
     #[arg(
         long,
         value_name = "URL",

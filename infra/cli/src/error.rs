@@ -19,7 +19,10 @@ pub(crate) enum Error {
         "more than one project that was deleted had the path {path}: name one by its number, {ids}"
     )]
     AmbiguousProject { path: String, ids: String },
-    #[error("a project already exists at {path} (number {id})")]
+    #[error(
+        "a project already exists at {path} (number {id}): to change it, run `release-links project \
+         update {path}`"
+    )]
     PathTaken { path: String, id: u64 },
     #[error(
         "the path {0} is taken, but its project is missing: `release-links audit` shows the cause"
@@ -69,7 +72,10 @@ pub(crate) enum Error {
     #[error("more than one token has the ID {0}: use the token's secret instead")]
     AmbiguousToken(String),
     // The text is not repeated: it may be a secret that was copied badly.
-    #[error("that is neither the ID of a token, twelve hexadecimal digits, nor a token's secret")]
+    #[error(
+        "that is neither the ID of a token, twelve hexadecimal digits, nor a token's secret: to see the \
+         IDs, run `release-links token list`"
+    )]
     NotAToken,
     #[error("token {0} is revoked: create a new one with `release-links token create`")]
     TokenRevoked(String),
@@ -80,7 +86,7 @@ pub(crate) enum Error {
     SecretLost { id: String, cause: io::Error },
     #[error("the user's name {0}")]
     Username(#[from] InvalidUsername),
-    #[error("violations of the tables' rules: {0}")]
+    #[error("the tables are not consistent, violations: {0}")]
     Violations(usize),
     #[error("this deletes {0}: to confirm, add --yes")]
     Unconfirmed(String),

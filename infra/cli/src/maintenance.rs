@@ -19,8 +19,8 @@ use crate::{STEP, deadline};
 pub(crate) enum Command {
     /// Remove links and claims that deleted releases left in the database.
     ///
-    /// They can no longer be seen and only take up storage. A local server sweeps by itself, and on AWS
-    /// the table's stream does.
+    /// They can no longer be seen and only take up storage. A claim keeps a name, URL or path unique in
+    /// its release. A local server sweeps by itself, and on AWS the table's stream does.
     Sweep {
         /// Only remove items older than this, for example 1h [default: 20m].
         ///
@@ -28,9 +28,9 @@ pub(crate) enum Command {
         #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
         older_than: Option<Duration>,
     },
-    /// Check both tables for broken rules. Exits with 1 if a rule is broken.
+    /// Check that both tables are consistent. Exits with 1 if they are not.
     ///
-    /// A violation is a broken rule: a link without its claims, a release whose project the directory
+    /// A violation is an inconsistency: a link without the claims that keep its values unique, a release whose project the directory
     /// does not know, a path without its project, a token with a role in an unknown project. A warning
     /// is left over from a deleted project: a release, or a token that grants nothing that exists.
     /// Reads both tables page by page, five to seven read units for each link. Run it while no client
@@ -118,7 +118,7 @@ impl Details for Audit {
             ("Links", self.links.to_string()),
             ("Claims", self.claims.to_string()),
             ("Tokens", self.tokens.to_string()),
-            ("Unreachable items", self.unreachable.to_string()),
+            ("Items left to sweep", self.unreachable.to_string()),
             ("Violations", self.violations.len().to_string()),
             ("Warnings", self.warnings.len().to_string()),
             ("Unlisted", self.unlisted.to_string()),

@@ -112,7 +112,7 @@ impl Printable {
     /// A line for each field.
     pub(crate) fn details(thing: &impl Details) -> Self {
         let mut table = Table::new();
-        for (label, value) in thing.fields() {
+        for (label, value) in thing.fields().into_iter().filter(|(_, value)| !value.is_empty()) {
             table.add_row(vec![format!("{label}:"), Self::line(&value).0]);
         }
         Self::laid_out(table)
@@ -152,7 +152,7 @@ impl Printable {
     }
 
     /// Whether a person can see standard error.
-    pub(crate) fn is_error_on_a_terminal() -> bool {
+    pub(crate) fn stderr_is_terminal() -> bool {
         io::stderr().is_terminal()
     }
 }

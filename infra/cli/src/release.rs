@@ -176,10 +176,7 @@ async fn delete(
         return Err(no_release(&project, &target.tag));
     };
     let release = ReleaseView::new(&project, release);
-    let sentence = format!(
-        "Deleted release {} of {} and its links; `sweep` frees their storage.",
-        release.tag, release.project
-    );
+    let sentence = format!("Deleted release {} of {} and its links.", release.tag, release.project);
     Ok(output.done(&sentence, &release)?)
 }
 

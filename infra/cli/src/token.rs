@@ -119,13 +119,16 @@ async fn revoke(name: &Named, store: &Store, output: Output) -> Result<(), Error
     if !store.revoke_token(&token, deadline()).await? {
         return Err(Error::NoToken(token.id().to_owned()));
     }
+    let is_new = !token.revoked;
     let token = Token { revoked: true, ..token };
     let projects = match output {
         Output::Table => HashMap::new(),
         Output::Json => projects_of(std::slice::from_ref(&token), store).await?,
     };
     let view = TokenView::new(&token, Timestamp::now(), &projects);
-    let sentence = format!("Revoked token {} ({}) of user {}.", view.id, view.name, view.user);
+    let what = format!("oken {} ({}) of user {}", view.id, view.name, view.user);
+    let sentence =
+        if is_new { format!("Revoked t{what}.") } else { format!("T{what} was already revoked.") };
     Ok(output.done(&sentence, &view)?)
 }
 

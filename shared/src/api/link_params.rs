@@ -5,7 +5,8 @@ use super::param_validator::{Field, ParamValidator};
 use super::request::ApiRequest;
 use crate::domain::link::{Change, LinkChanges, LinkId, LinkType, UncheckedLink};
 
-/// Reads the number of the link in the path. A number that no link can have finds nothing.
+/// Reads the number of the link in the path. Numbers out of range become 0, which no link has, so that
+/// the answer is 404.
 pub fn item(request: &ApiRequest) -> Result<LinkId, ApiError> {
     let mut fields = ParamValidator::new(&request.params);
     let id = link_id(request, &mut fields);
@@ -45,10 +46,9 @@ pub fn update(request: &ApiRequest) -> Result<(LinkId, LinkChanges), ApiError> {
 
 fn link_id(request: &ApiRequest, fields: &mut ParamValidator<'_>) -> LinkId {
     let text = &request.path.link_id;
-    // GitLab takes what follows a dot for the format of the answer, and there is only one.
+    // GitLab reads a suffix such as `.json` as the format of its response, and has only one format here.
     let text = text.rsplit_once('.').map_or(text.as_str(), |(id, _format)| id);
     let id = fields.path_integer("link_id", text);
-    // No link has the number 0, so it stands for the negative ones too.
     LinkId(id.and_then(|id| u64::try_from(id).ok()).unwrap_or(0))
 }
 

@@ -41,22 +41,22 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(super) struct Backoff {
     deadline: Deadline,
-    pause: Duration,
+    max_pause: Duration,
 }
 
 impl Backoff {
     pub(super) fn new(deadline: Deadline) -> Self {
-        Self { deadline, pause: FIRST_PAUSE }
+        Self { deadline, max_pause: FIRST_PAUSE }
     }
 
-    /// Waits before the next try; fails where there is no time for one, with what kept the last
-    /// one from succeeding.
-    pub(super) async fn pause(&mut self, cause: &str) -> Result<(), StoreError> {
-        let pause = self.pause.mul_f64(fastrand::f64());
+    /// Sleeps before the next attempt. Returns `Unavailable`, with the `cause` of the last failure, if
+    /// the deadline would pass meanwhile.
+    pub(super) async fn wait(&mut self, cause: &str) -> Result<(), StoreError> {
+        let pause = self.max_pause.mul_f64(fastrand::f64());
         if pause >= self.deadline.remaining() {
             return Err(StoreError::Unavailable(cause.into()));
         }
-        self.pause = LONGEST_PAUSE.min(self.pause * 2);
+        self.max_pause = LONGEST_PAUSE.min(self.max_pause * 2);
         tokio::time::sleep(pause).await;
         Ok(())
     }

@@ -89,7 +89,7 @@ impl Store {
                 return Ok(CreateLinkResult::Conflicts(taken));
             }
             // The conflicting link is gone by now.
-            backoff.pause("claims come and go").await?;
+            backoff.wait("claims come and go").await?;
         }
     }
 
@@ -141,7 +141,7 @@ impl Store {
             if taken.any() {
                 return Ok(UpdateLinkResult::Conflicts(taken));
             }
-            backoff.pause("claims come and go").await?;
+            backoff.wait("claims come and go").await?;
         }
     }
 

@@ -311,7 +311,7 @@ impl Store {
             }
             open = output.unprocessed_keys.unwrap_or_default();
             if !open.is_empty() {
-                backoff.pause("keys are left unprocessed").await?;
+                backoff.wait("keys are left unprocessed").await?;
             }
         }
         Ok(rows)

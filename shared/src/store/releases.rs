@@ -252,7 +252,7 @@ impl Store {
             let output = run_or_refuse(deadline, request.send()).await?;
             open = output.unprocessed_items.unwrap_or_default();
             if !open.is_empty() {
-                backoff.pause("items are left unprocessed").await?;
+                backoff.wait("items are left unprocessed").await?;
             }
         }
         Ok(())

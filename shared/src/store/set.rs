@@ -58,7 +58,7 @@ impl Store {
                 }
                 // A transaction holds the item for the moment.
                 DbResult::Failed(error) if error.is_transaction_conflict_exception() => {
-                    backoff.pause("TransactionConflictException").await?;
+                    backoff.wait("TransactionConflictException").await?;
                 }
                 DbResult::Failed(error) => return Err(refused(&error)),
             }

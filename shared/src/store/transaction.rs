@@ -106,7 +106,7 @@ impl Store {
                 Cancellation::ConditionsFailed(failed) => {
                     return Ok(TransactionResult::ConditionsFailed(failed));
                 }
-                Cancellation::TryAgain(cause) => backoff.pause(&cause).await?,
+                Cancellation::TryAgain(cause) => backoff.wait(&cause).await?,
             }
         }
     }

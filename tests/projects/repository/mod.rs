@@ -15,13 +15,13 @@ use harness::Reply;
 use harness::errors::{PROJECT_NOT_FOUND, ROUTE_NOT_FOUND};
 use harness::test_app::{TestApp, token};
 
-const COMMIT: &str = "/projects/20/repository/commits/abc/merge_requests";
+const MERGE_REQUESTS_OF_COMMIT: &str = "/projects/20/repository/commits/abc/merge_requests";
 const RELEASES: &str = "/projects/20/releases";
 
 #[tokio::test]
 async fn a_commit_has_one_empty_page_of_merge_requests() {
     let (app, api) = TestApp::hello().await;
-    let reply = api.get(COMMIT).await;
+    let reply = api.get(MERGE_REQUESTS_OF_COMMIT).await;
     reply.is(200, "[]");
     for (name, value) in [
         ("x-per-page", DEFAULT_PER_PAGE),
@@ -34,9 +34,9 @@ async fn a_commit_has_one_empty_page_of_merge_requests() {
         assert_eq!(reply.header(name), value, "{name}");
     }
     let query = format!("id=20&page=1&per_page={DEFAULT_PER_PAGE}&sha=abc");
-    let url = format!("http://{}/api/v4{COMMIT}?{query}", api.address);
+    let url = format!("http://{}/api/v4{MERGE_REQUESTS_OF_COMMIT}?{query}", api.address);
     assert_eq!(reply.header("link"), format!(r#"<{url}>; rel="first", <{url}>; rel="last""#));
-    let head = api.head(COMMIT).await;
+    let head = api.head(MERGE_REQUESTS_OF_COMMIT).await;
     head.is(200, "");
     assert_eq!(head.header("link"), reply.header("link"));
 
@@ -52,16 +52,16 @@ async fn a_commit_has_one_empty_page_of_merge_requests() {
         ("per_page=0", "per_page has a value not allowed"),
         ("per_page=y&page=x", "page is invalid, per_page is invalid"),
     ] {
-        let path = format!("{COMMIT}?{query}");
+        let path = format!("{MERGE_REQUESTS_OF_COMMIT}?{query}");
         api.get(&path).await.is(400, &format!(r#"{{"error":"{error}"}}"#));
     }
 
     for api in [app.anonymous(), app.job().await, app.api_with(token()).await] {
-        api.get(COMMIT).await.is(404, PROJECT_NOT_FOUND);
+        api.get(MERGE_REQUESTS_OF_COMMIT).await.is(404, PROJECT_NOT_FOUND);
     }
     api.get("/projects/99/repository/commits/abc/merge_requests").await.is(404, PROJECT_NOT_FOUND);
     app.change_project(20, |project| project.visibility = Visibility::Public).await;
-    app.anonymous().get(COMMIT).await.is(200, "[]");
+    app.anonymous().get(MERGE_REQUESTS_OF_COMMIT).await.is(200, "[]");
     api.get("/projects/20/repository/commits").await.is(404, ROUTE_NOT_FOUND);
 }
 

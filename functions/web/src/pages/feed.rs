@@ -42,7 +42,7 @@ pub(super) async fn answer(
         let release_page = release_url(&url, &release.key.tag);
         let notes = release.description.as_ref().map(Description::as_str).unwrap_or_default();
         let notes = xml(&markdown::to_html(notes, 0));
-        // Later releases still have their links to the whole notes.
+        // Notes beyond the feed's size limit are left out: readers follow the entry's link to them.
         let fits = left.checked_sub(notes.len()).map(|rest| left = rest).is_some();
         html! {
             entry {

@@ -208,11 +208,11 @@ pub(super) fn first_commands(token: &Secret, url: &str) -> String {
     let pages = format!("{url}/{PROJECT}/-/releases");
     format!(
         "The sample project {PROJECT} has one release. Its token is shown only now:\n\n  \
-         export TOKEN={token}\n\n\
+         export RELEASE_LINKS_TOKEN={token}\n\n\
          Try it:\n\n  \
          curl \"{api}/{TAG}\"\n  \
          curl --location {pages}/{TAG}/downloads/bin/hello\n  \
-         curl --request PUT --header \"PRIVATE-TOKEN: $TOKEN\" --data name=\"Hello, world\" \"{api}/{TAG}\"\n  \
+         curl --request PUT --header \"PRIVATE-TOKEN: $RELEASE_LINKS_TOKEN\" --data name=\"Hello, world\" \"{api}/{TAG}\"\n  \
          curl {api}/permalink/latest --location\n"
     )
 }
