@@ -107,6 +107,8 @@ fn rows_of_links() -> Vec<Row> {
     let with_path = r#"{"name":"b","url":"https://e.com/b","filepath":"/bin/b"}"#;
     let other = r#"{"name":"c","url":"https://e.com/c"}"#;
     let image = r#"{"name":"d","link_type":"image"}"#;
+    let accepted = r#"{"name":"c","url":"https://e.com/c","on_duplicate":"accept"}"#;
+    let replaced = r#"{"name":"c","url":"https://e.com/c2","on_duplicate":"replace"}"#;
     let blank = r#"{"name":"","url":""}"#;
     let (d, e) = (r#"{"name":"d"}"#, r#"{"name":"e"}"#);
     let new_url = r#"{"url":"https://e.com/e"}"#;
@@ -121,6 +123,16 @@ fn rows_of_links() -> Vec<Row> {
             requests: 3,
             sequential: 3,
             ..write("create of what is taken", post, plain, 400, (0.0, 5.0))
+        },
+        Row {
+            requests: 4,
+            sequential: 4,
+            ..write("create again, accepted", post, accepted, 201, (0.0, 6.0))
+        },
+        Row {
+            requests: 5,
+            sequential: 5,
+            ..write("create again, replaced", post, replaced, 201, (6.0, 6.0))
         },
         Row { sequential: 1, ..write("create of what is invalid", post, blank, 400, (0.0, 3.0)) },
         read("get a link", one, 200, (1, 1, 4.0)),
@@ -162,6 +174,11 @@ fn rows_of_releases() -> Vec<Row> {
         {"name":"a","url":"https://e.com/a"},
         {"name":"b","url":"https://e.com/b","filepath":"/bin/b"},
         {"name":"c","url":"https://e.com/c"}]}}"#;
+    let accepted = r#"{"tag_name":"v2","on_duplicate":"accept","assets":{"links":[
+        {"name":"a","url":"https://e.com/a"},
+        {"name":"b","url":"https://e.com/b","filepath":"/bin/b"},
+        {"name":"c","url":"https://e.com/c"}]}}"#;
+    let again = "create a release again, accepted";
     let with_three = "create a release with three links, one with a path";
     let moved = r#"{"released_at":"2020-01-01T00:00:00Z"}"#;
     vec![
@@ -173,6 +190,8 @@ fn rows_of_releases() -> Vec<Row> {
             sequential: 1,
             ..write("create it again", post, with_links, 409, (0.0, 3.0))
         },
+        // The claims and the links that have the values that were sent, then the release.
+        Row { requests: 4, sequential: 4, ..write(again, post, accepted, 201, (0.0, 14.0)) },
         read("get a release", v2, 200, (2, 1, 3.0)),
         // The list, then three releases at once.
         read("list three releases", RELEASES, 200, (5, 2, 6.0)),

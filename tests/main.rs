@@ -28,6 +28,7 @@ mod pages;
 mod path_linearizability;
 mod projects;
 mod properties;
+mod publish_again;
 mod redirects;
 mod release_lifecycle;
 mod scale;

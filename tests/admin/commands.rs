@@ -66,6 +66,10 @@ async fn project_update_changes_the_given_settings_only() {
         (&["--no-source-url"], "source_url", Value::Null),
         (&["--source-url", page], "source_url", json!(page)),
         (&["--source-url", ""], "source_url", Value::Null),
+        (&["--on-duplicate", "replace"], "on_duplicate", json!("replace")),
+        (&["--immutable-after", "1h30m"], "immutable_after", json!(5400)),
+        (&["--immutable-after", "never"], "immutable_after", Value::Null),
+        (&["--immutable-after", "90d"], "immutable_after", json!(7_776_000)),
     ] {
         project[setting] = value;
         let updated = admin.json(&[&["project", "update", "g/p"], arguments].concat());
@@ -77,7 +81,13 @@ async fn project_update_changes_the_given_settings_only() {
     admin.usage(&["project", "update", "g/p", "--protected-tag", "a:owner", "--no-protected-tags"]);
 
     let shown = admin.text(&["project", "show", "g/p"]);
-    for line in ["ID:               1", "Releases access:  private", "Default branch:   trunk"] {
+    for line in [
+        "ID:               1",
+        "Releases access:  private",
+        "Default branch:   trunk",
+        "On duplicate:     replace",
+        "Immutable after:  90d",
+    ] {
         assert!(shown.lines().any(|shown| shown == line), "{shown}");
     }
 }
@@ -103,6 +113,41 @@ async fn a_moved_project_keeps_its_releases_and_tokens() {
     assert_eq!(api.get("/projects/g%2Fold/releases/v1").await.status, 404);
     assert_eq!(admin.json(&["token", "list"])[0]["grants"][0]["project_path"], "h/new");
     assert_eq!(admin.json(&["project", "create", "g/old"])["id"], 3);
+}
+
+#[tokio::test]
+async fn operators_release_an_immutable_release_before_they_change_it() {
+    let test_app = TestApp::empty();
+    let admin = admin(&test_app);
+    admin.text(&["project", "create", "g/p", "--on-duplicate", "accept"]);
+    admin.text(&["release", "create", "g/p", "v1"]);
+    let (target, url) = (["g/p", "v1"], "https://e.com/a");
+    admin.text(&[&["link", "create"], &target[..], &["a", url, "--path", "/bin/a"]].concat());
+    admin.text(&["project", "update", "g/p", "--immutable-after", "1s"]);
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    let immutable = "error: release v1 of g/p is immutable: to change it, run `release-links project update \
+                     g/p --immutable-after never` first";
+    for command in [
+        &["link", "create", "g/p", "v1", "b", "https://e.com/b"][..],
+        &["link", "update", "g/p", "v1", "a", "--url", "https://e.com/b"],
+        &["link", "delete", "g/p", "v1", "a"],
+        &["release", "delete", "g/p", "v1", "--yes"],
+    ] {
+        assert_eq!(admin.error(command), immutable, "{command:?}");
+    }
+    let listed = admin.json(&["link", "list", "g/p", "v1"]);
+    assert_eq!((listed.as_array().unwrap().len(), &listed[0]["url"]), (1, &json!(url)));
+    admin.text(&["project", "update", "g/p", "--immutable-after", "never"]);
+    admin.text(&["release", "delete", "g/p", "v1", "--yes"]);
+
+    let create = ["token", "create", "--name", "ci", "--project", "g/p"];
+    let token = admin.json(&[&create[..], &["--on-duplicate", "replace"]].concat());
+    assert_eq!(token["on_duplicate"], "replace");
+    let rotated = admin.json(&["token", "rotate", token["id"].as_str().unwrap()]);
+    assert_eq!(rotated["on_duplicate"], "replace");
+    assert_eq!(admin.json(&create)["on_duplicate"], Value::Null);
+    let shown = admin.json(&["project", "show", "g/p"]);
+    assert_eq!(shown["on_duplicate"], "accept");
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ const DOMAIN: &str = "https://releases.example.com";
 /// The same, below a base path.
 const BASE_PATH: &str = "https://example.com/gitlab";
 
+const CREATED: [(&str, &str); 1] = [("x-release-links-outcome", "created")];
 const REVALIDATE: &str = "max-age=0, private, must-revalidate";
 
 /// Makes a link, reads, changes and deletes it, each by the event of another way to the API.
@@ -31,7 +32,7 @@ pub(super) async fn run(answer: impl AsyncFn(&str, &str) -> Value) {
 
     assert_eq!(
         invoke("create-link", "create-link.json").await,
-        response(201, &shown(STAGE, "bin ünï", "package"), REVALIDATE, &[])
+        response(201, &shown(STAGE, "bin ünï", "package"), REVALIDATE, &CREATED)
     );
     assert_eq!(
         invoke("create-link", "create-link.json").await,
@@ -179,7 +180,7 @@ async fn releases(invoke: &impl AsyncFn(&str, &str) -> Value) {
     };
     let notes = r#"# Notes\n\n<b> & \"ü\""#;
     let new = |base: &str| shown(base, notes, "2099-12-31T22:59:59.999Z");
-    assert_eq!(made, response(201, &new(STAGE), REVALIDATE, &[]));
+    assert_eq!(made, response(201, &new(STAGE), REVALIDATE, &CREATED));
     assert_eq!(
         invoke("create-release", "create-release.json").await,
         response(409, RELEASE_EXISTS, "no-cache", &[])

@@ -4,13 +4,14 @@ use http::StatusCode;
 use shared::api::render::LinkBody;
 use shared::api::{ApiError, ApiRequest, ApiResponse, link_params};
 use shared::app::App;
+use shared::domain::policies::{OnDuplicate, Outcome};
 use shared::domain::time::Timestamp;
-use shared::store::links::CreateLinkResult;
+use shared::store::publish::LinkPublished;
 use shared::store::query::ReleaseOf;
 
-/// Answers with the new link.
+/// Answers with the new link, or with the one that was there and has, or gets, its values.
 pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiError> {
-    let unchecked = link_params::create(&request)?;
+    let (unchecked, on_duplicate) = link_params::create(&request)?;
     // The first creation of a process needs a number too: fetched beside the rest, it costs no
     // round trip. Should that fail, the creation itself asks again.
     let query = request.tag().map(ReleaseOf);
@@ -21,22 +22,35 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
     let (access, release) = authorized?;
     let release = &release.ok_or(ApiError::RecordNotFound)?;
     access.may_write(&release.key.tag)?;
-    let created = match unchecked.fields() {
-        Some(fields) => {
-            app.store.create_link(release, fields, Timestamp::now(), request.deadline).await?
+    let on_duplicate = access.on_duplicate(on_duplicate);
+    let (store, now) = (&app.store, Timestamp::now());
+    let published = match (unchecked.fields(), access.is_mutable(release, now)) {
+        (Some(fields), Ok(())) => {
+            store.publish_link(release, fields, on_duplicate, now, request.deadline).await?
         }
-        None => CreateLinkResult::Conflicts(
-            app.store.conflicts(release, &unchecked, None, request.deadline).await?,
-        ),
+        (Some(fields), Err(error)) => {
+            // Nothing is written for a link that is there.
+            let equal = match on_duplicate {
+                OnDuplicate::Reject => None,
+                OnDuplicate::Accept | OnDuplicate::Replace => {
+                    store.equal_link(release, &fields, request.deadline).await?
+                }
+            };
+            LinkPublished::Link(Outcome::Unchanged, equal.ok_or(error)?)
+        }
+        (None, mutable) => {
+            mutable?;
+            LinkPublished::Conflicts(
+                store.conflicts(release, &unchecked, None, request.deadline).await?,
+            )
+        }
     };
-    match created {
-        CreateLinkResult::Link(link) => {
+    match published {
+        LinkPublished::Link(outcome, link) => {
             let tag = &release.key.tag;
             let body = LinkBody::new(&request.base, access.project(), tag, &link);
-            ApiResponse::json(StatusCode::CREATED, &body)
+            Ok(ApiResponse::json(StatusCode::CREATED, &body)?.with_outcome(outcome))
         }
-        CreateLinkResult::Conflicts(taken) => {
-            Err(ApiError::Model(unchecked.validation_errors(taken)))
-        }
+        LinkPublished::Conflicts(taken) => Err(ApiError::Model(unchecked.validation_errors(taken))),
     }
 }

@@ -5,15 +5,19 @@ use shared::api::release_body::Frame;
 use shared::api::release_params::ValidatedRelease;
 use shared::api::{ApiError, ApiRequest, ApiResponse, release_body, release_params};
 use shared::app::App;
-use shared::domain::release::Author;
+use shared::authorize::access::AccessError;
+use shared::domain::link::UncheckedLink;
+use shared::domain::policies::{OnDuplicate, Outcome};
+use shared::domain::release::{Author, ReleaseValidationError};
 use shared::domain::release_key::ReleaseKey;
 use shared::domain::tag_name::TagName;
 use shared::domain::time::Timestamp;
-use shared::store::fitting::SomeLinks;
+use shared::store::fitting::{Choice, SomeLinks};
+use shared::store::publish::ReleasePublished;
 use shared::store::query::ReleaseOf;
-use shared::store::releases::{NewRelease, ReleaseCreated};
+use shared::store::releases::NewRelease;
 
-/// Answers with the new release.
+/// Answers with the new release, or with the one that was there and has, or gets, what was sent.
 pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiError> {
     // The tag is looked up before it is known to be the only thing right about the request: that
     // saves the good ones a round trip.
@@ -25,16 +29,22 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
     if tag.as_ref().is_some_and(|tag| !access.may_create_tag(tag)) {
         return Err(ApiError::TagProtected);
     }
-    if existing.is_some() {
+    let on_duplicate = access.on_duplicate(creation.on_duplicate);
+    if existing.is_some() && on_duplicate == OnDuplicate::Reject {
         return Err(ApiError::ReleaseExists);
     }
     creation.milestones.find()?;
-    let tag = name.and_then(|text| TagName::parse_new(text).ok());
-    let tag = tag.ok_or(ApiError::TagNameInvalid)?;
+    let tag = match &existing {
+        Some(release) => release.key.tag.clone(),
+        None => {
+            name.and_then(|text| TagName::parse_new(text).ok()).ok_or(ApiError::TagNameInvalid)?
+        }
+    };
     let author = access.token().map(|token| Author::from(&token.user));
-    let author = author.ok_or(shared::authorize::access::AccessError::Forbidden)?;
+    let author = author.ok_or(AccessError::Forbidden)?;
     let now = Timestamp::now();
-    let released_at = creation.released_at.unwrap_or(now);
+    let given_time = creation.released_at;
+    let released_at = given_time.unwrap_or(now);
     let commit = creation.commit.clone();
     let ValidatedRelease { name, description, links } = creation.validate()?;
 
@@ -46,11 +56,28 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
     } else {
         release_body::creation_deadline(&request)
     };
-    match app.store.create_release(new, now, due).await? {
-        ReleaseCreated::Release(release, links) => {
-            let frame = Frame::new(&request, &access);
-            release_body::answer(StatusCode::CREATED, &frame, &release, &SomeLinks::all(links))
+    let rules = (on_duplicate, access.project().policies);
+    let published = app.store.publish_release(new, existing, given_time, rules, now, due).await?;
+    let frame = Frame::new(&request, &access);
+    let (outcome, release, links) = match published {
+        ReleasePublished::Created(release, links) => {
+            (Outcome::Created, release, SomeLinks::all(links))
         }
-        ReleaseCreated::Exists => Err(ApiError::ReleaseExists),
-    }
+        ReleasePublished::Existing(outcome, release) => {
+            let (room, due) = (frame.room(1), release_body::deadline(&request));
+            let key = &release.key;
+            let found = app.store.release_with_links(key, Choice::Newest, &room, due).await?;
+            let (release, links) = found.ok_or(ApiError::ReleaseNotFound)?;
+            (outcome, release, links)
+        }
+        ReleasePublished::Exists => return Err(ApiError::ReleaseExists),
+        ReleasePublished::Immutable => return Err(AccessError::Immutable.into()),
+        ReleasePublished::Conflicts(fields, taken) => {
+            let errors = UncheckedLink::from(&fields).validation_errors(taken);
+            let errors = errors.into_iter().map(ReleaseValidationError::Link).collect();
+            return Err(ApiError::ReleaseModel(errors));
+        }
+    };
+    let answer = release_body::answer(StatusCode::CREATED, &frame, &release, &links)?;
+    Ok(answer.with_outcome(outcome))
 }

@@ -4,6 +4,7 @@ use http::StatusCode;
 use shared::api::render::LinkBody;
 use shared::api::{ApiError, ApiRequest, ApiResponse, link_params};
 use shared::app::App;
+use shared::domain::time::Timestamp;
 use shared::store::links::DeleteLinkResult;
 use shared::store::query::ReleaseWithLink;
 
@@ -17,6 +18,7 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
         let (release, link) = found.as_ref().ok_or(ApiError::RecordNotFound)?;
         let link = link.as_ref().ok_or(ApiError::RecordNotFound)?;
         access.may_write(&release.key.tag)?;
+        access.is_mutable(release, Timestamp::now())?;
         match app.store.delete_link(release, link, request.deadline).await? {
             DeleteLinkResult::Done => {
                 let body = LinkBody::new(&request.base, project, &release.key.tag, link);

@@ -6,6 +6,7 @@ use shared::api::release_body::Frame;
 use shared::api::{ApiError, ApiRequest, ApiResponse, release_body};
 use shared::app::App;
 use shared::authorize::access::AccessError;
+use shared::domain::time::Timestamp;
 use shared::store::query::ReleaseWithLinks;
 
 /// Answers with the release as it was.
@@ -15,6 +16,7 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
     // A missing release is forbidden to everyone.
     let (mut release, mut links) = found.ok_or(AccessError::Forbidden)?;
     access.may_write(&release.key.tag)?;
+    access.is_mutable(&release, Timestamp::now())?;
     while !app.store.delete_release(&release, request.deadline).await? {
         // Another writer came first. Delete the release as it is now.
         let found = app.store.ask(release.key.project, &query, request.deadline).await?;

@@ -7,6 +7,7 @@ use http::{HeaderMap, StatusCode};
 use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
 use shared::domain::tag_name::TagName;
+use shared::domain::time::Timestamp;
 use shared::store::query::ReleaseOf;
 
 /// Answers without a body.
@@ -26,6 +27,7 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
         Some(_) | None => {}
     }
     while let Some(release) = there {
+        access.is_mutable(&release, Timestamp::now())?;
         if app.store.delete_release(&release, request.deadline).await? {
             break;
         }

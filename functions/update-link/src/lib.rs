@@ -18,6 +18,7 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
         let (release, current) = found.as_ref().ok_or(ApiError::RecordNotFound)?;
         let current = current.as_ref().ok_or(ApiError::RecordNotFound)?;
         access.may_write(&release.key.tag)?;
+        access.is_mutable(release, Timestamp::now())?;
         let unchecked = changes.apply(&current.fields);
         let updated = match unchecked.fields() {
             Some(fields) => {

@@ -1,8 +1,9 @@
 //! Durations as the command line has them.
 
+use std::str::FromStr;
 use std::time::Duration;
 
-use jiff::{Span, SpanRelativeTo};
+use jiff::{Span, SpanRelativeTo, SpanRound, Unit};
 
 /// The text is not a duration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -17,7 +18,14 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, InvalidDuration> {
     seconds.and_then(|duration| duration.try_into().ok()).ok_or(InvalidDuration)
 }
 
-/// The text is not a lifetime of a token.
+/// A duration as people write it, in units of at most a day.
+pub(crate) fn in_words(duration: Duration) -> String {
+    let days = SpanRound::new().largest(Unit::Day).days_are_24_hours();
+    let span = Span::try_from(duration).and_then(|span| span.round(days));
+    span.map_or_else(|_| format!("{}s", duration.as_secs()), |span| format!("{span:#}"))
+}
+
+/// The text is not a lifetime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum InvalidLifetime {
     #[error(transparent)]
@@ -29,7 +37,7 @@ pub(crate) enum InvalidLifetime {
 /// Longer lifetimes end on dates that some programs cannot read.
 const MAX_LIFETIME_DAYS: u64 = 36_525;
 
-/// Parses the lifetime of a token.
+/// Parses a lifetime that ends.
 pub(crate) fn parse_lifetime(text: &str) -> Result<Duration, InvalidLifetime> {
     let lifetime = parse_duration(text)?;
     if lifetime.is_zero() || lifetime > Duration::from_hours(24 * MAX_LIFETIME_DAYS) {
@@ -38,9 +46,41 @@ pub(crate) fn parse_lifetime(text: &str) -> Result<Duration, InvalidLifetime> {
     Ok(lifetime)
 }
 
+/// How long something lives: a token until it expires, a release until it is immutable.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Lifetime {
+    Never,
+    For(Duration),
+}
+
+impl FromStr for Lifetime {
+    type Err = InvalidLifetime;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "never" { Ok(Self::Never) } else { parse_lifetime(text).map(Self::For) }
+    }
+}
+
+impl Lifetime {
+    /// `None` if it never ends.
+    pub(crate) fn duration(self) -> Option<Duration> {
+        match self {
+            Self::Never => None,
+            Self::For(duration) => Some(duration),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_duration_is_written_as_it_is_read() {
+        for text in ["90d", "12h", "30m", "1h 30m", "1d 1s"] {
+            assert_eq!(in_words(parse_duration(text).unwrap()), text);
+        }
+    }
 
     #[test]
     fn a_duration_has_units_of_fixed_length() {

@@ -49,6 +49,11 @@ pub(crate) enum Error {
          list {project}`"
     )]
     NoRelease { project: String, tag: String },
+    #[error(
+        "release {tag} of {project} is immutable: to change it, run `release-links project update \
+         {project} --immutable-after never` first"
+    )]
+    ReleaseImmutable { project: String, tag: String },
     #[error("project {project} already has a release {tag}")]
     ReleaseExists { project: String, tag: String },
     #[error(

@@ -143,7 +143,7 @@ async fn create(
     store: &Store,
     output: Output,
 ) -> Result<(), Error> {
-    let (project, release, _) = target.find(store).await?;
+    let (project, release, _) = target.find_mutable(store).await?;
     match store.create_link(&release, fields.clone(), Timestamp::now(), deadline()).await? {
         CreateLinkResult::Link(link) => Ok(output.one(&LinkView::from(&link))?),
         CreateLinkResult::Conflicts(taken) => {
@@ -163,7 +163,7 @@ async fn update(
         return Err(Error::Usage("name a value to change, for example --url URL"));
     }
     loop {
-        let (project, release, links) = target.find(store).await?;
+        let (project, release, links) = target.find_mutable(store).await?;
         let link = find(name, &project, &release, links, store).await?;
         let fields = changes.apply_to(&link.fields);
         let now = Timestamp::now();
@@ -179,7 +179,7 @@ async fn update(
 
 async fn delete(target: &Target, name: &Named, store: &Store, output: Output) -> Result<(), Error> {
     loop {
-        let (project, release, links) = target.find(store).await?;
+        let (project, release, links) = target.find_mutable(store).await?;
         let link = find(name, &project, &release, links, store).await?;
         match store.delete_link(&release, &link, deadline()).await? {
             DeleteLinkResult::Done => {
@@ -242,18 +242,14 @@ async fn conflict(
     if let Some(Link { id: LinkId(id), .. }) = links.iter().find(|link| link.fields == *fields) {
         return Ok(Error::LinkExists { project, tag, id: *id });
     }
-    let clause = |is_taken: bool, what: String, is_owner: &dyn Fn(&LinkFields) -> bool| {
-        let owner = links.iter().find(|link| is_owner(&link.fields));
-        let number = owner.map(|link| format!(" (number {})", link.id.0)).unwrap_or_default();
-        is_taken.then(|| format!("a link with the {what}{number}"))
+    let clause = |holder: Option<LinkId>, what: String| {
+        holder.map(|LinkId(id)| format!("a link with the {what} (number {id})"))
     };
     let path = fields.path.as_ref().map(DirectAssetPath::as_str).unwrap_or_default();
     let clauses = [
-        clause(taken.name, format!("name {}", fields.name.as_str()), &|other| {
-            other.name == fields.name
-        }),
-        clause(taken.url, format!("URL {}", fields.url.as_str()), &|other| other.url == fields.url),
-        clause(taken.path, format!("path {path}"), &|other| other.path == fields.path),
+        clause(taken.name, format!("name {}", fields.name.as_str())),
+        clause(taken.url, format!("URL {}", fields.url.as_str())),
+        clause(taken.path, format!("path {path}")),
     ];
     let taken = clauses.into_iter().flatten().collect::<Vec<_>>().join(", ");
     Ok(Error::LinkTaken { project, tag, taken })

@@ -125,9 +125,27 @@ impl Target {
         }
     }
 
+    /// The same, unless the release is immutable.
+    pub(crate) async fn find_mutable(
+        &self,
+        store: &Store,
+    ) -> Result<(Project, Release, SomeLinks), Error> {
+        let (project, release, links) = self.find(store).await?;
+        check_mutable(&project, &release)?;
+        Ok((project, release, links))
+    }
+
     fn key(&self, project: &Project) -> ReleaseKey {
         ReleaseKey { project: project.id, tag: self.tag.clone() }
     }
+}
+
+fn check_mutable(project: &Project, release: &Release) -> Result<(), Error> {
+    if project.policies.is_immutable(release.created_at, Timestamp::now()) {
+        let (project, tag) = (project.path.clone().into(), release.key.tag.to_string());
+        return Err(Error::ReleaseImmutable { project, tag });
+    }
+    Ok(())
 }
 
 fn no_release(project: &Project, tag: &TagName) -> Error {
@@ -164,9 +182,13 @@ async fn delete(
     output: Output,
 ) -> Result<(), Error> {
     let project = if confirmation.is_given() {
-        find(&target.project, store).await?
+        let project = find(&target.project, store).await?;
+        if let Some(release) = store.get_release(&target.key(&project), deadline()).await? {
+            check_mutable(&project, &release)?;
+        }
+        project
     } else {
-        let (project, _, links) = target.find(store).await?;
+        let (project, _, links) = target.find_mutable(store).await?;
         let (tag, path) = (&target.tag, project.path.as_str());
         let links = if links.count == 1 { "1 link" } else { &format!("{} links", links.count) };
         confirmation.ask(&format!("release {tag} of {path} with {links}"), "")?;

@@ -15,11 +15,12 @@ use shared::domain::time::Timestamp;
 use shared::domain::token::{GrantTarget, Secret, TOKEN_ID_DIGITS, Token, TokenKind};
 use shared::store::Store;
 
+use crate::duration::Lifetime;
 use crate::error::Error;
 use crate::output::Output;
 use crate::{STEP, deadline};
 pub(crate) use create::DEFAULT_LIFETIME;
-use create::{Create, Lifetime};
+use create::{Create, check_job};
 use list::Filter;
 use view::{TokenView, print_created};
 
@@ -100,7 +101,7 @@ async fn rotate(
 ) -> Result<(), Error> {
     let old = find(name, store).await?;
     if old.kind == TokenKind::Job {
-        expires_in.check_job()?;
+        check_job(expires_in)?;
     }
     let now = Timestamp::now();
     let rotated = store.rotate_token(&old, expires_in.duration(), now, deadline()).await?;

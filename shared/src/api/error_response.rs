@@ -80,6 +80,9 @@ impl ApiError {
             Self::Refused(AccessError::Forbidden) => {
                 message(StatusCode::FORBIDDEN, "403 Forbidden")
             }
+            Self::Refused(AccessError::Immutable) => {
+                message(StatusCode::FORBIDDEN, "403 Forbidden - Release is immutable")
+            }
             Self::Refused(AccessError::ProjectInvisible) => {
                 message(StatusCode::NOT_FOUND, "404 Project Not Found")
             }
@@ -389,6 +392,7 @@ mod tests {
                 target: path("c/d"),
             }),
             ApiError::Refused(AccessError::Forbidden),
+            ApiError::Refused(AccessError::Immutable),
             ApiError::Refused(AccessError::ProjectInvisible),
             ApiError::RecordNotFound,
             ApiError::ReleaseNotFound,
@@ -449,6 +453,7 @@ mod tests {
                     | AccessError::InsufficientScope
                     | AccessError::JobTokenNotAllowed { .. }
                     | AccessError::Forbidden
+                    | AccessError::Immutable
                     | AccessError::ProjectInvisible,
                 )
                 | ApiError::RecordNotFound

@@ -1,9 +1,12 @@
 //! The parameters of the link endpoints, in the order in which GitLab declares them.
 
+use strum::VariantArray;
+
 use super::error::{ApiError, ParamProblem};
 use super::param_validator::{Field, ParamValidator};
 use super::request::ApiRequest;
 use crate::domain::link::{Change, LinkChanges, LinkId, LinkType, UncheckedLink};
+use crate::domain::policies::OnDuplicate;
 
 /// Reads the number of the link in the path. Numbers out of range become 0, which no link has, so that
 /// the answer is 404.
@@ -14,19 +17,28 @@ pub fn item(request: &ApiRequest) -> Result<LinkId, ApiError> {
     Ok(id)
 }
 
-/// Reads what a new link should be.
-pub fn create(request: &ApiRequest) -> Result<UncheckedLink, ApiError> {
+/// Reads what a new link should be, and what happens if there is one already.
+pub fn create(request: &ApiRequest) -> Result<(UncheckedLink, Option<OnDuplicate>), ApiError> {
     let mut fields = ParamValidator::new(&request.params);
     let name = fields.required("name");
     let url = fields.required("url");
     let path = path(&mut fields);
     let link_type = link_type(&mut fields);
+    let on_duplicate = on_duplicate(&mut fields);
     fields.finish()?;
     let path = match path {
         Change::Keep => None,
         Change::Set(path) => path,
     };
-    Ok(UncheckedLink::new(name.text(), url.text(), path.as_deref(), link_type))
+    let unchecked = UncheckedLink::new(name.text(), url.text(), path.as_deref(), link_type);
+    Ok((unchecked, on_duplicate))
+}
+
+/// `on_duplicate`, a parameter that GitLab does not have.
+pub(super) fn on_duplicate(fields: &mut ParamValidator<'_>) -> Option<OnDuplicate> {
+    let words: [_; OnDuplicate::VARIANTS.len()] =
+        std::array::from_fn(|at| (OnDuplicate::VARIANTS[at].into(), OnDuplicate::VARIANTS[at]));
+    fields.optional_word("on_duplicate", words)
 }
 
 /// Reads which link a path names and what should become of it.

@@ -31,6 +31,9 @@ struct ReleaseBody<'a> {
     created_at: String,
     released_at: String,
     upcoming_release: bool,
+    /// Absent unless true: GitLab does not have it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    immutable: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     description_html: Option<String>,
     author: UserBody<'a>,
@@ -96,6 +99,7 @@ impl<'a> ReleaseBody<'a> {
             created_at: release.created_at.to_string(),
             released_at: release.released_at.to_string(),
             upcoming_release: release.released_at > now,
+            immutable: access.is_mutable(release, now).is_err(),
             description_html: notes.html,
             author: UserBody::new(base, release.author.id, &release.author.username),
             code: reads_code.then(|| Code::new(base, access.project(), release)),
@@ -375,6 +379,7 @@ mod tests {
     use super::*;
     use crate::authorize::access::Caller;
     use crate::domain::link::{LinkId, LinkType, UncheckedLink};
+    use crate::domain::policies::Policies;
     use crate::domain::project::{
         BranchName, Project, ProjectId, ProjectPath, ReleasesAccess, Visibility,
     };
@@ -392,6 +397,7 @@ mod tests {
             protected_tags: Vec::new(),
             default_branch: BranchName::default(),
             source_url: None,
+            policies: Policies::default(),
             created_at: Timestamp::now(),
         };
         ProjectAccess::to_project(Caller::Anonymous, Some(project)).unwrap()

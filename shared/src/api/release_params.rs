@@ -3,11 +3,13 @@
 use percent_encoding::percent_decode_str;
 
 use super::error::{ApiError, ParamProblem};
+use super::link_params;
 use super::pagination::{Page, Repeated};
 use super::param_validator::{Field, ParamValidator};
 use super::request::ApiRequest;
 use crate::domain::commit::CommitSha;
 use crate::domain::link::{Change, Conflicts, LinkType, UncheckedLink};
+use crate::domain::policies::OnDuplicate;
 use crate::domain::release::{
     Description, MAX_NEW_LINKS, NewLinks, ReleaseChanges, ReleaseName, ReleaseValidationError,
 };
@@ -76,6 +78,7 @@ pub struct CreateReleaseParams {
     pub milestones: Milestones,
     /// The commit that `ref` names. Branches and tags are accepted and say nothing here.
     pub commit: Option<CommitSha>,
+    pub on_duplicate: Option<OnDuplicate>,
     name: Option<String>,
     description: Option<String>,
     links: Vec<(UncheckedLink, Option<String>)>,
@@ -143,6 +146,7 @@ pub fn create(request: &ApiRequest) -> Result<CreateReleaseParams, ApiError> {
     let link_types = fields.optional_in(LINKS, &entries, "link_type");
     let milestones = Milestones::read(&mut fields);
     let released_at = fields.time("released_at");
+    let on_duplicate = link_params::on_duplicate(&mut fields);
     fields.finish()?;
 
     let links = (0..entries.len()).map(|at| {
@@ -161,6 +165,7 @@ pub fn create(request: &ApiRequest) -> Result<CreateReleaseParams, ApiError> {
         released_at,
         milestones,
         commit: git_ref.text().and_then(|text| CommitSha::parse(text).ok()),
+        on_duplicate,
         name: owned(name),
         description: owned(description),
         links: links.collect(),

@@ -10,7 +10,7 @@ use lambda_http::{Body, Request, RequestExt, Response};
 
 use super::error::ApiError;
 use super::request::ApiRequest;
-use super::response::ApiResponse;
+use super::response::{ApiResponse, OUTCOME};
 use crate::app::App;
 use crate::domain::sha256::sha256_hex;
 
@@ -64,6 +64,7 @@ pub async fn frame_with(
         request_id,
         method = %request.method(),
         status = response.status().as_u16(),
+        outcome = response.headers().get(OUTCOME).and_then(|outcome| outcome.to_str().ok()),
         build = env!("CARGO_PKG_VERSION"),
         // The log writes 128-bit numbers as strings.
         milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -123,7 +124,7 @@ pub(crate) fn allow_any_origin(headers: &mut HeaderMap) {
         header::ACCESS_CONTROL_EXPOSE_HEADERS,
         HeaderValue::from_static(
             "Link, X-Total, X-Total-Pages, X-Per-Page, X-Page, X-Next-Page, X-Prev-Page, \
-             X-Request-Id, ETag",
+             X-Request-Id, X-Release-Links-Outcome, ETag",
         ),
     );
 }

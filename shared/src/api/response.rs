@@ -1,9 +1,10 @@
 //! A response, before it gets the headers that every response has.
 
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
 
 use super::error::ApiError;
+use crate::domain::policies::Outcome;
 
 /// The longest value of a header that is sent, in bytes: API Gateway takes 10,240 for all headers
 /// together, and clients and proxies have limits of their own.
@@ -33,7 +34,18 @@ impl ApiResponse {
         )]);
         Self { status, headers, body }
     }
+
+    /// The same with what a creation did as a header, which the log repeats.
+    #[must_use]
+    pub fn with_outcome(mut self, outcome: Outcome) -> Self {
+        let word = HeaderValue::from_static(outcome.into());
+        self.headers.insert(OUTCOME, word);
+        self
+    }
 }
+
+/// What a creation did: a header that GitLab does not have.
+pub const OUTCOME: HeaderName = HeaderName::from_static("x-release-links-outcome");
 
 pub(super) fn to_json<T: Serialize>(value: &T) -> Result<String, ApiError> {
     serde_json::to_string(value).map_err(|error| ApiError::Internal { cause: error.to_string() })

@@ -2,9 +2,11 @@
 
 use super::credentials::{Credentials, Presented};
 use crate::domain::access_level::{AccessLevel, Membership};
+use crate::domain::policies::OnDuplicate;
 use crate::domain::project::{
     ListedProject, Project, ProjectId, ProjectPath, ProtectedTag, ReleasesAccess, Visibility,
 };
+use crate::domain::release::Release;
 use crate::domain::tag_name::TagName;
 use crate::domain::time::Timestamp;
 use crate::domain::token::{InactiveReason, Scope, Token, TokenKind};
@@ -27,6 +29,8 @@ pub enum AccessError {
     },
     /// The caller may see the project and not do this.
     Forbidden,
+    /// The release is older than its project's grace period for changes.
+    Immutable,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -231,6 +235,20 @@ impl ProjectAccess {
     pub fn may_write(&self, tag: &TagName) -> Result<(), AccessError> {
         self.may_make_releases()?;
         if self.may_create_tag(tag) { Ok(()) } else { Err(AccessError::Forbidden) }
+    }
+
+    /// Fails unless the links of this release can still change. What may write has been decided before.
+    pub fn is_mutable(&self, release: &Release, now: Timestamp) -> Result<(), AccessError> {
+        let is_immutable = self.project.policies.is_immutable(release.created_at, now);
+        if is_immutable { Err(AccessError::Immutable) } else { Ok(()) }
+    }
+
+    /// What a creation of this caller does where there is one already: what the request says, or else
+    /// the token, or else the project.
+    #[must_use]
+    pub fn on_duplicate(&self, requested: Option<OnDuplicate>) -> OnDuplicate {
+        let of_token = self.token().and_then(|token| token.on_duplicate);
+        requested.or(of_token).unwrap_or(self.project.policies.on_duplicate)
     }
 
     /// Fails unless the caller may delete this tag. A protected one is for maintainers who may also

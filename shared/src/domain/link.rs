@@ -165,19 +165,40 @@ pub struct LinkFields {
     pub link_type: LinkType,
 }
 
-/// Which values another link of the release has.
+/// The other links of the release that have values of a link.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Conflicts {
-    pub url: bool,
-    pub name: bool,
-    pub path: bool,
+    pub url: Option<LinkId>,
+    pub name: Option<LinkId>,
+    pub path: Option<LinkId>,
 }
 
 impl Conflicts {
-    /// Whether any of them is.
     #[must_use]
     pub fn any(self) -> bool {
-        self.url || self.name || self.path
+        self.holders().next().is_some()
+    }
+
+    /// The one link that has all the values that are taken. `None` if there are several, or none.
+    #[must_use]
+    pub fn only_holder(self) -> Option<LinkId> {
+        let first = self.holders().next()?;
+        self.holders().all(|other| other == first).then_some(first)
+    }
+
+    /// These, and for the values that nobody has here those of `others`.
+    #[must_use]
+    pub fn or(self, others: Self) -> Self {
+        Self {
+            url: self.url.or(others.url),
+            name: self.name.or(others.name),
+            path: self.path.or(others.path),
+        }
+    }
+
+    fn holders(self) -> impl Iterator<Item = LinkId> {
+        let Self { url, name, path } = self;
+        [url, name, path].into_iter().flatten()
     }
 }
 
@@ -225,18 +246,29 @@ impl UncheckedLink {
     pub fn validation_errors(&self, taken: Conflicts) -> Vec<ValidationError> {
         let url = match &self.url {
             Err(violation) => Some(*violation),
-            Ok(_) => taken.url.then_some(ValidationError::UrlTaken),
+            Ok(_) => taken.url.map(|_| ValidationError::UrlTaken),
         };
         let name = match &self.name {
             Err(violation) => Some(*violation),
-            Ok(_) => taken.name.then_some(ValidationError::NameTaken),
+            Ok(_) => taken.name.map(|_| ValidationError::NameTaken),
         };
         let path = match &self.path {
             Some(Err(violation)) => Some(*violation),
-            Some(Ok(_)) => taken.path.then_some(ValidationError::PathTaken),
+            Some(Ok(_)) => taken.path.map(|_| ValidationError::PathTaken),
             None => None,
         };
         [url, name, path].into_iter().flatten().collect()
+    }
+}
+
+impl From<&LinkFields> for UncheckedLink {
+    fn from(fields: &LinkFields) -> Self {
+        Self {
+            name: Ok(fields.name.clone()),
+            url: Ok(fields.url.clone()),
+            path: fields.path.clone().map(Ok),
+            link_type: fields.link_type,
+        }
     }
 }
 
@@ -400,8 +432,9 @@ mod tests {
     #[test]
     fn violations_are_in_gitlabs_order() {
         let unchecked = UncheckedLink::new(Some("n"), Some("hoge"), Some("bad"), LinkType::Other);
+        let taken = Some(LinkId(1));
         assert_eq!(
-            unchecked.validation_errors(Conflicts { url: true, name: true, path: true }),
+            unchecked.validation_errors(Conflicts { url: taken, name: taken, path: taken }),
             [
                 ValidationError::UrlSchemeNotAllowed,
                 ValidationError::NameTaken,

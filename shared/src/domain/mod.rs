@@ -7,6 +7,7 @@ pub mod access_level;
 pub mod commit;
 pub mod link;
 pub mod link_url;
+pub mod policies;
 pub mod project;
 pub mod project_search;
 pub mod random;

@@ -8,6 +8,7 @@ use strum::{IntoStaticStr, VariantArray};
 use url::Url;
 
 use super::access_level::AccessLevel;
+use super::policies::Policies;
 use super::tag_name::{TagName, is_earlier_ref_name, is_new_ref_name};
 use super::time::Timestamp;
 
@@ -385,6 +386,7 @@ pub struct Project {
     pub default_branch: BranchName,
     /// The page of its code, if releases are to link to archives of it.
     pub source_url: Option<SourceUrl>,
+    pub policies: Policies,
     /// When it was made.
     pub created_at: Timestamp,
 }

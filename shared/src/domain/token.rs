@@ -8,6 +8,7 @@ use super::sha256::sha256_hex;
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
+use super::policies::OnDuplicate;
 use super::project::{NamespacePath, ProjectId, ProjectPath};
 use super::time::Timestamp;
 
@@ -184,6 +185,8 @@ pub struct Token {
     pub expires_at: Option<Timestamp>,
     /// Whether it was withdrawn.
     pub revoked: bool,
+    /// What its creations do, if not what the project says.
+    pub on_duplicate: Option<OnDuplicate>,
 }
 
 /// Why a token that exists opens nothing.

@@ -12,6 +12,7 @@ use super::keys::{DirectoryKey, KeyAttributes, PK, ReleasesKey, SK};
 use crate::domain::commit::CommitSha;
 use crate::domain::link::{DirectAssetPath, Link, LinkFields, LinkId, LinkName, LinkType};
 use crate::domain::link_url::LinkUrl;
+use crate::domain::policies::{OnDuplicate, Policies};
 use crate::domain::project::ProjectState;
 use crate::domain::project::{
     BranchName, Project, ProjectId, ProjectPath, ProtectedTag, ReleasesAccess, SourceUrl,
@@ -227,6 +228,11 @@ pub(super) struct ProjectItem {
     default_branch: BranchName,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     source_url: Option<SourceUrl>,
+    #[serde(default)]
+    on_duplicate: OnDuplicate,
+    /// In seconds.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    immutable_after: Option<u64>,
     created_at: Timestamp,
     #[serde(default)]
     deleted: bool,
@@ -243,6 +249,8 @@ impl ProjectItem {
             protected_tags: project.protected_tags.clone(),
             default_branch: project.default_branch.clone(),
             source_url: project.source_url.clone(),
+            on_duplicate: project.policies.on_duplicate,
+            immutable_after: project.policies.immutable_after.map(|grace| grace.as_secs()),
             created_at: project.created_at,
             deleted: false,
         }
@@ -276,6 +284,10 @@ impl ProjectItem {
             protected_tags: self.protected_tags,
             default_branch: self.default_branch,
             source_url: self.source_url,
+            policies: Policies {
+                on_duplicate: self.on_duplicate,
+                immutable_after: self.immutable_after.map(Duration::from_secs),
+            },
             created_at: self.created_at,
         };
         (project, self.deleted)
@@ -302,6 +314,8 @@ pub(super) struct TokenItem {
     expires_at: Option<Timestamp>,
     revoked: bool,
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    on_duplicate: Option<OnDuplicate>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     ttl: Option<i64>,
 }
 
@@ -318,6 +332,7 @@ impl From<&Token> for TokenItem {
             created_at: token.created_at,
             expires_at: token.expires_at,
             revoked: token.revoked,
+            on_duplicate: token.on_duplicate,
             ttl: token.expires_at.map(|at| at.plus(KEPT_AFTER_EXPIRY).unix_seconds()),
         }
     }
@@ -336,6 +351,7 @@ impl From<TokenItem> for Token {
             created_at: item.created_at,
             expires_at: item.expires_at,
             revoked: item.revoked,
+            on_duplicate: item.on_duplicate,
         }
     }
 }

@@ -63,7 +63,7 @@ impl Store {
             created_at: now,
             updated_at: now,
         };
-        let unchecked = as_unchecked(&link.fields);
+        let unchecked = UncheckedLink::from(&link.fields);
         let mut backoff = Backoff::new(deadline);
         loop {
             let mut writes =
@@ -127,7 +127,7 @@ impl Store {
             }
         }
 
-        let unchecked = as_unchecked(&link.fields);
+        let unchecked = UncheckedLink::from(&link.fields);
         let mut backoff = Backoff::new(deadline);
         loop {
             match self.transact(writes.clone(), deadline).await? {
@@ -163,8 +163,7 @@ impl Store {
         }
     }
 
-    /// Which of the unchecked's values another link than `except` has, by one consistent read of the
-    /// claims.
+    /// Which links other than `except` have values of this one, by one consistent read of the claims.
     pub async fn conflicts(
         &self,
         release: &Release,
@@ -184,13 +183,34 @@ impl Store {
         let mut held = Vec::new();
         for item in self.batch_get(&[], &keys, deadline).await?.releases {
             let key = releases_key(&item);
-            if Some(from_item::<ClaimItem>(item)?.link_id) != except {
-                held.extend(key);
+            let holder = from_item::<ClaimItem>(item)?.link_id;
+            if Some(holder) != except {
+                held.push((key, holder));
             }
         }
-        let is_held =
-            |key: &Option<ReleasesKey>| key.as_ref().is_some_and(|key| held.contains(key));
-        Ok(Conflicts { url: is_held(&url), name: is_held(&name), path: is_held(&path) })
+        let holder = |key: &Option<ReleasesKey>| {
+            let found = held.iter().find(|(held, _)| key.is_some() && held == key);
+            found.map(|(_, holder)| *holder)
+        };
+        Ok(Conflicts { url: holder(&url), name: holder(&name), path: holder(&path) })
+    }
+
+    /// The numbers of the links that have values of these, at most 33, by one consistent read.
+    pub(super) async fn holder_ids(
+        &self,
+        release: &Release,
+        links: &[LinkFields],
+        deadline: Deadline,
+    ) -> Result<Vec<LinkId>, StoreError> {
+        let keys: Vec<_> = links.iter().flat_map(|fields| claim_keys(release, fields)).collect();
+        let items = self.batch_get(&[], &keys, deadline).await?.releases;
+        let mut ids = Vec::new();
+        for item in items {
+            ids.push(from_item::<ClaimItem>(item)?.link_id);
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        Ok(ids)
     }
 
     /// Whether what has the link's number is this link, though somebody may have changed it since:
@@ -201,12 +221,22 @@ impl Store {
         link: &Link,
         deadline: Deadline,
     ) -> Result<bool, StoreError> {
-        let key = ReleasesKey::link(release, link.id);
-        let there = self.batch_get(&[], &[key], deadline).await?.releases.into_iter().next();
-        let there = there.map(from_item::<LinkItem>).transpose()?.map(Link::from);
+        let there = self.links_of_ids(release, &[link.id], deadline).await?.pop();
         Ok(there.is_some_and(|there| {
             there.release == link.release && there.created_at == link.created_at
         }))
+    }
+
+    /// The links of these numbers, at most a hundred, of whatever generation, in any order.
+    pub(super) async fn links_of_ids(
+        &self,
+        release: &ReleaseKey,
+        ids: &[LinkId],
+        deadline: Deadline,
+    ) -> Result<Vec<Link>, StoreError> {
+        let keys: Vec<_> = ids.iter().map(|id| ReleasesKey::link(release, *id)).collect();
+        let items = self.batch_get(&[], &keys, deadline).await?.releases.into_iter();
+        items.map(|item| Ok(Link::from(from_item::<LinkItem>(item)?))).collect()
     }
 
     fn put_claim(&self, claim: &Claim) -> Result<Write, StoreError> {
@@ -219,13 +249,13 @@ pub(super) fn link_item(release: &ReleaseKey, link: &Link) -> Result<Attributes,
     to_item(ReleasesKey::link(release, link.id).attributes(), &LinkItem::new(release, link))
 }
 
-fn as_unchecked(fields: &LinkFields) -> UncheckedLink {
-    UncheckedLink {
-        name: Ok(fields.name.clone()),
-        url: Ok(fields.url.clone()),
-        path: fields.path.clone().map(Ok),
-        link_type: fields.link_type,
-    }
+/// The keys of the claims of a link of this release.
+fn claim_keys(release: &Release, fields: &LinkFields) -> Vec<ReleasesKey> {
+    let uid = &release.uid;
+    let path = fields.path.as_ref().map(|path| ReleasesKey::path_claim(&release.key, path, uid));
+    let url = ReleasesKey::url_claim(uid, &fields.url);
+    let name = ReleasesKey::name_claim(uid, &fields.name);
+    [Some(url), Some(name), path].into_iter().flatten().collect()
 }
 
 /// The condition that the link belongs to the same generation of its release and still has the unique

@@ -18,6 +18,7 @@ mod list;
 mod pages;
 mod path_cache;
 pub mod projects;
+pub mod publish;
 pub mod query;
 pub mod read;
 pub mod releases;

@@ -17,6 +17,7 @@ use super::keys::{DirectoryKey, DirectoryList, KeyAttributes, index_partition, l
 use super::pages::{Order, Pages};
 use super::query::ReleaseIndexEntry;
 use super::transaction::{Condition, TransactionResult, Write};
+use crate::domain::policies::{OnDuplicate, Policies};
 use crate::domain::project::ProjectState;
 use crate::domain::project::{
     BranchName, ListedProject, Project, ProjectId, ProjectPath, ProjectRef, ProtectedTag,
@@ -38,6 +39,7 @@ pub struct NewProject {
     /// Its repository's default branch.
     pub default_branch: BranchName,
     pub source_url: Option<SourceUrl>,
+    pub policies: Policies,
 }
 
 /// Settings of a project to change; the others stay as they are. The fields are attributes of the
@@ -62,6 +64,11 @@ pub struct ProjectChanges {
     /// The page of the project that has its code; `Some(None)` removes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_url: Option<Option<SourceUrl>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_duplicate: Option<OnDuplicate>,
+    /// In seconds; `Some(None)` is never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub immutable_after: Option<Option<u64>>,
 }
 
 /// Those of the changes that a project's entry in the list of projects shows.
@@ -140,6 +147,7 @@ impl Store {
                 protected_tags: new.protected_tags.clone(),
                 default_branch: new.default_branch.clone(),
                 source_url: new.source_url.clone(),
+                policies: new.policies,
                 created_at: now,
             };
             let path_key = DirectoryKey::path(&project.path).attributes();

@@ -14,6 +14,7 @@ use super::keys::{DirectoryKey, DirectoryList};
 use super::list::listed;
 use super::pages::Pages;
 use super::transaction::{Condition, TransactionResult, Write};
+use crate::domain::policies::OnDuplicate;
 use crate::domain::project::ProjectPath;
 use crate::domain::time::Timestamp;
 use crate::domain::token::{Grant, Job, Scope, Secret, SecretHash, Token, TokenKind, User};
@@ -35,6 +36,8 @@ pub struct NewToken {
     pub job_project: Option<ProjectPath>,
     /// Its lifetime. `None` never expires.
     pub expires_in: Option<Duration>,
+    /// What its creations do, if not what the project says.
+    pub on_duplicate: Option<OnDuplicate>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -154,6 +157,7 @@ impl Store {
             created_at: now,
             expires_at: new.expires_in.map(|duration| now.plus(duration)),
             revoked: false,
+            on_duplicate: new.on_duplicate,
         };
         // Only this token can have this hash, and a repeated transaction happens once.
         self.transact(self.put_token(&token)?, deadline).await?;

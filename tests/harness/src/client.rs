@@ -36,6 +36,7 @@ const KNOWN_HEADERS: &[&str] = &[
     "x-page",
     "x-per-page",
     "x-prev-page",
+    "x-release-links-outcome",
     "x-request-id",
     "x-total",
     "x-total-pages",

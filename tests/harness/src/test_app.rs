@@ -5,6 +5,7 @@ use std::time::Duration;
 use shared::aws_client;
 use shared::domain::access_level::AccessLevel;
 use shared::domain::link::{Link, LinkType, UncheckedLink};
+use shared::domain::policies::Policies;
 use shared::domain::project::{
     BranchName, Project, ProjectId, ProjectPath, ProjectRef, ProtectedTag, ReleasesAccess,
     Visibility,
@@ -60,6 +61,7 @@ pub fn project(id: u64, path: &str) -> NewProject {
         protected_tags: Vec::new(),
         default_branch: BranchName::default(),
         source_url: None,
+        policies: Policies::default(),
     }
 }
 
@@ -72,6 +74,8 @@ pub fn all_settings(project: &Project) -> ProjectChanges {
         protected_tags: Some(project.protected_tags.clone()),
         default_branch: Some(project.default_branch.clone()),
         source_url: Some(project.source_url.clone()),
+        on_duplicate: Some(project.policies.on_duplicate),
+        immutable_after: Some(project.policies.immutable_after.map(|grace| grace.as_secs())),
     }
 }
 
@@ -85,6 +89,7 @@ pub fn token() -> NewToken {
         grants: Vec::new(),
         job_project: None,
         expires_in: None,
+        on_duplicate: None,
     }
 }
 

@@ -52,7 +52,7 @@ pub(super) async fn answer(
             a href=(feed) { "Atom feed" }
         }
         @for release in &releases {
-            (card(&request.base, &url, release, latest.as_ref() == Some(&release.0.key.tag), reads_code))
+            (card(&request.base, &url, project, release, latest.as_ref() == Some(&release.0.key.tag), reads_code))
         }
         @if tags.is_empty() {
             p { "This project has no releases yet." }
@@ -73,6 +73,7 @@ pub(super) async fn answer(
 fn card(
     base: &WebUrl,
     url: &str,
+    project: &Project,
     (release, links): &WithLinks,
     is_latest: bool,
     reads_code: bool,
@@ -84,7 +85,7 @@ fn card(
     html! {
         article {
             h2 { @if reads_code { a href=(page) { (title_of(release)) } } @else { (title_of(release)) } }
-            (about(release, is_latest))
+            (about(release, is_latest, project))
             @if !notes.is_empty() {
                 div.notes { (PreEscaped(markdown::to_html(beginning, 2))) }
             }

@@ -8,7 +8,7 @@ use shared::api::{ApiError, ApiRequest, ApiResponse, markdown, release_body};
 use shared::app::App;
 use shared::authorize::access::ProjectAccess;
 use shared::domain::link::{Link, LinkType};
-use shared::domain::project::ProjectRef;
+use shared::domain::project::{Project, ProjectRef};
 use shared::domain::release::{Description, Release, ReleaseName};
 use shared::domain::tag_name::TagName;
 use shared::domain::time::Timestamp;
@@ -66,7 +66,7 @@ impl Page<'_> {
         let main = html! {
             nav aria-label="Breadcrumb" { a href=(url) { (project.path.as_str()) } }
             h1 { (title_of(self.release)) }
-            (about(self.release, self.latest == Some(&self.release.key.tag)))
+            (about(self.release, self.latest == Some(&self.release.key.tag), project))
             @if let Some(latest) = self.latest && *latest != self.release.key.tag {
                 p.notice { "The latest release is " a href=(release_url(&url, latest)) { (latest.as_str()) } "." }
             }
@@ -245,14 +245,17 @@ pub(super) fn title_of(release: &Release) -> &str {
 }
 
 /// The line below a release's title.
-pub(super) fn about(release: &Release, is_latest: bool) -> Markup {
-    let is_upcoming = release.released_at > Timestamp::now();
+pub(super) fn about(release: &Release, is_latest: bool, project: &Project) -> Markup {
+    let now = Timestamp::now();
+    let is_upcoming = release.released_at > now;
+    let is_immutable = project.policies.is_immutable(release.created_at, now);
     html! {
         p.about {
             span.tag { (release.key.tag.as_str()) }
             @if is_upcoming { span.label.upcoming { "Upcoming" } }
             @else if is_latest { span.label.latest { "Latest" } }
             @if is_pre_release(&release.key.tag) { span.label.pre { "Pre-release" } }
+            @if is_immutable { span.label { "Immutable" } }
             span { (time(release.released_at)) " by " (release.author.username) }
             @if let Some(commit) = &release.commit { span { "Commit " code { (commit.short()) } } }
         }

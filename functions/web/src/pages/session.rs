@@ -116,7 +116,8 @@ async fn signed_in(app: &App, http_request: &Request) -> Result<ApiResponse, Api
                 | AccessError::ProjectInvisible
                 | AccessError::InsufficientScope
                 | AccessError::JobTokenNotAllowed { .. }
-                | AccessError::Forbidden => "This is not an access token of this server.",
+                | AccessError::Forbidden
+                | AccessError::Immutable => "This is not an access token of this server.",
             };
             return Ok(show_form(&reading, StatusCode::UNPROCESSABLE_ENTITY, Some(sentence)));
         }

@@ -1,13 +1,17 @@
 //! The settings of a project as options of `project create` and `project update`.
 
+use std::time::Duration;
+
 use clap::Args;
 use shared::domain::access_level::AccessLevel;
+use shared::domain::policies::{OnDuplicate, Policies};
 use shared::domain::project::{
     BranchName, InvalidSourceUrl, Project, ProjectPath, ProtectedTag, ReleasesAccess, SourceUrl,
     Visibility,
 };
 use shared::store::projects::{NewProject, ProjectChanges};
 
+use crate::duration::{Lifetime, in_words};
 use crate::error::Error;
 use crate::words;
 
@@ -41,6 +45,17 @@ pub(crate) struct Settings {
     /// Releases then link to the source archives of their tag there. An empty value removes it.
     #[arg(long, value_name = "URL", value_parser = parse_source_url)]
     source_url: Option<SourcePage>,
+    /// What a pipeline that publishes again gets: GitLab's error (reject), success if everything is
+    /// there already (accept), or success after the existing links have changed (replace). A token or a
+    /// request can choose another. Default of a new project: reject.
+    #[arg(long, value_parser = words::parser::<OnDuplicate>())]
+    on_duplicate: Option<OnDuplicate>,
+    /// How long after its creation a release becomes immutable, for example 1h; or never.
+    ///
+    /// Its links then stay as they are, and it cannot be deleted. Its title and notes may change.
+    /// Default of a new project: never.
+    #[arg(long, value_name = "DURATION|never")]
+    immutable_after: Option<Lifetime>,
 }
 
 /// The source URL that is given; an empty text removes it.
@@ -63,6 +78,10 @@ impl Settings {
             protected_tags: self.protected_tags.clone(),
             default_branch: self.default_branch.clone().unwrap_or_default(),
             source_url: self.source_url.clone().and_then(|SourcePage(url)| url),
+            policies: Policies {
+                on_duplicate: self.on_duplicate.unwrap_or_default(),
+                immutable_after: self.immutable_after.and_then(Lifetime::duration),
+            },
         }
     }
 
@@ -88,6 +107,11 @@ impl Settings {
         };
         let url = self.source_url.as_ref().map(|SourcePage(url)| text(url));
         compare("source URL", &text(&project.source_url), url.as_deref());
+        let Policies { on_duplicate, immutable_after } = project.policies;
+        let wanted = self.on_duplicate.map(words::word);
+        compare("on duplicate", words::word(on_duplicate), wanted);
+        let wanted = self.immutable_after.map(|after| grace(after.duration()));
+        compare("immutable after", &grace(immutable_after), wanted.as_deref());
         differences
     }
 }
@@ -120,6 +144,10 @@ impl Changes {
                 .source_url
                 .map(|SourcePage(url)| url)
                 .or_else(|| no_source_url.then_some(None)),
+            on_duplicate: settings.on_duplicate,
+            immutable_after: settings
+                .immutable_after
+                .map(|after| after.duration().map(|grace| grace.as_secs())),
         };
         match &changes {
             ProjectChanges {
@@ -129,6 +157,8 @@ impl Changes {
                 protected_tags: None,
                 default_branch: None,
                 source_url: None,
+                on_duplicate: None,
+                immutable_after: None,
             } => Err(Error::Usage("name a setting to change, for example --visibility public")),
             _ => Ok(changes),
         }
@@ -141,6 +171,11 @@ pub(super) const NO_ONE: &str = "no-one";
 /// A protected tag as the option takes it.
 pub(super) fn protected_tag(tag: &ProtectedTag) -> String {
     format!("{}:{}", tag.pattern, tag.create_level.map_or(NO_ONE, words::word))
+}
+
+/// The grace before a release becomes immutable.
+pub(super) fn grace(immutable_after: Option<Duration>) -> String {
+    immutable_after.map_or_else(|| "never".to_owned(), in_words)
 }
 
 fn join(tags: &[ProtectedTag]) -> String {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use shared::domain::project::{Project, ProtectedTag};
 
-use super::settings::{NO_ONE, protected_tag};
+use super::settings::{NO_ONE, grace, protected_tag};
 use crate::output::{Details, Row};
 use crate::words;
 
@@ -17,6 +17,11 @@ pub(super) struct ProjectView {
     protected_tags: Vec<ProtectedTagView>,
     default_branch: String,
     source_url: Option<String>,
+    on_duplicate: &'static str,
+    /// In seconds.
+    immutable_after: Option<u64>,
+    #[serde(skip)]
+    grace: String,
     created_at: String,
 }
 
@@ -49,6 +54,9 @@ impl From<&Project> for ProjectView {
             protected_tags: project.protected_tags.iter().map(ProtectedTagView::from).collect(),
             default_branch: project.default_branch.as_str().to_owned(),
             source_url: project.source_url.as_ref().map(|url| url.as_str().to_owned()),
+            on_duplicate: words::word(project.policies.on_duplicate),
+            immutable_after: project.policies.immutable_after.map(|grace| grace.as_secs()),
+            grace: grace(project.policies.immutable_after),
             created_at: project.created_at.to_string(),
         }
     }
@@ -93,6 +101,8 @@ impl Details for ProjectView {
             ("Protected tags", self.tags()),
             ("Default branch", self.default_branch.clone()),
             ("Source URL", self.source_url.clone().unwrap_or_default()),
+            ("On duplicate", self.on_duplicate.to_owned()),
+            ("Immutable after", self.grace.clone()),
             ("Created at", self.created_at.clone()),
         ]
     }

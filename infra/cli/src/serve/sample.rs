@@ -11,6 +11,7 @@ use shared::app::App;
 use shared::domain::access_level::AccessLevel;
 use shared::domain::link::{LinkFields, LinkType, UncheckedLink};
 use shared::domain::link_url::LinkUrl;
+use shared::domain::policies::Policies;
 use shared::domain::project::{
     BranchName, Project, ProjectId, ProjectPath, ProjectRef, ReleasesAccess, Visibility,
 };
@@ -112,6 +113,7 @@ pub(super) async fn prepare(store: &Store, url: &str) -> Result<Option<Secret>, 
         grants: vec![Grant { target: GrantTarget::Project(id), level: AccessLevel::Maintainer }],
         job_project: None,
         expires_in: Some(parse_lifetime(DEFAULT_LIFETIME)?),
+        on_duplicate: None,
     };
     let (secret, _) = store.create_token(token, Timestamp::now(), deadline).await?;
     Ok(Some(secret))
@@ -131,6 +133,7 @@ async fn create_project(store: &Store, deadline: Deadline) -> Result<(), ServeEr
         protected_tags: Vec::new(),
         default_branch: BranchName::default(),
         source_url: None,
+        policies: Policies::default(),
     };
     match store.create_project(project, Timestamp::now(), deadline).await? {
         ProjectCreated::Project(_)

@@ -1,12 +1,11 @@
 //! `token create`.
 
 use std::collections::HashMap;
-use std::str::FromStr;
-use std::time::Duration;
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use shared::domain::access_level::AccessLevel;
+use shared::domain::policies::OnDuplicate;
 use shared::domain::project::NamespacePath;
 use shared::domain::project::ProjectState;
 use shared::domain::time::Timestamp;
@@ -18,7 +17,7 @@ use shared::store::tokens::NewToken;
 use super::bot;
 use super::view::{TokenView, print_created};
 use crate::deadline;
-use crate::duration::{InvalidLifetime, parse_lifetime};
+use crate::duration::Lifetime;
 use crate::error::Error;
 use crate::output::Output;
 use crate::project_argument::ProjectArgument;
@@ -72,47 +71,25 @@ pub(crate) struct Create {
         hide_possible_values = true
     )]
     external: Option<bool>,
+    /// What a pipeline with this token gets when it publishes again, instead of what the project says.
+    #[arg(long, value_parser = words::parser::<OnDuplicate>())]
+    on_duplicate: Option<OnDuplicate>,
 }
 
-/// The lifetime of a token.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Lifetime {
-    Never,
-    For(Duration),
-}
-
-impl FromStr for Lifetime {
-    type Err = InvalidLifetime;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text == "never" { Ok(Self::Never) } else { parse_lifetime(text).map(Self::For) }
-    }
-}
-
-impl Lifetime {
-    /// `None` if the token never expires.
-    pub(super) fn duration(self) -> Option<Duration> {
-        match self {
-            Self::Never => None,
-            Self::For(duration) => Some(duration),
-        }
-    }
-
-    /// Refuses a job token that never expires: jobs end.
-    pub(super) fn check_job(self) -> Result<(), Error> {
-        match self {
-            Self::Never => Err(Error::Usage(
-                "a job token must expire: give --expires-in a duration, for example 1h",
-            )),
-            Self::For(_) => Ok(()),
-        }
+/// Refuses a job token that never expires: jobs end.
+pub(super) fn check_job(expires_in: Lifetime) -> Result<(), Error> {
+    match expires_in {
+        Lifetime::Never => Err(Error::Usage(
+            "a job token must expire: give --expires-in a duration, for example 1h",
+        )),
+        Lifetime::For(_) => Ok(()),
     }
 }
 
 /// Creates a token and prints its secret.
 pub(super) async fn run(new: Create, store: &Store, output: Output) -> Result<(), Error> {
     if new.job {
-        new.expires_in.check_job()?;
+        check_job(new.expires_in)?;
     }
     let mut targets = Vec::new();
     let mut job_project = None;
@@ -140,6 +117,7 @@ pub(super) async fn run(new: Create, store: &Store, output: Output) -> Result<()
         grants: targets.into_iter().map(|target| Grant { target, level }).collect(),
         job_project,
         expires_in: new.expires_in.duration(),
+        on_duplicate: new.on_duplicate,
     };
     let now = Timestamp::now();
     let (secret, token) = store.create_token(token, now, deadline()).await?;

@@ -24,6 +24,7 @@ pub(super) struct TokenView {
     scope: &'static str,
     grants: Vec<GrantView>,
     job_project: Option<String>,
+    on_duplicate: Option<&'static str>,
     state: &'static str,
     created_at: String,
     expires_at: Option<String>,
@@ -82,6 +83,7 @@ impl TokenView {
             scope: words::word(token.scope),
             grants: grants.collect(),
             job_project: token.job.clone().map(|job| job.project.into()),
+            on_duplicate: token.on_duplicate.map(words::word),
             state: State::of(token, now).word(),
             created_at: token.created_at.to_string(),
             expires_at: token.expires_at.map(|at| at.to_string()),
@@ -183,6 +185,7 @@ impl Details for TokenView {
             ("Roles", self.roles()),
         ];
         fields.extend(self.job_project.clone().map(|path| ("Job's project", path)));
+        fields.extend(self.on_duplicate.map(|word| ("On duplicate", word.to_owned())));
         fields.extend([
             ("State", self.state.to_owned()),
             ("Created at", self.created_at.clone()),

@@ -1,0 +1,68 @@
+//! The policies of a project: what a repeated publication does, and when a release becomes final.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
+
+use super::time::Timestamp;
+
+/// What the creation of a link or release does where there is one already.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray,
+)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum OnDuplicate {
+    /// It fails, as on GitLab.
+    #[default]
+    Reject,
+    /// It succeeds if the existing one is equal.
+    Accept,
+    /// It succeeds, and the existing one becomes what was sent.
+    Replace,
+}
+
+/// What a creation did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "lowercase")]
+pub enum Outcome {
+    Created,
+    /// There was an equal one already.
+    Unchanged,
+    /// The existing one became what was sent.
+    Replaced,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Policies {
+    /// What a creation does unless its token or request says otherwise.
+    pub on_duplicate: OnDuplicate,
+    /// How long after its creation a release becomes immutable, in whole seconds. `None` is never.
+    pub immutable_after: Option<Duration>,
+}
+
+impl Policies {
+    /// Whether a release that was created at `created_at` is immutable at `now`: its links stay, and it
+    /// cannot be deleted.
+    #[must_use]
+    pub fn is_immutable(&self, created_at: Timestamp, now: Timestamp) -> bool {
+        self.immutable_after.is_some_and(|grace| created_at.plus(grace) <= now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_release_is_immutable_from_the_end_of_the_grace_on() {
+        let created: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        let hour = Duration::from_hours(1);
+        let policies = Policies { immutable_after: Some(hour), ..Policies::default() };
+        let end = created.plus(hour);
+        assert!(!policies.is_immutable(created, end.minus(Duration::from_millis(1))));
+        assert!(policies.is_immutable(created, end));
+        assert!(!Policies::default().is_immutable(created, end));
+    }
+}
