@@ -9,7 +9,7 @@ LC_ALL=C
 usage='Usage: publish.sh [OPTION]... PROJECT TAG [NAME=URL[,path=PATH][,type=TYPE]]...
 
 Creates the release TAG of PROJECT with these links, or updates it. Run it again at any time: links
-with other names stay, and so do a name and notes that you leave out.
+with the same names, URLs or paths become what you name here, and everything else stays.
 
   PROJECT        full path or number of the project, for example mygroup/app
   TAG            for example v1.0.0
@@ -22,6 +22,8 @@ with other names stay, and so do a name and notes that you leave out.
   --notes TEXT         release notes, in Markdown
   --notes-file FILE    release notes from a file, for example CHANGELOG.md
   --ref SHA            commit of a new release
+  --released-at TIME   for example 2026-01-31T12:00:00Z [default: of a new release, now]. The latest
+                       release is the one with the newest time
 
   RELEASE_LINKS_URL        URL of the server [default: http://127.0.0.1:3000]
   RELEASE_LINKS_TOKEN      access token, or
@@ -58,30 +60,11 @@ json_string() { # TEXT
     printf '"%s"' "$text"
 }
 
-# Sends a request, and sets `status` and `body` to the response.
-request() { # METHOD PATH [JSON]
-    local response
-    # The token goes through a file descriptor: every user of the machine can read a command line.
-    response=$(curl --disable --silent --show-error --globoff --proto '=http,https' --max-time 60 \
-        --request "$1" --header 'Content-Type: application/json' --data-binary @- \
-        --config <(printf 'header = "%s"\n' "$credentials") \
-        --write-out '\n%{http_code}' -- "$server/api/v4/projects/$2" <<<"${3-}") ||
-        fail "no response from $server"
-    status=${response##*$'\n'}
-    body=${response%$'\n'*}
-}
-
-# The same, and ends the script if the request fails.
-request_or_fail() { # METHOD PATH [JSON]
-    request "$@"
-    [[ $status == 2* ]] || fail "$1 $server/api/v4/projects/$2: $status $body"
-}
-
-project='' tag='' fields='' ref='' arguments=() names=() links=()
+fields='' arguments=() links=()
 while (($#)); do
     case $1 in
     --help) printf '%s\n' "$usage" && exit ;;
-    --name | --notes | --notes-file | --ref)
+    --name | --notes | --notes-file | --ref | --released-at)
         (($# > 1)) || fail "$1 needs a value (see publish.sh --help)" 2
         case $1 in
         --name) fields+=",\"name\":$(json_string "$2")" ;;
@@ -90,7 +73,8 @@ while (($#)); do
             [[ -r $2 ]] || fail "cannot read $2" 2
             fields+=",\"description\":$(json_string "$(<"$2")")"
             ;;
-        --ref) ref=",\"ref\":$(json_string "$2")" ;;
+        --ref) fields+=",\"ref\":$(json_string "$2")" ;;
+        --released-at) fields+=",\"released_at\":$(json_string "$2")" ;;
         esac
         shift
         ;;
@@ -119,7 +103,6 @@ for link in "${arguments[@]:2}"; do
     done
     name=$(json_string "$name")
     [[ -z $path ]] && path=null || path=$(json_string "$path")
-    names+=("$name")
     links+=("{\"name\":$name,\"url\":$(json_string "$url"),\"direct_asset_path\":$path,\"link_type\":$(json_string "$type")}")
 done
 
@@ -135,32 +118,20 @@ else
     fail 'set RELEASE_LINKS_TOKEN to an access token' 2
 fi
 
-releases=$(percent_encode "$project")/releases
-release=$releases/$(percent_encode "$tag")
 all=$(IFS=, && printf %s "${links[*]-}")
-request POST "$releases" "{\"tag_name\":$(json_string "$tag")$fields$ref,\"assets\":{\"links\":[$all]}}"
-if [[ $status == 2* ]]; then
-    printf 'created %s of %s\n' "$tag" "$project"
-    exit
-fi
-[[ $status == 409 ]] || fail "POST $server/api/v4/projects/$releases: $status $body"
+request="$server/api/v4/projects/$(percent_encode "$project")/releases"
+# The token goes through a file descriptor: every user of the machine can read a command line.
+response=$(curl --disable --silent --show-error --globoff --proto '=http,https' --max-time 60 \
+    --header 'Content-Type: application/json' --data-binary @- \
+    --config <(printf 'header = "%s"\n' "$credentials") --write-out '\n%{http_code}' -- "$request" \
+    <<<"{\"tag_name\":$(json_string "$tag")$fields,\"on_duplicate\":\"replace\",\"assets\":{\"links\":[$all]}}") ||
+    fail "no response from $server"
+body=${response%$'\n'*}
+status=${response##*$'\n'}
+[[ $status == 201 ]] || fail "POST $request: $status $body"
 
-# The release exists.
-[[ -z $fields ]] || request_or_fail PUT "$release" "{${fields#,}}"
-existing='' page=0
-while ((${#names[@]})); do
-    page=$((page + 1))
-    request_or_fail GET "$release/assets/links?per_page=100&page=$page"
-    [[ $body != '[]' ]] || break
-    existing+=$body
-done
-for ((i = 0; i < ${#names[@]}; i++)); do
-    # Quotes inside a JSON string are escaped, so this text is never part of one.
-    before='\{"id":([0-9]+),"name":'
-    if [[ $existing =~ $before"${names[i]}", ]]; then
-        request_or_fail PUT "$release/assets/links/${BASH_REMATCH[1]}" "${links[i]}"
-    else
-        request_or_fail POST "$release/assets/links" "${links[i]}"
-    fi
-done
-printf 'updated %s of %s\n' "$tag" "$project"
+printf 'published %s of %s\n' "$tag" "$project"
+# A quote inside a JSON string is escaped, so these keys are never part of one.
+if [[ $body =~ \"self\":\"([^\"]*)\" ]]; then
+    printf '%s\n' "${BASH_REMATCH[1]}"
+fi

@@ -14,26 +14,27 @@ import gitlab
 def main(path: str, tag: str, *links: str) -> None:
     url = os.environ.get("RELEASE_LINKS_URL", "http://127.0.0.1:3000")
     server = gitlab.Gitlab(url, private_token=os.environ["RELEASE_LINKS_TOKEN"])
-    project = server.projects.get(path)
-    try:
-        release = project.releases.get(tag)
-    except gitlab.GitlabGetError as error:
-        if error.response_code != 404:
-            raise
-        release = project.releases.create({"tag_name": tag, "description": f"Release {tag}"})
-    existing = {link.name: link for link in release.links.list(iterator=True)}
-    for link in links:
-        name, _, target = link.partition("=")
-        fields = {
-            "name": name,
-            "url": target,
-            "direct_asset_path": f"/bin/{name}",
-            "link_type": "package",
+    project = server.projects.get(path, lazy=True)
+    files = [link.partition("=") for link in links]
+    project.releases.create(
+        {
+            "tag_name": tag,
+            # If the release exists, it becomes what is sent, and its other links stay.
+            "on_duplicate": "replace",
+            "assets": {
+                "links": [
+                    {
+                        "name": name,
+                        "url": target,
+                        "direct_asset_path": f"/bin/{name}",
+                        "link_type": "package",
+                    }
+                    for name, _, target in files
+                ]
+            },
         }
-        if name in existing:
-            release.links.update(existing[name].id, fields)
-        else:
-            release.links.create(fields)
+    )
+    for name, _, _ in files:
         print(f"{url}/{path}/-/releases/{tag}/downloads/bin/{name}")
 
 
