@@ -1,5 +1,6 @@
 //! Real GitLab clients, unmodified, against the running server.
 
+mod again;
 mod aws_cli;
 mod browser;
 mod command_line;

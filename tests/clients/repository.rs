@@ -32,7 +32,7 @@ impl Repository {
         repository
     }
 
-    fn working_copy(&self) -> PathBuf {
+    pub(crate) fn working_copy(&self) -> PathBuf {
         self.folder.path().join("working-copy")
     }
 
