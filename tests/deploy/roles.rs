@@ -180,10 +180,14 @@ async fn links(functions: &Functions, tokens: &Tokens) {
     };
     let a = r#"{"name":"a","url":"https://e.com/a","filepath":"/bin/a"}"#;
     let b = r#"{"name":"b","url":"https://e.com/b","filepath":"/bin/b"}"#;
+    let replaced =
+        r#"{"name":"b","url":"https://e.com/r","filepath":"/bin/r","on_duplicate":"replace"}"#;
     for (function, id, body, status) in [
         ("create-link", 0, a, 201),
         ("create-link", 0, a, 400),
         ("create-link", 0, b, 201),
+        ("create-link", 0, replaced, 201),
+        ("create-link", 0, replaced, 201),
         ("create-link", 0, r#"{"name":"a","url":"x"}"#, 400),
         ("get-link", 1, "", 200),
         ("get-link", 9, "", 404),
@@ -191,7 +195,7 @@ async fn links(functions: &Functions, tokens: &Tokens) {
         ("update-link", 1, r#"{"name":"a","link_type":"image"}"#, 200),
         ("update-link", 1, r#"{"name":"c","url":"https://e.com/c","filepath":"/bin/c"}"#, 200),
         ("update-link", 1, r#"{"url":"https://e.com/d"}"#, 200),
-        ("update-link", 1, b, 400),
+        ("update-link", 1, replaced, 400),
         ("update-link", 1, r#"{"name":"b","url":"x"}"#, 400),
         ("delete-link", 1, "{}", 200),
         ("delete-link", 1, "{}", 404),
@@ -214,6 +218,12 @@ async fn releases(functions: &Functions, tokens: &Tokens, app: &TestApp) {
     let duplicates = r#"{"tag_name":"release/3.0","assets":{"links":[{"name":"a","url":"https://e.com/1"},{"name":"a","url":"https://e.com/2"}]}}"#;
     // More than a batch of links, and than a block of their numbers.
     let made = with_links(40);
+    let replaced = json!({ "tag_name": "release/2.0", "on_duplicate": "replace",
+        "released_at": "2024-02-02", "assets": { "links": [
+            { "name": 0, "url": "https://e.com/replaced" },
+            { "name": "new", "url": "https://e.com/new" },
+        ] } });
+    let replaced = replaced.to_string();
     let drive = async |steps: &[(&str, &str, &str, u16)]| {
         for (function, file, body, status) in steps {
             let answer = functions.invoke(function, &with_body(file, tokens, body)).await;
@@ -231,6 +241,7 @@ async fn releases(functions: &Functions, tokens: &Tokens, app: &TestApp) {
         ("create-release", "create-release.json", r#"{"tag_name":".."}"#, 400),
         ("create-release", "create-release.json", &made, 201),
         ("create-release", "create-release.json", &made, 409),
+        ("create-release", "create-release.json", &replaced, 201),
         ("get-release", "get-release.json", "", 200),
         ("list-releases", "list-releases.json", "", 200),
         ("list-tags", "list-tags.json", "", 200),
@@ -293,7 +304,8 @@ async fn releases(functions: &Functions, tokens: &Tokens, app: &TestApp) {
     ])
     .await;
 
-    assert_eq!(app.audit().await.unreachable, 40 * 4);
+    // The replaced link and the new one have no path.
+    assert_eq!(app.audit().await.unreachable, 39 * 4 + 2 * 3);
     let mut deleted = event("sweep.json", tokens);
     deleted["Records"][0]["dynamodb"]["OldImage"]["uid"]["S"] = json!(doomed.uid.as_str());
     let done = json!({ "batchItemFailures": [] });
