@@ -1,4 +1,4 @@
-//! Publishing what is there already: rejected, accepted or replaced. And releases that are immutable.
+//! The policies for duplicates, and immutable releases.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

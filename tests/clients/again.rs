@@ -1,5 +1,5 @@
-//! Unmodified clients, run again on a project that replaces duplicates: each run ends well, and the
-//! release is what was sent last.
+//! Unmodified clients that publish the same release several times, on a project that replaces
+//! duplicates.
 
 use std::process::Command;
 
@@ -36,7 +36,7 @@ fn link(name: &str, url: &str) -> [String; 3] {
     [name, url, "package"].map(str::to_owned)
 }
 
-/// What the second and the third run send: another URL of the file.
+/// The URL of the file in each run.
 fn urls() -> [String; 3] {
     ["1", "2", "2"].map(|run| format!("https://e.com/{run}/app"))
 }

@@ -9,7 +9,7 @@ use shared::domain::time::Timestamp;
 use shared::store::publish::LinkPublished;
 use shared::store::query::ReleaseOf;
 
-/// Answers with the new link, or with the one that was there and has, or gets, its values.
+/// Answers with the new link, or with the existing one that the policy for duplicates accepts or replaces.
 pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiError> {
     let (unchecked, on_duplicate) = link_params::create(&request)?;
     // The first creation of a process needs a number too: fetched beside the rest, it costs no
@@ -29,7 +29,7 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
             store.publish_link(release, fields, on_duplicate, now, request.deadline).await?
         }
         (Some(fields), Err(error)) => {
-            // Nothing is written for a link that is there.
+            // Accepting an existing link writes nothing, so an immutable release allows it.
             let equal = match on_duplicate {
                 OnDuplicate::Reject => None,
                 OnDuplicate::Accept | OnDuplicate::Replace => {

@@ -17,7 +17,8 @@ use shared::store::publish::ReleasePublished;
 use shared::store::query::ReleaseOf;
 use shared::store::releases::NewRelease;
 
-/// Answers with the new release, or with the one that was there and has, or gets, what was sent.
+/// Answers with the new release, or with the existing one that the policy for duplicates accepts or
+/// replaces.
 pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiError> {
     // The tag is looked up before it is known to be the only thing right about the request: that
     // saves the good ones a round trip.

@@ -17,7 +17,7 @@ pub fn item(request: &ApiRequest) -> Result<LinkId, ApiError> {
     Ok(id)
 }
 
-/// Reads what a new link should be, and what happens if there is one already.
+/// Reads a new link, and the policy for duplicates if the request has one.
 pub fn create(request: &ApiRequest) -> Result<(UncheckedLink, Option<OnDuplicate>), ApiError> {
     let mut fields = ParamValidator::new(&request.params);
     let name = fields.required("name");

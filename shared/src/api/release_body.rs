@@ -31,7 +31,7 @@ struct ReleaseBody<'a> {
     created_at: String,
     released_at: String,
     upcoming_release: bool,
-    /// Absent unless true: GitLab does not have it.
+    /// Left out if false: GitLab does not have this key.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     immutable: bool,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -35,7 +35,7 @@ impl ApiResponse {
         Self { status, headers, body }
     }
 
-    /// The same with what a creation did as a header, which the log repeats.
+    /// Adds the outcome of a creation as a header. The log repeats it.
     #[must_use]
     pub fn with_outcome(mut self, outcome: Outcome) -> Self {
         let word = HeaderValue::from_static(outcome.into());
@@ -44,7 +44,7 @@ impl ApiResponse {
     }
 }
 
-/// What a creation did: a header that GitLab does not have.
+/// The header with the outcome of a creation. GitLab does not have it.
 pub const OUTCOME: HeaderName = HeaderName::from_static("x-release-links-outcome");
 
 pub(super) fn to_json<T: Serialize>(value: &T) -> Result<String, ApiError> {

@@ -29,7 +29,7 @@ pub enum AccessError {
     },
     /// The caller may see the project and not do this.
     Forbidden,
-    /// The release is older than its project's grace period for changes.
+    /// The release is older than its project's grace period.
     Immutable,
 }
 
@@ -237,14 +237,14 @@ impl ProjectAccess {
         if self.may_create_tag(tag) { Ok(()) } else { Err(AccessError::Forbidden) }
     }
 
-    /// Fails unless the links of this release can still change. What may write has been decided before.
+    /// Fails if the release is immutable. The caller's rights are checked separately.
     pub fn is_mutable(&self, release: &Release, now: Timestamp) -> Result<(), AccessError> {
         let is_immutable = self.project.policies.is_immutable(release.created_at, now);
         if is_immutable { Err(AccessError::Immutable) } else { Ok(()) }
     }
 
-    /// What a creation of this caller does where there is one already: what the request says, or else
-    /// the token, or else the project.
+    /// How a creation handles duplicates. The request takes precedence over the token, and the token
+    /// over the project.
     #[must_use]
     pub fn on_duplicate(&self, requested: Option<OnDuplicate>) -> OnDuplicate {
         let of_token = self.token().and_then(|token| token.on_duplicate);

@@ -165,7 +165,7 @@ pub struct LinkFields {
     pub link_type: LinkType,
 }
 
-/// The other links of the release that have values of a link.
+/// For each value of a link, the other link of the release that already has it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Conflicts {
     pub url: Option<LinkId>,
@@ -179,14 +179,14 @@ impl Conflicts {
         self.holders().next().is_some()
     }
 
-    /// The one link that has all the values that are taken. `None` if there are several, or none.
+    /// The link that has all taken values. `None` if several links have them, or none are taken.
     #[must_use]
     pub fn only_holder(self) -> Option<LinkId> {
         let first = self.holders().next()?;
         self.holders().all(|other| other == first).then_some(first)
     }
 
-    /// These, and for the values that nobody has here those of `others`.
+    /// Adds the holders in `others` of values without one here.
     #[must_use]
     pub fn or(self, others: Self) -> Self {
         Self {

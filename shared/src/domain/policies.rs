@@ -1,4 +1,4 @@
-//! The policies of a project: what a repeated publication does, and when a release becomes final.
+//! Policies of a project: how duplicates are handled, and when releases become immutable.
 
 use std::time::Duration;
 
@@ -7,36 +7,36 @@ use strum::{IntoStaticStr, VariantArray};
 
 use super::time::Timestamp;
 
-/// What the creation of a link or release does where there is one already.
+/// How the creation of a link or release handles an existing one.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray,
 )]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum OnDuplicate {
-    /// It fails, as on GitLab.
+    /// Fails, as in GitLab.
     #[default]
     Reject,
-    /// It succeeds if the existing one is equal.
+    /// Succeeds if the existing one has all requested values.
     Accept,
-    /// It succeeds, and the existing one becomes what was sent.
+    /// Succeeds, and gives the existing one the requested values.
     Replace,
 }
 
-/// What a creation did.
+/// The effect of a successful creation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "lowercase")]
 pub enum Outcome {
     Created,
-    /// There was an equal one already.
+    /// An existing one had all requested values.
     Unchanged,
-    /// The existing one became what was sent.
+    /// An existing one got the requested values.
     Replaced,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Policies {
-    /// What a creation does unless its token or request says otherwise.
+    /// The default, which a token and a request can override.
     pub on_duplicate: OnDuplicate,
     /// How long after its creation a release becomes immutable, in whole seconds. `None` is never.
     pub immutable_after: Option<Duration>,

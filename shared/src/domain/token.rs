@@ -185,7 +185,7 @@ pub struct Token {
     pub expires_at: Option<Timestamp>,
     /// Whether it was withdrawn.
     pub revoked: bool,
-    /// What its creations do, if not what the project says.
+    /// Overrides the project's policy.
     pub on_duplicate: Option<OnDuplicate>,
 }
 

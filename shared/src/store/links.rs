@@ -163,7 +163,8 @@ impl Store {
         }
     }
 
-    /// Which links other than `except` have values of this one, by one consistent read of the claims.
+    /// The links other than `except` that have values of `unchecked`, by one consistent read of the
+    /// claims.
     pub async fn conflicts(
         &self,
         release: &Release,
@@ -195,7 +196,7 @@ impl Store {
         Ok(Conflicts { url: holder(&url), name: holder(&name), path: holder(&path) })
     }
 
-    /// The numbers of the links that have values of these, at most 33, by one consistent read.
+    /// The numbers of the links that have values of these links, at most 33, by one consistent read.
     pub(super) async fn holder_ids(
         &self,
         release: &Release,

@@ -1,8 +1,8 @@
-//! Publishing again: creations that meet what an earlier run of a pipeline created.
+//! Creations that can meet links and releases from an earlier run of a pipeline.
 //!
-//! An existing link becomes what was sent in one transaction, so that a reader always finds its old or
-//! its new values. Of a release, each link is written by itself, and the release's own item last: an
-//! interrupted run leaves links that are whole, and the next run goes on.
+//! One transaction replaces a link, so readers always find its old or its new values. A release is
+//! replaced link by link, its own item last: after an interruption every link is complete, and the next
+//! run continues.
 
 use std::collections::HashMap;
 
@@ -20,32 +20,32 @@ use crate::domain::time::Timestamp;
 #[derive(Debug)]
 pub enum LinkPublished {
     Link(Outcome, Link),
-    /// Other links have some of its values.
+    /// Existing links have these of its values.
     Conflicts(Conflicts),
 }
 
 /// The result of publishing a release.
 #[derive(Debug)]
 pub enum ReleasePublished {
-    /// It was created, with these links.
+    /// The new release with its links.
     Created(Release, Vec<Link>),
-    /// There was one, and it has what was sent: since before, or by this.
+    /// The existing release, which has the requested values now.
     Existing(Outcome, Release),
-    /// There is one, and it may not become what was sent.
+    /// A release exists, and the policy does not let it change.
     Exists,
-    /// There is one that is immutable, and its links differ.
+    /// The existing release is immutable, and its links would change.
     Immutable,
-    /// Several links of the existing one have the values of a link that was sent.
+    /// The requested link, and the several existing links that have its values.
     Conflicts(LinkFields, Conflicts),
 }
 
-/// What a link that was sent needs.
+/// A write that a requested link needs.
 enum Step {
     Create(LinkFields),
     Replace(Link, LinkFields),
 }
 
-/// The writes that make a release what was sent.
+/// The writes that a request for an existing release needs.
 enum Plan {
     Steps(Vec<Step>),
     /// A link is missing or differs, and may not be replaced.
@@ -53,13 +53,14 @@ enum Plan {
     Conflicts(LinkFields, Conflicts),
 }
 
-/// A link is read with at most three claims.
+/// Each link has up to three claims, and one read returns up to 100 items.
 const LINKS_OF_A_BATCH: usize = READ_BATCH / 3;
 
 impl Store {
-    /// Creates a link, or by `on_duplicate` accepts or replaces the one link that has its values.
+    /// Creates a link. If values are taken, `on_duplicate` decides whether the link that has them is
+    /// accepted or replaced.
     ///
-    /// A creation that meets no other link costs what [`Store::create_link`] costs.
+    /// Without taken values it costs the same as [`Store::create_link`].
     pub async fn publish_link(
         &self,
         release: &Release,
@@ -101,7 +102,7 @@ impl Store {
         }
     }
 
-    /// The link of `release` that has exactly these fields.
+    /// The link of `release` with exactly these fields.
     pub async fn equal_link(
         &self,
         release: &Release,
@@ -124,9 +125,9 @@ impl Store {
         Ok(link.filter(|link| link.release == release.uid))
     }
 
-    /// Creates a release, or by `on_duplicate` accepts or changes the `existing` one. What the existing
-    /// one has and `new` does not name stays; its commit and its author stay too. `released_at` is the
-    /// given time, if one was given.
+    /// Creates a release. If one exists, `on_duplicate` decides whether it is accepted or changed. An
+    /// existing release keeps its author, its commit, and everything that the request does not name.
+    /// `released_at` is `None` if the request does not name a time.
     pub async fn publish_release(
         &self,
         new: NewRelease,
@@ -171,7 +172,7 @@ impl Store {
         }
     }
 
-    /// Changes an existing release into what was sent. `None` if another writer changed it meanwhile.
+    /// Gives an existing release the requested values. `None` if another writer changed it meanwhile.
     async fn change_to(
         &self,
         release: Release,
@@ -204,7 +205,7 @@ impl Store {
         let outcome =
             if is_equal && steps.is_empty() { Outcome::Unchanged } else { Outcome::Replaced };
         for step in steps {
-            if !self.take(&release, step, now, deadline).await? {
+            if !self.run_step(&release, step, now, deadline).await? {
                 return Ok(None);
             }
         }
@@ -215,7 +216,7 @@ impl Store {
         Ok(updated.map(|release| ReleasePublished::Existing(outcome, release)))
     }
 
-    /// Decides by the links as they are what to write, before anything is written.
+    /// Compares the requested links with the existing ones, and returns the necessary writes.
     async fn plan(
         &self,
         release: &Release,
@@ -223,12 +224,12 @@ impl Store {
         may_replace: bool,
         deadline: Deadline,
     ) -> Result<Plan, StoreError> {
-        let sent = links.into_fields();
-        let mut there = self.holders(release, &sent, deadline).await?;
+        let requested = links.into_fields();
+        let mut existing = self.holders(release, &requested, deadline).await?;
         let mut steps = Vec::new();
-        for fields in sent {
+        for fields in requested {
             let holder = |is_held: &dyn Fn(&LinkFields) -> bool| {
-                there.values().find(|link| is_held(&link.fields)).map(|link| link.id)
+                existing.values().find(|link| is_held(&link.fields)).map(|link| link.id)
             };
             let taken = Conflicts {
                 url: holder(&|held| held.url == fields.url),
@@ -236,12 +237,12 @@ impl Store {
                 path: holder(&|held| held.path.is_some() && held.path == fields.path),
             };
             let holder = taken.only_holder();
-            match holder.and_then(|holder| there.get_mut(&holder)) {
+            match holder.and_then(|holder| existing.get_mut(&holder)) {
                 Some(link) if link.fields == fields => {}
                 Some(_) | None if !may_replace => return Ok(Plan::Differs),
                 Some(link) => {
                     steps.push(Step::Replace(link.clone(), fields.clone()));
-                    // The next links that were sent may take the values that this one gives up.
+                    // Later links of the request may use the values that this link no longer has.
                     link.fields = fields;
                 }
                 None if taken.any() => return Ok(Plan::Conflicts(fields, taken)),
@@ -251,27 +252,27 @@ impl Store {
         Ok(Plan::Steps(steps))
     }
 
-    /// The links of `release` that have values of the links that were sent.
+    /// The existing links that have values of the requested links.
     async fn holders(
         &self,
         release: &Release,
-        sent: &[LinkFields],
+        requested: &[LinkFields],
         deadline: Deadline,
     ) -> Result<HashMap<LinkId, Link>, StoreError> {
-        let mut there = HashMap::new();
-        for batch in sent.chunks(LINKS_OF_A_BATCH) {
+        let mut existing = HashMap::new();
+        for batch in requested.chunks(LINKS_OF_A_BATCH) {
             let ids = self.holder_ids(release, batch, deadline).await?;
             for link in self.links_of_ids(&release.key, &ids, deadline).await? {
                 if link.release == release.uid {
-                    there.insert(link.id, link);
+                    existing.insert(link.id, link);
                 }
             }
         }
-        Ok(there)
+        Ok(existing)
     }
 
-    /// Writes one link. False if it is not as it was read.
-    async fn take(
+    /// Writes one link. False if another writer changed it, or took its values.
+    async fn run_step(
         &self,
         release: &Release,
         step: Step,

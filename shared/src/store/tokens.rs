@@ -36,7 +36,7 @@ pub struct NewToken {
     pub job_project: Option<ProjectPath>,
     /// Its lifetime. `None` never expires.
     pub expires_in: Option<Duration>,
-    /// What its creations do, if not what the project says.
+    /// Overrides the project's policy.
     pub on_duplicate: Option<OnDuplicate>,
 }
 

@@ -45,9 +45,9 @@ pub(crate) struct Settings {
     /// Releases then link to the source archives of their tag there. An empty value removes it.
     #[arg(long, value_name = "URL", value_parser = parse_source_url)]
     source_url: Option<SourcePage>,
-    /// What a pipeline that publishes again gets: GitLab's error (reject), success if everything is
-    /// there already (accept), or success after the existing links have changed (replace). A token or a
-    /// request can choose another. Default of a new project: reject.
+    /// How to handle a release or link that exists already: fail as GitLab does (reject), succeed if it
+    /// has all requested values (accept), or give it those values (replace). A token or a request can
+    /// override this. Default of a new project: reject.
     #[arg(long, value_parser = words::parser::<OnDuplicate>())]
     on_duplicate: Option<OnDuplicate>,
     /// How long after its creation a release becomes immutable, for example 1h; or never.

@@ -71,7 +71,8 @@ pub(crate) struct Create {
         hide_possible_values = true
     )]
     external: Option<bool>,
-    /// What a pipeline with this token gets when it publishes again, instead of what the project says.
+    /// How to handle a release or link that exists already. Overrides the project's policy, for example
+    /// replace.
     #[arg(long, value_parser = words::parser::<OnDuplicate>())]
     on_duplicate: Option<OnDuplicate>,
 }
