@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
+use serde_json::json;
 use shared::domain::project::ProjectId;
 use tokio::task::JoinSet;
 
@@ -253,6 +254,34 @@ async fn a_write_that_meets_another_of_the_same_link_starts_over() {
         if left.is_some() {
             assert_eq!(api.delete(&link).await.status, 200);
         }
+    }
+}
+
+/// One of two that meet gives a digest, and the other keeps what is known.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rename_keeps_the_digest_and_size_that_another_request_gave_meanwhile() {
+    let proxied = Proxied::hello().await;
+    let Proxied { app, api, .. } = &proxied;
+    let digest = format!("sha256:{}", "0a".repeat(32));
+    for given in [json!({ "digest": digest }), json!({ "size": 3 })] {
+        let body = r#"{"name":"first","url":"https://e.com/a","direct_asset_path":"/bin/a"}"#;
+        proxied.proxy.decide(|_, _| Fault::Pass);
+        let link = format!("{LINKS}/{}", api.post(LINKS, body).await.id());
+        let gate = hold_first_transaction(&proxied);
+        let late = tokio::spawn({
+            let (api, link) = (api.clone(), link.clone());
+            async move { api.put(&link, r#"{"name":"late"}"#).await }
+        });
+        gate.reached().await;
+        assert_eq!(api.put(&link, &given.to_string()).await.status, 200);
+        gate.open();
+        let late = late.await.unwrap().json();
+        for name in ["digest", "size"] {
+            assert_eq!(late.get(name), given.get(name), "{late}");
+        }
+        assert_eq!(late["name"], "late");
+        app.assert_sound().await;
+        assert_eq!(api.delete(&link).await.status, 200);
     }
 }
 

@@ -155,6 +155,7 @@ async fn an_audit_names_each_broken_rule_of_the_releases_table() {
     let v1 = ReleaseKey { project: ProjectId(20), tag: TagName::parse("v1").unwrap() };
     let release_pk = ReleasesKey::release(&v1).pk;
     let url_of = json!({ "S": "https://elsewhere.example.com" });
+    let digest = json!({ "S": format!("sha256:{}", "0".repeat(64)) });
     let entry = one("index#", "#v1");
     let moved = changed(&entry, "sk", json!({ "S": "00000000000000000001#v1" }));
     let claim = one("claim#", "");
@@ -176,6 +177,7 @@ async fn an_audit_names_each_broken_rule_of_the_releases_table() {
         (Some(&link), None, " is held for nothing by link "),
         (None, Some(&stray), "claim#stray | claim is held for nothing by link "),
         (None, Some(&changed(&path, "url", url_of)), " leads elsewhere than its link"),
+        (None, Some(&changed(&path, "digest", digest)), " has another digest than its link"),
         (None, Some(&copy), " has another link's number"),
         (None, Some(&odd), "odd\u{9b} | item is an item of no kind"),
     ] {

@@ -352,6 +352,53 @@ async fn links_are_created_changed_and_deleted_by_name_or_number() {
     test_app.assert_sound().await;
 }
 
+#[tokio::test]
+async fn a_link_keeps_digest_and_size_until_its_url_changes() {
+    let test_app = TestApp::empty();
+    let admin = admin(&test_app);
+    admin.text(&["project", "create", "g/p"]);
+    admin.text(&["release", "create", "g/p", "v1"]);
+    let digest = format!("sha256:{}", "0a".repeat(32));
+    let create = ["link", "create", "g/p", "v1", "app", "https://e.com/app"];
+    let upper = format!("sha256:{}", "0A".repeat(32));
+    let with = ["--digest", &upper, "--size", "1234567"];
+    let known = |link: &Value| (link["digest"].clone(), link["size"].clone());
+    let link = admin.json(&[&create[..], &with].concat());
+    assert_eq!(known(&link), (json!(digest), json!(1_234_567)));
+    assert_eq!(
+        admin.text(&["link", "list", "g/p", "v1"]).lines().map(str::trim_end).collect::<Vec<_>>(),
+        ["ID  NAME  TYPE   SIZE    PATH  URL", "1   app   other  1.2 MB        https://e.com/app",]
+    );
+
+    let update = ["link", "update", "g/p", "v1", "app"];
+    let change = |values: &[&str]| admin.json(&[&update[..], values].concat());
+    assert_eq!(known(&change(&["--type", "image"])), (json!(digest), json!(1_234_567)));
+    assert_eq!(known(&change(&["--url", "https://e.com/app"])), (json!(digest), json!(1_234_567)));
+    assert_eq!(known(&change(&["--size", "5"])), (json!(digest), json!(5)));
+    let other = format!("sha256:{}", "1".repeat(64));
+    let details = admin.text(&[&update[..], &["--digest", &other]].concat());
+    for line in [format!("Digest: {other}"), "Size: 5 bytes".to_owned()] {
+        let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(details.lines().any(|shown| words(shown) == line), "{line}: {details}");
+    }
+    assert_eq!(known(&change(&["--url", "https://e.com/2"])), (Value::Null, Value::Null));
+    let both = change(&["--url", "https://e.com/3", "--digest", &digest, "--size", "0"]);
+    assert_eq!(known(&both), (json!(digest), json!(0)));
+    assert_eq!(admin.json(&["link", "list", "g/p", "v1"]), json!([both]));
+
+    for (values, rule) in [
+        (["--digest", "0a"], "expected sha256: and 64 hexadecimal digits"),
+        (["--size", "1MB"], "expected a number of bytes between 0 and 9007199254740991, in digits"),
+        (["--size", "9007199254740992"], "expected a number of bytes between 0 and"),
+    ] {
+        for command in [&create[..], &update] {
+            let said = admin.usage(&[command, &values].concat());
+            assert!(said.contains(rule), "{said}");
+        }
+    }
+    test_app.assert_sound().await;
+}
+
 /// The requests and read units of commands that list, with so many tokens in the directory.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_listing_costs_what_it_lists() {

@@ -1,7 +1,6 @@
 //! `GET /projects/:id/releases/:tag_name/downloads/*direct_asset_path`: leads to the file behind a
 //! path of a release.
 
-use shared::api::redirect::Location;
 use shared::api::{ApiError, ApiRequest, ApiResponse, release_params};
 use shared::app::App;
 use shared::domain::link::DirectAssetPath;
@@ -16,7 +15,7 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
     release_params::file_path("direct_asset_path", &request.path.direct_asset_path)?;
     access.may_read_code()?;
     let target = target.ok_or(ApiError::ReleaseNotFound)?;
-    let url = app.store.url_of(target, request.deadline).await?;
-    let url = url.ok_or(ApiError::RecordNotFound)?;
-    ApiResponse::redirect(&request, &Location::for_link(&url), &access)
+    let file = app.store.file_of(target, request.deadline).await?;
+    let file = file.ok_or(ApiError::RecordNotFound)?;
+    ApiResponse::to_file(&request, &file, &access)
 }

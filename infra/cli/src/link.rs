@@ -4,8 +4,10 @@ mod values;
 pub(crate) mod view;
 
 use clap::{Args, Subcommand};
+use shared::domain::digest::{Digest, Size};
 use shared::domain::link::{
-    Conflicts, DirectAssetPath, Link, LinkFields, LinkId, LinkName, LinkType,
+    Change, Conflicts, Contents, ContentsChanges, DirectAssetPath, Link, LinkFields, LinkId,
+    LinkName, LinkType,
 };
 use shared::domain::link_url::LinkUrl;
 use shared::domain::project::Project;
@@ -50,8 +52,11 @@ pub(crate) enum Command {
             default_value = "other"
         )]
         link_type: LinkType,
+        #[command(flatten)]
+        file: File,
     },
-    /// Change a link, for example its URL after the file has moved. Other values stay.
+    /// Change a link, for example its URL after the file has moved. Other values stay, but a new URL
+    /// removes digest and size.
     Update {
         #[command(flatten)]
         target: Target,
@@ -76,6 +81,27 @@ pub(crate) struct Named {
     link: String,
 }
 
+/// The known digest and size of the link's file.
+#[derive(Args, Debug)]
+pub(crate) struct File {
+    /// SHA-256 of the file: sha256: and 64 hexadecimal digits, as sha256sum prints them.
+    #[arg(long, value_parser = values::digest)]
+    digest: Option<Digest>,
+    /// Size of the file in bytes, for example 1048576.
+    #[arg(long, value_name = "BYTES", value_parser = values::size)]
+    size: Option<Size>,
+}
+
+impl File {
+    fn changes(&self) -> ContentsChanges {
+        let Self { digest, size } = self;
+        ContentsChanges {
+            digest: digest.clone().map_or(Change::Keep, |digest| Change::Set(Some(digest))),
+            size: size.map_or(Change::Keep, |size| Change::Set(Some(size))),
+        }
+    }
+}
+
 #[derive(Args, Debug)]
 pub(crate) struct Changes {
     /// New name, for example app.tar.gz.
@@ -93,21 +119,32 @@ pub(crate) struct Changes {
     /// New type of the file.
     #[arg(long = "type", value_name = "TYPE", value_parser = words::parser::<LinkType>())]
     link_type: Option<LinkType>,
+    #[command(flatten)]
+    file: File,
 }
 
 impl Changes {
     fn is_empty(&self) -> bool {
-        let Self { name, url, path, no_path, link_type } = self;
-        name.is_none() && url.is_none() && path.is_none() && !no_path && link_type.is_none()
+        let Self { name, url, path, no_path, link_type, file: File { digest, size } } = self;
+        let names_no_file = digest.is_none() && size.is_none();
+        name.is_none()
+            && url.is_none()
+            && path.is_none()
+            && !no_path
+            && link_type.is_none()
+            && names_no_file
     }
 
     fn apply_to(&self, fields: &LinkFields) -> LinkFields {
         let path = if self.no_path { None } else { self.path.clone().or(fields.path.clone()) };
+        let url = self.url.clone().unwrap_or_else(|| fields.url.clone());
+        let is_moved = url != fields.url;
         LinkFields {
             name: self.name.clone().unwrap_or_else(|| fields.name.clone()),
-            url: self.url.clone().unwrap_or_else(|| fields.url.clone()),
+            url,
             path,
             link_type: self.link_type.unwrap_or(fields.link_type),
+            contents: fields.contents.after(&self.file.changes(), is_moved),
         }
     }
 }
@@ -126,8 +163,9 @@ pub(crate) async fn run(command: Command, store: &Store, output: Output) -> Resu
             }
             Ok(())
         }
-        Command::Create { target, name, url, path, link_type } => {
-            let fields = LinkFields { name, url, path, link_type };
+        Command::Create { target, name, url, path, link_type, file: File { digest, size } } => {
+            let contents = Contents { digest, size };
+            let fields = LinkFields { name, url, path, link_type, contents };
             create(&target, fields, store, output).await
         }
         Command::Update { target, link, changes } => {

@@ -1,11 +1,15 @@
-//! The parameters of the link endpoints, in the order in which GitLab declares them.
+//! The parameters of the link endpoints, in the order in which GitLab declares them, and then those
+//! that it does not have.
 
 use strum::VariantArray;
 
 use super::error::{ApiError, ParamProblem};
 use super::param_validator::{Field, ParamValidator};
 use super::request::ApiRequest;
-use crate::domain::link::{Change, LinkChanges, LinkId, LinkType, UncheckedLink};
+use crate::domain::digest::{Digest, Size};
+use crate::domain::link::{
+    Change, Contents, ContentsChanges, LinkChanges, LinkId, LinkType, UncheckedLink,
+};
 use crate::domain::policies::OnDuplicate;
 
 /// Reads the number of the link in the path. Numbers out of range become 0, which no link has, so that
@@ -24,14 +28,15 @@ pub fn create(request: &ApiRequest) -> Result<(UncheckedLink, Option<OnDuplicate
     let url = fields.required("url");
     let path = path(&mut fields);
     let link_type = link_type(&mut fields);
+    let contents = contents(&mut fields);
     let on_duplicate = on_duplicate(&mut fields);
     fields.finish()?;
     let path = match path {
         Change::Keep => None,
         Change::Set(path) => path,
     };
-    let unchecked = UncheckedLink::new(name.text(), url.text(), path.as_deref(), link_type);
-    Ok((unchecked, on_duplicate))
+    let link = UncheckedLink::new(name.text(), url.text(), path.as_deref(), link_type);
+    Ok((link.with_contents(Contents::default().after(&contents, false)), on_duplicate))
 }
 
 /// `on_duplicate`, a parameter that GitLab does not have.
@@ -49,11 +54,12 @@ pub fn update(request: &ApiRequest) -> Result<(LinkId, LinkChanges), ApiError> {
     let url = fields.optional("url");
     let path = path(&mut fields);
     let link_type = link_type(&mut fields);
-    if name == Field::Absent && url == Field::Absent {
+    let contents = contents(&mut fields);
+    if name == Field::Absent && url == Field::Absent && !fields.has_any(&["digest", "size"]) {
         fields.problem(ParamProblem::NeitherNameNorUrl);
     }
     fields.finish()?;
-    Ok((id, LinkChanges { name: name.change(), url: url.change(), path, link_type }))
+    Ok((id, LinkChanges { name: name.change(), url: url.change(), path, link_type, contents }))
 }
 
 fn link_id(request: &ApiRequest, fields: &mut ParamValidator<'_>) -> LinkId {
@@ -71,6 +77,13 @@ fn path(fields: &mut ParamValidator<'_>) -> Change<Option<String>> {
     match (direct_asset_path, filepath) {
         (Field::Absent, Field::Absent) => Change::Keep,
         (newer, older) => Change::Set(newer.text().or(older.text()).map(str::to_owned)),
+    }
+}
+
+fn contents(fields: &mut ParamValidator<'_>) -> ContentsChanges {
+    ContentsChanges {
+        digest: fields.optional_formed("digest", Digest::parse),
+        size: fields.optional_formed("size", Size::parse),
     }
 }
 

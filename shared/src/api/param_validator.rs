@@ -72,6 +72,51 @@ impl<'a> ParamValidator<'a> {
         field
     }
 
+    /// A parameter of type string whose text has a form of its own. An empty one is none: forms have
+    /// no null.
+    pub fn optional_formed<T>(
+        &mut self,
+        name: &'static str,
+        parse: fn(&str) -> Option<T>,
+    ) -> Change<Option<T>> {
+        let field = self.optional(name);
+        self.formed(field, name.into(), parse)
+    }
+
+    /// The same in each of the `entries` of `list`.
+    pub fn optional_formed_in<T>(
+        &mut self,
+        list: &str,
+        entries: &[Entry<'a>],
+        name: &'static str,
+        parse: fn(&str) -> Option<T>,
+    ) -> Vec<Change<Option<T>>> {
+        let found = self.optional_in(list, entries, name);
+        let of_entry = |((at, _), field): (&Entry<'a>, Field<'a>)| {
+            self.formed(field, format!("{list}[{at}][{name}]").into(), parse)
+        };
+        entries.iter().zip(found).map(of_entry).collect()
+    }
+
+    fn formed<T>(
+        &mut self,
+        field: Field<'a>,
+        shown: ParamName,
+        parse: fn(&str) -> Option<T>,
+    ) -> Change<Option<T>> {
+        match field {
+            Field::Absent => Change::Keep,
+            Field::Null | Field::Text("") => Change::Set(None),
+            Field::Text(text) => {
+                let value = parse(text);
+                if value.is_none() {
+                    self.problem(ParamProblem::Invalid(shown));
+                }
+                Change::Set(value)
+            }
+        }
+    }
+
     /// A parameter of type string in each of the `entries` of `list`.
     pub fn optional_in(
         &mut self,

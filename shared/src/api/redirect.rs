@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::header::{self, HeaderName};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use lambda_http::{Request, RequestExt};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use url::{Url, form_urlencoded};
@@ -16,6 +17,7 @@ use super::response::ApiResponse;
 use super::response::MAX_HEADER_BYTES;
 use crate::app::App;
 use crate::authorize::access::ProjectAccess;
+use crate::domain::link::LinkedFile;
 use crate::domain::link_url::LinkUrl;
 use crate::domain::tag_name::TagName;
 use crate::domain::web_url::WebUrl;
@@ -127,6 +129,23 @@ impl ApiResponse {
             "private, no-store".to_owned()
         };
         Self::leading(StatusCode::FOUND, location, &cache)
+    }
+
+    /// The same to a file. Its digest is on the redirect: the server that has the file knows nothing
+    /// of it.
+    pub fn to_file(
+        request: &ApiRequest,
+        file: &LinkedFile,
+        access: &ProjectAccess,
+    ) -> Result<Self, ApiError> {
+        let LinkedFile { url, digest } = file;
+        let mut answer = Self::redirect(request, &Location::for_link(url), access)?;
+        if let Some(digest) = digest {
+            let digest = HeaderValue::from_str(digest.hex())
+                .map_err(|error| ApiError::Internal { cause: error.to_string() })?;
+            answer.headers.insert(HeaderName::from_static("x-checksum-sha256"), digest);
+        }
+        Ok(answer)
     }
 
     /// Leads a browser to another page, which depends on who is signed in.

@@ -14,7 +14,7 @@ use super::request::ApiRequest;
 use super::response::{ApiResponse, to_json};
 use super::sources::{SourceBody, sources};
 use crate::authorize::access::ProjectAccess;
-use crate::domain::link::Link;
+use crate::domain::link::{Contents, Link, LinkFields};
 use crate::domain::project::Project;
 use crate::domain::release::{Description, Release, ReleaseName};
 use crate::domain::time::Timestamp;
@@ -267,6 +267,10 @@ impl<'a> Frame<'a> {
 /// it.
 const LINK_FRAME_BYTES: usize = 200;
 
+/// The most bytes of a link's digest, and of its size, with their keys.
+const DIGEST_BYTES: usize = 87;
+const SIZE_BYTES: usize = 26;
+
 impl Weigh for Frame<'_> {
     fn release(&self, release: &Release) -> usize {
         let (text, html) = self.room_for_notes(release, usize::MAX);
@@ -275,11 +279,16 @@ impl Weigh for Frame<'_> {
 
     fn link(&self, release: &Release, link: &Link) -> usize {
         // Counted without being rendered: a release may have far more links than are shown.
-        let url = bytes_of_text(link.fields.url.as_str());
-        let direct_asset_url = link.fields.path.as_ref().map_or(url, |path| {
+        let LinkFields { name, url, path, link_type: _, contents } = &link.fields;
+        let Contents { digest, size } = contents;
+        let url = bytes_of_text(url.as_str());
+        let direct_asset_url = path.as_ref().map_or(url, |path| {
             self.project_url_bytes + segment_bytes(&release.key.tag) + path.as_str().len()
         });
-        bytes_of_text(link.fields.name.as_str()) + url + direct_asset_url + LINK_FRAME_BYTES
+        let digest = digest.as_ref().map_or(0, |_| DIGEST_BYTES);
+        let size = size.map_or(0, |_| SIZE_BYTES);
+        let contents = digest + size;
+        bytes_of_text(name.as_str()) + url + direct_asset_url + contents + LINK_FRAME_BYTES
     }
 
     fn room_for_links(&self, release: &Release, share: usize) -> usize {
@@ -378,6 +387,7 @@ mod tests {
 
     use super::*;
     use crate::authorize::access::Caller;
+    use crate::domain::digest::{Digest, MAX_SIZE, Size};
     use crate::domain::link::{LinkId, LinkType, UncheckedLink};
     use crate::domain::policies::Policies;
     use crate::domain::project::{
@@ -462,11 +472,17 @@ mod tests {
             id: u64, name in "\\PC{1,40}|[\"\\\\\t\u{1}é🦀]{1,40}x", rest in "\\PC{0,60}|[\"\\\\\u{1}]{0,60}",
             path in proptest::option::of("/[a-z\"@é][-._/a-z0-9]{0,30}ab"), tag in "[a-zé\"%]{1,20}",
             description in "\\PC{0,80}|[\"\\\\\t\u{1}]{0,80}",
+            digest in proptest::option::of("sha256:[0-9a-f]{64}"),
+            size in proptest::option::of(MAX_SIZE / 2..=MAX_SIZE),
         ) {
             let (access, base) = (access(), WebUrl::parse("https://e.com").unwrap());
             let frame = Frame::at(&base, &access);
             let url = format!("https://e.com/{rest}");
-            let Some(link) = link(id, &name, &url, path.as_deref()) else { return Ok(()) };
+            let Some(mut link) = link(id, &name, &url, path.as_deref()) else { return Ok(()) };
+            link.fields.contents = Contents {
+                digest: digest.as_deref().and_then(Digest::parse),
+                size: size.and_then(|size| Size::parse(&size.to_string())),
+            };
             let release = release(&tag, &description);
             let links = SomeLinks::all(vec![link; 50]);
             let weight = weight(&frame, &release, &links);

@@ -8,7 +8,8 @@ use super::pagination::{Page, Repeated};
 use super::param_validator::{Field, ParamValidator};
 use super::request::ApiRequest;
 use crate::domain::commit::CommitSha;
-use crate::domain::link::{Change, Conflicts, LinkType, UncheckedLink};
+use crate::domain::digest::{Digest, Size};
+use crate::domain::link::{Change, Conflicts, Contents, ContentsChanges, LinkType, UncheckedLink};
 use crate::domain::policies::OnDuplicate;
 use crate::domain::release::{
     Description, MAX_NEW_LINKS, NewLinks, ReleaseChanges, ReleaseName, ReleaseValidationError,
@@ -144,12 +145,16 @@ pub fn create(request: &ApiRequest) -> Result<CreateReleaseParams, ApiError> {
     let paths = fields.optional_in(LINKS, &entries, "direct_asset_path");
     let older_paths = fields.optional_in(LINKS, &entries, "filepath");
     let link_types = fields.optional_in(LINKS, &entries, "link_type");
+    let digests = fields.optional_formed_in(LINKS, &entries, "digest", Digest::parse);
+    let sizes = fields.optional_formed_in(LINKS, &entries, "size", Size::parse);
     let milestones = Milestones::read(&mut fields);
     let released_at = fields.time("released_at");
     let on_duplicate = link_params::on_duplicate(&mut fields);
     fields.finish()?;
 
-    let links = (0..entries.len()).map(|at| {
+    let contents =
+        digests.into_iter().zip(sizes).map(|(digest, size)| ContentsChanges { digest, size });
+    let links = contents.enumerate().map(|(at, contents)| {
         let path = paths[at].text().or(older_paths[at].text());
         let (link_type, unknown) = match link_types[at].text() {
             None => (LinkType::default(), None),
@@ -158,7 +163,8 @@ pub fn create(request: &ApiRequest) -> Result<CreateReleaseParams, ApiError> {
                 None => (LinkType::default(), Some(word.to_owned())),
             },
         };
-        (UncheckedLink::new(names[at].text(), urls[at].text(), path, link_type), unknown)
+        let link = UncheckedLink::new(names[at].text(), urls[at].text(), path, link_type);
+        (link.with_contents(Contents::default().after(&contents, false)), unknown)
     });
     let owned = |field: Field<'_>| field.text().map(str::to_owned);
     Ok(CreateReleaseParams {
@@ -349,6 +355,8 @@ mod tests {
             "direct_asset_path",
             "filepath",
             "link_type",
+            "digest",
+            "size",
             "x",
         ]);
         let name = name.prop_map(str::to_owned);

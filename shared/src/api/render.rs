@@ -3,6 +3,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
+use crate::domain::digest::{Digest, Size};
 use crate::domain::link::{DirectAssetPath, Link, LinkId};
 use crate::domain::project::Project;
 use crate::domain::tag_name::TagName;
@@ -18,6 +19,11 @@ pub struct LinkBody<'a> {
     /// Gone from GitLab since version 16; the oldest clients read it.
     external: bool,
     link_type: &'static str,
+    /// Not in GitLab, and so left out where it is unknown, as is the size.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<u64>,
 }
 
 impl<'a> LinkBody<'a> {
@@ -36,6 +42,8 @@ impl<'a> LinkBody<'a> {
             },
             external: !url.starts_with(&project_url),
             link_type: link.fields.link_type.as_str(),
+            digest: link.fields.contents.digest.as_ref().map(Digest::as_str),
+            size: link.fields.contents.size.map(Size::bytes),
         }
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
+use super::digest::{Digest, Size};
 use super::link_url::{LinkUrl, UrlViolation, is_blank};
 use super::release_key::ReleaseUid;
 use super::time::Timestamp;
@@ -163,6 +164,31 @@ pub struct LinkFields {
     /// Its path, unique in the release.
     pub path: Option<DirectAssetPath>,
     pub link_type: LinkType,
+    pub contents: Contents,
+}
+
+/// The client's knowledge of a link's file. The server takes its word: the file is elsewhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contents {
+    pub digest: Option<Digest>,
+    pub size: Option<Size>,
+}
+
+impl Contents {
+    /// The knowledge after an update. A new url leads to another file, for which no old value holds.
+    #[must_use]
+    pub fn after(&self, changes: &ContentsChanges, is_moved: bool) -> Self {
+        let ContentsChanges { digest, size } = changes;
+        let kept = if is_moved { &Self::default() } else { self };
+        Self { digest: digest.over(&kept.digest), size: size.over(&kept.size) }
+    }
+}
+
+/// The changes of an update to [`Contents`]; setting nothing clears a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContentsChanges {
+    pub digest: Change<Option<Digest>>,
+    pub size: Change<Option<Size>>,
 }
 
 /// For each value of a link, the other link of the release that already has it.
@@ -210,10 +236,12 @@ pub struct UncheckedLink {
     /// Its path, if one was sent.
     pub path: Option<Result<DirectAssetPath, ValidationError>>,
     pub link_type: LinkType,
+    /// Values of a wrong form were refused before.
+    pub contents: Contents,
 }
 
 impl UncheckedLink {
-    /// Reads the fields of a new link.
+    /// Reads the fields of a new link. Its contents are unknown.
     #[must_use]
     pub fn new(
         name: Option<&str>,
@@ -226,7 +254,14 @@ impl UncheckedLink {
             url: parse_url(url),
             path: path.map(DirectAssetPath::parse),
             link_type,
+            contents: Contents::default(),
         }
+    }
+
+    /// The same link, with these contents.
+    #[must_use]
+    pub fn with_contents(self, contents: Contents) -> Self {
+        Self { contents, ..self }
     }
 
     /// The valid link this is, if it is one.
@@ -237,6 +272,7 @@ impl UncheckedLink {
             url: self.url.clone().ok()?,
             path: self.path.clone().transpose().ok()?,
             link_type: self.link_type,
+            contents: self.contents.clone(),
         })
     }
 
@@ -268,6 +304,7 @@ impl From<&LinkFields> for UncheckedLink {
             url: Ok(fields.url.clone()),
             path: fields.path.clone().map(Ok),
             link_type: fields.link_type,
+            contents: fields.contents.clone(),
         }
     }
 }
@@ -306,26 +343,30 @@ pub struct LinkChanges {
     pub path: Change<Option<String>>,
     /// The type: always given, since GitLab resets it to `other` where the request has none.
     pub link_type: LinkType,
+    pub contents: ContentsChanges,
 }
 
 impl LinkChanges {
     /// The link as it would be after this update.
     #[must_use]
     pub fn apply(&self, current: &LinkFields) -> UncheckedLink {
+        let url = match &self.url {
+            Change::Keep => Ok(current.url.clone()),
+            Change::Set(url) => parse_url(url.as_deref()),
+        };
+        let is_moved = url.as_ref() != Ok(&current.url);
         UncheckedLink {
             name: match &self.name {
                 Change::Keep => Ok(current.name.clone()),
                 Change::Set(name) => LinkName::parse(name.as_deref()),
             },
-            url: match &self.url {
-                Change::Keep => Ok(current.url.clone()),
-                Change::Set(url) => parse_url(url.as_deref()),
-            },
+            url,
             path: match &self.path {
                 Change::Keep => current.path.clone().map(Ok),
                 Change::Set(path) => path.as_deref().map(DirectAssetPath::parse),
             },
             link_type: self.link_type,
+            contents: current.contents.after(&self.contents, is_moved),
         }
     }
 }
@@ -341,6 +382,14 @@ pub struct Link {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+}
+
+/// The file that a path leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkedFile {
+    pub url: LinkUrl,
+    /// Its digest, if that is known.
+    pub digest: Option<Digest>,
 }
 
 /// Newest first: by time, then by number, as GitLab lists links.

@@ -5,6 +5,7 @@
 
 pub mod access_level;
 pub mod commit;
+pub mod digest;
 pub mod link;
 pub mod link_url;
 pub mod policies;

@@ -329,9 +329,14 @@ impl Auditor<'_> {
                         show_key(&claim.key)
                     ));
                 }
-                if held.is_some_and(|held| held.url != claim.item.url) {
+                if let Some(held) = held {
                     let key = show_key(&claim.key);
-                    self.audit.violation(format!("{key} leads elsewhere than its link"));
+                    if held.url != claim.item.url {
+                        self.audit.violation(format!("{key} leads elsewhere than its link"));
+                    }
+                    if held.digest != claim.item.digest {
+                        self.audit.violation(format!("{key} has another digest than its link"));
+                    }
                 }
             }
         }

@@ -20,7 +20,7 @@ use super::pages::{Order, Pages};
 use super::query::FirstLinks;
 use super::releases::{AT_ONCE, READ_BATCH};
 use super::request::Sent;
-use crate::domain::link::{Link, LinkFields, LinkId, sort_newest_first};
+use crate::domain::link::{Contents, Link, LinkFields, LinkId, sort_newest_first};
 use crate::domain::project::ProjectId;
 use crate::domain::release::Release;
 use crate::domain::release_key::{ReleaseKey, ReleaseUid};
@@ -46,10 +46,12 @@ impl Weigh for Held {
     }
 
     fn link(&self, _: &Release, link: &Link) -> usize {
-        let LinkFields { name, url, path, link_type: _ } = &link.fields;
+        let LinkFields { name, url, path, link_type: _, contents } = &link.fields;
+        let Contents { digest, size: _ } = contents;
         name.as_str().len()
             + url.as_str().len()
             + path.as_ref().map_or(0, |path| path.as_str().len())
+            + digest.as_ref().map_or(0, |digest| digest.as_str().len())
     }
 
     fn room_for_links(&self, _: &Release, share: usize) -> usize {

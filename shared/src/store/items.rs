@@ -10,7 +10,10 @@ use serde::{Deserialize, Serialize};
 use super::error::StoreError;
 use super::keys::{DirectoryKey, KeyAttributes, PK, ReleasesKey, SK};
 use crate::domain::commit::CommitSha;
-use crate::domain::link::{DirectAssetPath, Link, LinkFields, LinkId, LinkName, LinkType};
+use crate::domain::digest::{Digest, Size};
+use crate::domain::link::{
+    Contents, DirectAssetPath, Link, LinkFields, LinkId, LinkName, LinkType, LinkedFile,
+};
 use crate::domain::link_url::LinkUrl;
 use crate::domain::policies::{OnDuplicate, Policies};
 use crate::domain::project::ProjectState;
@@ -133,12 +136,17 @@ pub(super) struct LinkItem {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     direct_asset_path: Option<DirectAssetPath>,
     link_type: LinkType,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    digest: Option<Digest>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    size: Option<Size>,
     created_at: Timestamp,
     updated_at: Timestamp,
 }
 
 impl LinkItem {
     pub(super) fn new(release: &ReleaseKey, link: &Link) -> Self {
+        let Contents { digest, size } = link.fields.contents.clone();
         Self {
             project: release.project,
             tag: release.tag.clone(),
@@ -148,6 +156,8 @@ impl LinkItem {
             url: link.fields.url.clone(),
             direct_asset_path: link.fields.path.clone(),
             link_type: link.fields.link_type,
+            digest,
+            size,
             created_at: link.created_at,
             updated_at: link.updated_at,
         }
@@ -164,6 +174,7 @@ impl From<LinkItem> for Link {
                 url: item.url,
                 path: item.direct_asset_path,
                 link_type: item.link_type,
+                contents: Contents { digest: item.digest, size: item.size },
             },
             created_at: item.created_at,
             updated_at: item.updated_at,
@@ -172,7 +183,7 @@ impl From<LinkItem> for Link {
 }
 
 /// The claim of a link to a name, url or path within one generation of its release.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct ClaimItem {
     pub(super) project: ProjectId,
     pub(super) tag: TagName,
@@ -182,6 +193,16 @@ pub(super) struct ClaimItem {
     /// The link's url, in the claim of a path: a download reads it here.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(super) url: Option<LinkUrl>,
+    /// The link's digest, beside the url.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(super) digest: Option<Digest>,
+}
+
+impl ClaimItem {
+    /// The file, if this is the claim of a path.
+    pub(super) fn into_file(self) -> Option<LinkedFile> {
+        Some(LinkedFile { url: self.url?, digest: self.digest })
+    }
 }
 
 /// A claim and the key by which it is unique.
@@ -190,9 +211,16 @@ pub(super) struct Claim {
     pub(super) item: ClaimItem,
 }
 
+impl Claim {
+    /// Whether both are the claim of one path, and downloads of it differ.
+    pub(super) fn leads_elsewhere_than(&self, other: &Self) -> bool {
+        self.key == other.key && self.item.clone().into_file() != other.item.clone().into_file()
+    }
+}
+
 /// The claims of a link: of its url, its name, and its path where it has one, in this order.
 pub(super) fn claims(release: &ReleaseKey, link: &Link) -> Vec<Claim> {
-    let claim = |key, url| Claim {
+    let claim = |key| Claim {
         key,
         item: ClaimItem {
             project: release.project,
@@ -200,17 +228,21 @@ pub(super) fn claims(release: &ReleaseKey, link: &Link) -> Vec<Claim> {
             release_uid: link.release.clone(),
             link_id: link.id,
             created_at: link.updated_at,
-            url,
+            url: None,
+            digest: None,
         },
     };
     let fields = &link.fields;
     let mut claims = vec![
-        claim(ReleasesKey::url_claim(&link.release, &fields.url), None),
-        claim(ReleasesKey::name_claim(&link.release, &fields.name), None),
+        claim(ReleasesKey::url_claim(&link.release, &fields.url)),
+        claim(ReleasesKey::name_claim(&link.release, &fields.name)),
     ];
     if let Some(path) = &fields.path {
         let key = ReleasesKey::path_claim(release, path, &link.release);
-        claims.push(claim(key, Some(fields.url.clone())));
+        let mut claim = claim(key);
+        claim.item.url = Some(fields.url.clone());
+        claim.item.digest.clone_from(&fields.contents.digest);
+        claims.push(claim);
     }
     claims
 }

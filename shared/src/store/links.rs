@@ -12,7 +12,7 @@ use super::items::releases_key;
 use super::items::{Attributes, Claim, ClaimItem, LinkItem, claims, from_item, to_item};
 use super::keys::ReleasesKey;
 use super::transaction::{Condition, TransactionResult, Write};
-use crate::domain::link::{Conflicts, Link, LinkFields, LinkId, UncheckedLink};
+use crate::domain::link::{Conflicts, Contents, Link, LinkFields, LinkId, UncheckedLink};
 use crate::domain::release::Release;
 use crate::domain::release_key::ReleaseKey;
 use crate::domain::time::Timestamp;
@@ -116,8 +116,8 @@ impl Store {
         for claim in &after {
             if !is_in(&before, &claim.key) {
                 writes.push(self.put_claim(claim)?);
-            } else if claim.item.url.is_some() && link.fields.url != current.fields.url {
-                // The claim of a path says where the path leads.
+            } else if before.iter().any(|held| held.leads_elsewhere_than(claim)) {
+                // The claim of a path says where the path leads, and to what.
                 writes.push(self.put(to_item(claim.key.attributes(), &claim.item)?, None));
             }
         }
@@ -259,8 +259,8 @@ fn claim_keys(release: &Release, fields: &LinkFields) -> Vec<ReleasesKey> {
     [Some(url), Some(name), path].into_iter().flatten().collect()
 }
 
-/// The condition that the link belongs to the same generation of its release and still has the unique
-/// values as read: this write moves or deletes their claims.
+/// The condition that the link belongs to the same generation of its release and still has the values
+/// as read: this write moves or deletes the claims of the unique ones, and keeps digest and size.
 fn as_read(link: &Link) -> Condition {
     let fields = &link.fields;
     let text = |value: &str| AttributeValue::S(value.to_owned());
@@ -278,6 +278,21 @@ fn as_read(link: &Link) -> Condition {
         condition.values.insert(":path".to_owned(), text(path.as_str()));
     } else {
         condition.expression.push_str(" AND attribute_not_exists(direct_asset_path)");
+    }
+    let Contents { digest, size } = &fields.contents;
+    let digest = digest.as_ref().map(|digest| text(digest.as_str()));
+    let size = size.map(|size| AttributeValue::N(size.bytes().to_string()));
+    for (name, placeholder, value, value_name) in
+        [("digest", "#digest", digest, ":digest"), ("size", "#size", size, ":size")]
+    {
+        condition.names.insert(placeholder.to_owned(), name.to_owned());
+        let clause = if let Some(value) = value {
+            condition.values.insert(value_name.to_owned(), value);
+            format!(" AND {placeholder} = {value_name}")
+        } else {
+            format!(" AND attribute_not_exists({placeholder})")
+        };
+        condition.expression.push_str(&clause);
     }
     condition
 }

@@ -7,8 +7,7 @@ use super::items::{Attributes, ClaimItem, IndexItem, LinkItem, ReleaseItem, from
 use super::keys::{ReleasesKey, ReleasesKind, index_partition, path_partition, release_partition};
 use super::pages::{Order, Pages};
 use crate::domain::commit::CommitSha;
-use crate::domain::link::{DirectAssetPath, Link, LinkId};
-use crate::domain::link_url::LinkUrl;
+use crate::domain::link::{DirectAssetPath, Link, LinkId, LinkedFile};
 use crate::domain::project::ProjectId;
 use crate::domain::release::Release;
 use crate::domain::release_key::ReleaseKey;
@@ -188,7 +187,7 @@ impl Query for Download {
         for item in items {
             let claim: ClaimItem = from_item(item)?;
             if claim.release_uid == release.uid {
-                return Ok(Some(claim.url.map_or(Target::Nowhere, Target::Url)));
+                return Ok(Some(claim.into_file().map_or(Target::Nowhere, Target::File)));
             }
         }
         let claim = ReleasesKey::path_claim(&release.key, path, &release.uid);
@@ -266,9 +265,8 @@ pub enum Target {
     /// No file.
     #[default]
     Nowhere,
-    /// This URL.
-    Url(LinkUrl),
-    /// The URL in the claim of this key, if it exists. It was not among the first claims.
+    File(LinkedFile),
+    /// The file in the claim of this key, if it exists. It was not among the first claims.
     Claim(ReleasesKey),
 }
 

@@ -22,7 +22,7 @@ use super::query::{
     FirstPage, FirstReleases, LatestRelease, Query, Read, ReleaseIndexEntry, Target, entries,
 };
 use super::request::run_or_refuse;
-use crate::domain::link_url::LinkUrl;
+use crate::domain::link::LinkedFile;
 use crate::domain::project::{Project, ProjectId, ProjectPath, ProjectRef};
 use crate::domain::token::{SecretHash, Token};
 
@@ -263,20 +263,20 @@ impl Store {
         Ok(all)
     }
 
-    /// The url behind a path. A round trip only if so many generations of the tag have left claims
+    /// The file behind a path. A round trip only if so many generations of the tag have left claims
     /// of the path behind that the live one was not among the first.
-    pub async fn url_of(
+    pub async fn file_of(
         &self,
         target: Target,
         deadline: Deadline,
-    ) -> Result<Option<LinkUrl>, StoreError> {
+    ) -> Result<Option<LinkedFile>, StoreError> {
         let key = match target {
             Target::Nowhere => return Ok(None),
-            Target::Url(url) => return Ok(Some(url)),
+            Target::File(file) => return Ok(Some(file)),
             Target::Claim(key) => key,
         };
         let claim = self.batch_get(&[], &[key], deadline).await?.releases.into_iter().next();
-        Ok(claim.map(from_item::<ClaimItem>).transpose()?.and_then(|claim| claim.url))
+        Ok(claim.map(from_item::<ClaimItem>).transpose()?.and_then(ClaimItem::into_file))
     }
 
     /// Reads items of both tables consistently, at most a hundred, again until every key was looked

@@ -29,6 +29,7 @@ const KNOWN_HEADERS: &[&str] = &[
     "set-cookie",
     "vary",
     "www-authenticate",
+    "x-checksum-sha256",
     "x-content-type-options",
     "x-frame-options",
     "x-gitlab-meta",
@@ -264,11 +265,11 @@ impl Reply {
         assert!(method != "HEAD" || self.body.is_empty(), "{said}");
     }
 
-    /// Whether it is HTML, a feed or an image.
+    /// Whether it is HTML, a feed, an image or the digests of a release.
     fn is_page(&self) -> bool {
         let content_type = self.headers.get("content-type").map(HeaderValue::as_bytes);
         content_type.is_some_and(|content_type| {
-            ["text/html; charset", "application/atom+xml", "image/svg+xml"]
+            ["text/html; charset", "application/atom+xml", "image/svg+xml", "text/plain; charset"]
                 .iter()
                 .any(|page| content_type.starts_with(page.as_bytes()))
         })

@@ -11,12 +11,18 @@ pub struct LinkBody<'a> {
     pub direct_asset_url: &'a str,
     pub external: bool,
     pub link_type: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
 }
 
 impl<'a> LinkBody<'a> {
-    /// A link to another host, without a path and of the default type.
+    /// A link to another host, without a path and of the default type, of whose file nothing is known.
     pub fn new(id: u64, name: &'a str, url: &'a str) -> Self {
-        Self { id, name, url, direct_asset_url: url, external: true, link_type: "other" }
+        let (external, link_type) = (true, "other");
+        let (digest, size) = (None, None);
+        Self { id, name, url, direct_asset_url: url, external, link_type, digest, size }
     }
 
     pub fn json(&self) -> String {

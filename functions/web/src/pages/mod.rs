@@ -116,9 +116,8 @@ impl Kind {
                 let query = Download { tag: tag.clone(), path: Some(path.clone()) };
                 let (access, target) = request.authorize_releases_of(app, project, &query).await?;
                 let target = target.unwrap_or_default();
-                let url = app.store.url_of(target, request.deadline).await?;
-                let location = Location::for_link(&url.ok_or(ApiError::RouteNotFound)?);
-                ApiResponse::redirect(request, &location, &access)
+                let file = app.store.file_of(target, request.deadline).await?;
+                ApiResponse::to_file(request, &file.ok_or(ApiError::RouteNotFound)?, &access)
             }
             Self::Latest { suffix } => {
                 let (access, latest) =

@@ -1,6 +1,7 @@
 //! The values of a link as arguments. Their errors are for the operator: GitLab's own words are in
 //! the API.
 
+use shared::domain::digest::{Digest, MAX_SIZE, Size};
 use shared::domain::link::{
     DirectAssetPath, LinkName, MAX_NAME_CHARS, MAX_PATH_CHARS, ValidationError,
 };
@@ -16,6 +17,15 @@ pub(super) fn url(text: &str) -> Result<LinkUrl, String> {
 
 pub(super) fn path(text: &str) -> Result<DirectAssetPath, String> {
     DirectAssetPath::parse(text).map_err(explain)
+}
+
+pub(super) fn digest(text: &str) -> Result<Digest, String> {
+    Digest::parse(text).ok_or_else(|| "expected sha256: and 64 hexadecimal digits".to_owned())
+}
+
+pub(super) fn size(text: &str) -> Result<Size, String> {
+    Size::parse(text)
+        .ok_or_else(|| format!("expected a number of bytes between 0 and {MAX_SIZE}, in digits"))
 }
 
 fn explain(violation: ValidationError) -> String {

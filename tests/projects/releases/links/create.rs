@@ -18,13 +18,12 @@ async fn a_link_is_made_and_shown() {
     let body = format!(
         r#"{{"name":"b","url":"{host}/mynamespace/hello/x","direct_asset_path":"/bin/b","link_type":"package"}}"#
     );
+    let url = format!("{host}/mynamespace/hello/x");
     let link = LinkBody {
-        id: 2,
-        name: "b",
-        url: &format!("{host}/mynamespace/hello/x"),
         direct_asset_url: &format!("{host}/mynamespace/hello/-/releases/v1.7.0/downloads/bin/b"),
         external: false,
         link_type: "package",
+        ..LinkBody::new(2, "b", &url)
     };
     api.post(LINKS, &body).await.is(201, &link.json());
     app.assert_sound().await;
