@@ -1,5 +1,7 @@
 //! The pages for people: their content, access to them, and attacks on their readers.
 
+mod sha256sums;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;

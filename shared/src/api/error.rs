@@ -73,6 +73,8 @@ pub enum ApiError {
     PreconditionFailed,
     /// A redirect to where no header can lead.
     LocationTooLong,
+    /// The digests of a release with more links than one answer has room for.
+    TooManyLinksToSum,
     /// The database does not answer; another try may succeed.
     Unavailable {
         /// Why, for the log.

@@ -146,6 +146,10 @@ impl ApiError {
                     "422 Unprocessable Entity - The redirect is longer than {MAX_HEADER_BYTES} bytes"
                 ),
             ),
+            Self::TooManyLinksToSum => message(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "422 Unprocessable Entity - The release has more links than fit into one answer",
+            ),
             Self::Unavailable { cause: _ } => {
                 retry_later(message(StatusCode::SERVICE_UNAVAILABLE, "503 Service Unavailable"))
             }
@@ -435,6 +439,7 @@ mod tests {
             ApiError::NothingToChange,
             ApiError::PreconditionFailed,
             ApiError::LocationTooLong,
+            ApiError::TooManyLinksToSum,
             ApiError::Unavailable { cause: "secret".to_owned() },
             ApiError::Internal { cause: "secret".to_owned() },
         ];
@@ -476,6 +481,7 @@ mod tests {
                 | ApiError::NothingToChange
                 | ApiError::PreconditionFailed
                 | ApiError::LocationTooLong
+                | ApiError::TooManyLinksToSum
                 | ApiError::Unavailable { .. }
                 | ApiError::Internal { .. } => {}
             }

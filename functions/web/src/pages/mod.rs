@@ -11,6 +11,7 @@ pub(crate) mod home;
 mod project;
 mod release;
 pub(crate) mod session;
+mod sha256sums;
 
 use lambda_http::Request;
 use lambda_http::http::Method;
@@ -36,6 +37,7 @@ pub(crate) struct Page {
 enum Kind {
     Releases,
     Release(TagName),
+    Sha256Sums(TagName),
     Feed,
     Badge,
     Download { tag: TagName, path: DirectAssetPath },
@@ -87,10 +89,10 @@ impl Kind {
             |encoded: &str| TagName::parse(&decoded(encoded)?).map_err(|_| ApiError::RouteNotFound);
         let Some((encoded_tag, path)) = path.split_once("/downloads/") else {
             // A slash of the tag is encoded.
-            return if path.contains('/') {
-                Err(ApiError::RouteNotFound)
-            } else {
-                Ok(Self::Release(tag(path)?))
+            return match path.split_once('/') {
+                None => Ok(Self::Release(tag(path)?)),
+                Some((encoded_tag, "SHA256SUMS")) => Ok(Self::Sha256Sums(tag(encoded_tag)?)),
+                Some((_, _)) => Err(ApiError::RouteNotFound),
             };
         };
         let path = decoded(path)?;
@@ -110,6 +112,7 @@ impl Kind {
         match self {
             Self::Releases => project::answer(app, request, project).await,
             Self::Release(tag) => release::answer(app, request, project, tag).await,
+            Self::Sha256Sums(tag) => sha256sums::answer(app, request, project, tag).await,
             Self::Feed => feed::answer(app, request, project).await,
             Self::Badge => badge::answer(app, request, project).await,
             Self::Download { tag, path } => {
@@ -134,7 +137,9 @@ impl Kind {
     fn asks_to_sign_in(&self, http_request: &Request) -> bool {
         match self {
             Self::Releases | Self::Release(_) => true,
-            Self::Download { .. } | Self::Latest { .. } => prefers_html(http_request),
+            Self::Sha256Sums(_) | Self::Download { .. } | Self::Latest { .. } => {
+                prefers_html(http_request)
+            }
             Self::Feed | Self::Badge => false,
         }
     }

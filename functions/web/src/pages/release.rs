@@ -41,7 +41,8 @@ pub(super) async fn answer(
     let found = app.store.links_of(release, links, Choice::Newest, &room, due).await?;
     let (release, links) = found.ok_or(ApiError::RouteNotFound)?;
     let latest = latest.as_ref().map(|latest| &latest.tag);
-    let page = Page { request, access: &access, release: &release, latest };
+    let has_digests = links.links.iter().any(|link| link.fields.contents.digest.is_some());
+    let page = Page { request, access: &access, release: &release, latest, has_digests };
     let answer = page.document(&links);
     if answer.body.len() <= MAX_PAGE_BYTES {
         return Ok(answer);
@@ -54,6 +55,7 @@ struct Page<'a> {
     access: &'a ProjectAccess,
     release: &'a Release,
     latest: Option<&'a TagName>,
+    has_digests: bool,
 }
 
 impl Page<'_> {
@@ -104,6 +106,10 @@ impl Page<'_> {
                     p { (hidden) " more links do not fit on this page. The API lists them all: "
                         code { "GET " (self.api()) "/assets/links" } }
                 }
+                @if self.has_digests {
+                    p { "SHA-256 of the files, for " code { "sha256sum --check" } ": "
+                        a href={ (self.page()) "/SHA256SUMS" } { "SHA256SUMS" } }
+                }
                 @if !sources.is_empty() {
                     h3 { "Source code" }
                     ul.assets {
@@ -121,6 +127,11 @@ impl Page<'_> {
         let project = self.access.project().id;
         let base = &self.request.base;
         format!("{base}/api/v4/projects/{project}/releases/{}", segment(&self.release.key.tag))
+    }
+
+    fn page(&self) -> String {
+        let project = project_url(&self.request.base, self.access.project());
+        release_url(&project, &self.release.key.tag)
     }
 
     fn group(&self, heading: &str, links: &[&Link]) -> Markup {
@@ -142,13 +153,21 @@ impl Page<'_> {
     fn asset(&self, link: &Link) -> Markup {
         let project = project_url(&self.request.base, self.access.project());
         let permanent = permanent_url(&project, &self.release.key.tag, link);
+        let name = link.fields.name.as_str();
+        let digest = link.fields.contents.digest.as_ref();
         html! {
             li {
                 (file(&self.request.base, link, permanent.as_deref()))
                 @if let Some(permanent) = &permanent {
                     details.command {
-                        summary { "curl" span.hidden { " command for " (link.fields.name.as_str()) } }
+                        summary { "curl" span.hidden { " command for " (name) } }
                         (command(&self.download(link, permanent)))
+                        @if let Some(digest) = digest { (command(digest.as_str())) }
+                    }
+                } @else if let Some(digest) = digest {
+                    details.command {
+                        summary { "SHA-256" span.hidden { " of " (name) } }
+                        (command(digest.as_str()))
                     }
                 }
             }
@@ -220,7 +239,8 @@ pub(super) fn permanent_url(project: &str, tag: &TagName, link: &Link) -> Option
     Some(direct_asset_url(project, tag, link.fields.path.as_ref()?))
 }
 
-/// A file of a list: its name, and its host if that is another than this server.
+/// A file of a list: its name, its host if that is another than this server, and its size if that is
+/// known.
 pub(super) fn file(base: &WebUrl, link: &Link, permanent: Option<&str>) -> Markup {
     let url = link.fields.url.as_str();
     let base = base.to_string();
@@ -229,6 +249,7 @@ pub(super) fn file(base: &WebUrl, link: &Link, permanent: Option<&str>) -> Marku
             (link.fields.name.as_str())
         }
         @if host(url) != host(&base) { " " span.host { (host(url)) } }
+        @if let Some(size) = link.fields.contents.size { " " span.size { (size) } }
     }
 }
 
