@@ -135,6 +135,38 @@ async fn a_link_that_is_there_is_rejected_accepted_or_replaced() {
 }
 
 #[tokio::test]
+async fn a_replaced_link_keeps_its_digest_while_it_has_the_same_url() {
+    let (app, api) = TestApp::hello().await;
+    set_policy(&app, OnDuplicate::Replace).await;
+    let (one, two) = (format!("sha256:{}", "1".repeat(64)), format!("sha256:{}", "2".repeat(64)));
+    for (url, digest, outcome_is, kept) in [
+        ("a", Some(&one), "created", Some(&one)),
+        ("a", None, "unchanged", Some(&one)),
+        ("a", Some(&one), "unchanged", Some(&one)),
+        ("a", Some(&two), "replaced", Some(&two)),
+        ("b", None, "replaced", None),
+        ("b", Some(&one), "replaced", Some(&one)),
+    ] {
+        let mut body = link("a", url, None);
+        if let Some(digest) = digest {
+            body["digest"] = digest.as_str().into();
+        }
+        let reply = api.post(LINKS, &body.to_string()).await;
+        assert_eq!(outcome(&reply), (201, outcome_is), "{body}");
+        assert_eq!(reply.json()["digest"].as_str(), kept.map(String::as_str), "{body}");
+
+        body["name"] = "b".into();
+        body["url"] = format!("https://e.com/of-release/{url}").into();
+        let body = json!({ "tag_name": "v2", "assets": { "links": [body] } });
+        let reply = api.post(RELEASES, &body.to_string()).await;
+        assert_eq!(outcome(&reply), (201, outcome_is), "{body}");
+        let shown = &reply.json()["assets"]["links"][0]["digest"];
+        assert_eq!(shown.as_str(), kept.map(String::as_str), "{body}");
+    }
+    app.assert_sound().await;
+}
+
+#[tokio::test]
 async fn the_request_wins_over_the_token_and_the_token_over_the_project() {
     let (app, _) = TestApp::hello().await;
     set_policy(&app, OnDuplicate::Replace).await;

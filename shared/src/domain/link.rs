@@ -167,6 +167,19 @@ pub struct LinkFields {
     pub contents: Contents,
 }
 
+impl LinkFields {
+    /// These fields, with the digest and size of `existing` if they have none and the URL is the same.
+    #[must_use]
+    pub fn with_known_contents(mut self, existing: &Self) -> Self {
+        if self.url == existing.url {
+            let Contents { digest, size } = &existing.contents;
+            self.contents.digest = self.contents.digest.or_else(|| digest.clone());
+            self.contents.size = self.contents.size.or(*size);
+        }
+        self
+    }
+}
+
 /// The client's knowledge of a link's file. The server takes its word: the file is elsewhere.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Contents {

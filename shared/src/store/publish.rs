@@ -82,13 +82,14 @@ impl Store {
                 return Ok(LinkPublished::Conflicts(taken));
             };
             if let Some(link) = self.link_of_generation(release, holder, deadline).await? {
+                let fields = fields.clone().with_known_contents(&link.fields);
                 if link.fields == fields {
                     return Ok(LinkPublished::Link(Outcome::Unchanged, link));
                 }
                 if on_duplicate == OnDuplicate::Accept {
                     return Ok(LinkPublished::Conflicts(taken));
                 }
-                match self.update_link(release, &link, fields.clone(), now, deadline).await? {
+                match self.update_link(release, &link, fields, now, deadline).await? {
                     UpdateLinkResult::Link(link) => {
                         return Ok(LinkPublished::Link(Outcome::Replaced, link));
                     }
@@ -112,7 +113,8 @@ impl Store {
         let taken = self.conflicts(release, &UncheckedLink::from(fields), None, deadline).await?;
         let Some(holder) = taken.only_holder() else { return Ok(None) };
         let link = self.link_of_generation(release, holder, deadline).await?;
-        Ok(link.filter(|link| link.fields == *fields))
+        let known = |link: &Link| fields.clone().with_known_contents(&link.fields);
+        Ok(link.filter(|link| link.fields == known(link)))
     }
 
     async fn link_of_generation(
@@ -236,8 +238,12 @@ impl Store {
                 name: holder(&|held| held.name == fields.name),
                 path: holder(&|held| held.path.is_some() && held.path == fields.path),
             };
-            let holder = taken.only_holder();
-            match holder.and_then(|holder| existing.get_mut(&holder)) {
+            let held = taken.only_holder().and_then(|holder| existing.get_mut(&holder));
+            let fields = match &held {
+                Some(link) => fields.with_known_contents(&link.fields),
+                None => fields,
+            };
+            match held {
                 Some(link) if link.fields == fields => {}
                 Some(_) | None if !may_replace => return Ok(Plan::Differs),
                 Some(link) => {
