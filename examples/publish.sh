@@ -6,7 +6,7 @@ set +x
 # Text is handled byte by byte.
 LC_ALL=C
 
-usage='Usage: publish.sh [OPTION]... PROJECT TAG [NAME=URL[,path=PATH][,type=TYPE]]...
+usage='Usage: publish.sh [OPTION]... PROJECT TAG [NAME=URL[,path=PATH][,type=TYPE][,file=FILE]]...
 
 Creates the release TAG of PROJECT with these links, or updates it. Run it again at any time: links
 with the same names, URLs or paths become what you name here, and everything else stays.
@@ -17,6 +17,7 @@ with the same names, URLs or paths become what you name here, and everything els
     ,path=PATH   path of its permanent download URL [default: /NAME if that is a valid path]. For
                  none, give an empty one: path=
     ,type=TYPE   package, image, runbook or other [default: other]
+    ,file=FILE   a local copy of the file: the link gets its SHA-256 and its size
 
   --name NAME          title of the release, for example "App 1.0"
   --notes TEXT         release notes, in Markdown
@@ -60,6 +61,17 @@ json_string() { # TEXT
     printf '"%s"' "$text"
 }
 
+# The digest and the size of a file, as members of a JSON object.
+describe() { # FILE
+    local sum=(sha256sum) digest size
+    [[ -f $1 && -r $1 ]] || fail "cannot read $1" 2
+    # macOS has another program.
+    command -v sha256sum >/dev/null || sum=(shasum -a 256)
+    digest=$("${sum[@]}" <"$1")
+    size=$(wc -c <"$1")
+    printf ',"digest":"sha256:%s","size":%d' "${digest%% *}" "$size"
+}
+
 fields='' arguments=() links=()
 while (($#)); do
     case $1 in
@@ -92,18 +104,19 @@ for link in "${arguments[@]:2}"; do
     [[ $link =~ =[A-Za-z]+:// ]] ||
         fail "expected NAME=URL, for example app=https://files.example.com/app: $link" 2
     name=${link%%"${BASH_REMATCH[0]}"*}
-    url=${link:${#name}+1} path=/$name type=other
+    url=${link:${#name}+1} path=/$name type=other contents=''
     [[ $path =~ $valid_path && $path != *//* ]] || path=''
-    while [[ $url =~ ^(.*),(path|type)=([^,]*)$ ]]; do
+    while [[ $url =~ ^(.*),(path|type|file)=([^,]*)$ ]]; do
         url=${BASH_REMATCH[1]}
         case ${BASH_REMATCH[2]} in
         path) path=${BASH_REMATCH[3]} ;;
         type) type=${BASH_REMATCH[3]} ;;
+        file) contents=$(describe "${BASH_REMATCH[3]}") || exit ;;
         esac
     done
     name=$(json_string "$name")
     [[ -z $path ]] && path=null || path=$(json_string "$path")
-    links+=("{\"name\":$name,\"url\":$(json_string "$url"),\"direct_asset_path\":$path,\"link_type\":$(json_string "$type")}")
+    links+=("{\"name\":$name,\"url\":$(json_string "$url"),\"direct_asset_path\":$path,\"link_type\":$(json_string "$type")$contents}")
 done
 
 server=${RELEASE_LINKS_URL:-http://127.0.0.1:3000}

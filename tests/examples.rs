@@ -143,7 +143,15 @@ async fn publish_sh_creates_a_release_and_updates_it() {
         link("new", "https://e.com/new", "other", "/new"),
     ];
     assert_eq!(here.links(tag).await, links);
+    let file = example("publish.sh");
+    let known = format!("app=https://e.com/2/app,file={},type=package", file.display());
+    install::run(here.publish().args(["mygroup/app", tag_name, &known]));
     let shown = here.release(tag).await;
+    let app = &shown["assets"]["links"][3];
+    let bytes = std::fs::read(&file).unwrap();
+    assert_eq!((&app["name"], &app["size"]), (&json!("app"), &json!(bytes.len())));
+    let sum = install::run(Command::new("sha256sum").arg(&file));
+    assert_eq!(app["digest"], format!("sha256:{}", &printed(&sum)[..64]));
     let notes = read("Caddyfile");
     assert_eq!((&shown["name"], &shown["description"]), (&json!("One"), &json!(notes.trim_end())));
     here.app.assert_sound().await;
@@ -165,6 +173,10 @@ async fn publish_sh_says_what_is_wrong() {
             "expected NAME=URL, for example app=https://files.example.com/app: app",
         ),
         (&["--notes-file", "/none", "mygroup/app", "v1"], "cannot read /none"),
+        (
+            &["mygroup/app", "v1", "app=https://e.com/a,file=/none,type=package"],
+            "cannot read /none",
+        ),
         (
             &["mygroup/app", "v1", "app=https://e.com/a,type=x"],
             &format!("{releases}: 400 {{\"message\":\"'x' is not a valid link_type\"}}"),
