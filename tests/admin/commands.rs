@@ -115,6 +115,72 @@ async fn a_moved_project_keeps_its_releases_and_tokens() {
     assert_eq!(admin.json(&["project", "create", "g/old"])["id"], 3);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn link_verify_finds_files_that_differ_or_are_dead_and_records_what_is_missing() {
+    let test_app = TestApp::empty();
+    let admin = admin(&test_app);
+    let server = format!("http://{}", test_app.server.address);
+    admin.text(&["project", "create", "g/p", "--visibility", "public"]);
+    for tag in ["v1", "v2"] {
+        admin.text(&["release", "create", "g/p", tag]);
+    }
+    let create = |tag: &str, name: &str, path: &str, more: &[&str]| {
+        let url = format!("{server}{path}");
+        admin.text(&[&["link", "create", "g/p", tag, name, &url], more].concat());
+    };
+    // Each has a body that is always the same, and the second is there by a redirect.
+    create("v1", "plain", "/-/health", &[]);
+    create("v1", "redirected", "/g/p/-/releases/v1/downloads/bin/plain", &["--size", "9"]);
+    admin.text(&["link", "update", "g/p", "v1", "plain", "--path", "/bin/plain"]);
+    create("v2", "dead", "/-/none", &[]);
+    let states = |listed: &Value| -> Vec<(String, String)> {
+        let text = |one: &Value, key: &str| one[key].as_str().unwrap().to_owned();
+        let listed = listed.as_array().unwrap().iter();
+        listed.map(|one| (text(one, "name"), text(one, "state"))).collect()
+    };
+    let pair = |name: &str, state: &str| (name.to_owned(), state.to_owned());
+
+    let of_first = ["link", "verify", "g/p", "v1"];
+    let expected = [pair("redirected", "ok"), pair("plain", "unknown")];
+    assert_eq!(states(&admin.json(&of_first)), expected);
+    let recorded = [pair("redirected", "recorded"), pair("plain", "recorded")];
+    assert_eq!(states(&admin.json(&[&of_first[..], &["--record"]].concat())), recorded);
+    let expected = [pair("redirected", "ok"), pair("plain", "ok")];
+    assert_eq!(states(&admin.json(&of_first)), expected);
+    let page = test_app.anonymous().get("/g/p/-/releases/v1/SHA256SUMS").await;
+    assert_eq!(page.body.lines().count(), 2, "{page:?}");
+
+    // All releases, the latest first. One dead file fails the command, and so does one that differs.
+    let fails = |arguments: &[&str], count: u8| {
+        let output = admin.run(arguments);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(said, format!("error: files that are dead or differ: {count}\n"));
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let table = fails(&["link", "verify", "g/p"], 1);
+    let rows: Vec<_> = table.lines().map(str::split_whitespace).map(Vec::from_iter).collect();
+    assert_eq!(rows[1][2..], ["dead", "dead", "the", "server", "answers", "404", "Not", "Found"]);
+    assert_eq!((rows[2][3], rows[3][3]), ("ok", "ok"));
+    let zeros = format!("sha256:{}", "0".repeat(64));
+    admin.text(&["link", "update", "g/p", "v1", "plain", "--digest", &zeros]);
+    admin.text(&["link", "update", "g/p", "v1", "redirected", "--size", "8"]);
+    // What is recorded and wrong is not overwritten.
+    for arguments in [&of_first[..], &[&of_first[..], &["--record"]].concat()] {
+        let table = fails(arguments, 2);
+        assert!(table.contains("differs  the file has 9 bytes\n"), "{table}");
+        assert!(table.contains("differs  the file has the digest sha256:"), "{table}");
+    }
+    admin.text(&["link", "create", "g/p", "v2", "old", "ftp://e.com/old"]);
+    admin.text(&["link", "update", "g/p", "v2", "dead", "--url", &format!("{server}/-/health")]);
+    admin.text(&["project", "update", "g/p", "--immutable-after", "1s"]);
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    let table = admin.text(&["link", "verify", "g/p", "v2", "--record"]);
+    assert!(table.contains("skipped  ftp is not checked"), "{table}");
+    assert!(table.contains("unknown  not recorded: the release is immutable"), "{table}");
+    test_app.assert_sound().await;
+}
+
 #[tokio::test]
 async fn operators_release_an_immutable_release_before_they_change_it() {
     let test_app = TestApp::empty();

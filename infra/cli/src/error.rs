@@ -119,6 +119,10 @@ pub(crate) enum Error {
     Store(#[from] StoreError),
     #[error("{0}")]
     Serve(crate::serve_error::ServeError),
+    #[error("cannot start the HTTP client: {}", with_causes(.0))]
+    Client(reqwest::Error),
+    #[error("files that are dead or differ: {0}")]
+    Unverified(usize),
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
 }

@@ -1,6 +1,7 @@
 //! `link`: a link of a release leads to a file, and can have a path that stays when the file moves.
 
 mod values;
+mod verify;
 pub(crate) mod view;
 
 use clap::{Args, Subcommand};
@@ -65,6 +66,12 @@ pub(crate) enum Command {
         #[command(flatten)]
         changes: Changes,
     },
+    /// Download the files of links, and compare them with the recorded digests and sizes. Exits with 1 if
+    /// one is dead or differs.
+    ///
+    /// Reads each file that has a digest or size; of the others, only whether they can be downloaded.
+    /// Downloads eight files at once, and gives up on a server that sends nothing for 30 seconds.
+    Verify(verify::Verify),
     /// Delete a link.
     Delete {
         #[command(flatten)]
@@ -171,6 +178,7 @@ pub(crate) async fn run(command: Command, store: &Store, output: Output) -> Resu
         Command::Update { target, link, changes } => {
             update(&target, &link, &changes, store, output).await
         }
+        Command::Verify(verify) => verify::run(verify, store, output).await,
         Command::Delete { target, link } => delete(&target, &link, store, output).await,
     }
 }

@@ -80,7 +80,7 @@ fn parse_new_tag(text: &str) -> Result<TagName, InvalidTagName> {
     TagName::parse_new(text)
 }
 
-fn parse_tag(text: &str) -> Result<TagName, InvalidTagName> {
+pub(crate) fn parse_tag(text: &str) -> Result<TagName, InvalidTagName> {
     TagName::parse(text)
 }
 
@@ -114,6 +114,10 @@ pub(crate) async fn run(command: Command, store: &Store, output: Output) -> Resu
 }
 
 impl Target {
+    pub(crate) fn new(project: ProjectArgument, tag: TagName) -> Self {
+        Self { project, tag }
+    }
+
     /// The release with its project and its links, the newest that fit into a megabyte.
     pub(crate) async fn find(&self, store: &Store) -> Result<(Project, Release, SomeLinks), Error> {
         let project = find(&self.project, store).await?;
