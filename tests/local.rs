@@ -135,6 +135,10 @@ async fn acknowledged_writes_survive_a_crash() {
                     );
                     // Ends, as its task does, when the server is gone.
                     assert_eq!(api.post(LINKS, &body).await.status, 201);
+                    let body = format!(
+                        r#"{{"name":"worker {worker}","url":"https://e.com/{name}/again","on_duplicate":"replace"}}"#
+                    );
+                    assert_eq!(api.post(LINKS, &body).await.status, 201);
                     sender.send(name).unwrap();
                 }
             });
@@ -149,17 +153,28 @@ async fn acknowledged_writes_survive_a_crash() {
         app.assert_sound().await;
     }
     let api = api.at(&app.server.address);
-    let mut names = Vec::new();
+    let (mut names, mut urls) = (Vec::new(), Vec::new());
     for page in 1.. {
-        let rows = api.get(&format!("{LINKS}?per_page=100&page={page}")).await.names();
-        if rows.is_empty() {
+        let rows = api.get(&format!("{LINKS}?per_page=100&page={page}")).await;
+        if rows.names().is_empty() {
             break;
         }
-        names.extend(rows);
+        names.extend(rows.names());
+        for row in rows.json().as_array().unwrap() {
+            urls.push(row["url"].as_str().unwrap().to_owned());
+        }
     }
     assert!(answered.len() > 20, "{}", answered.len());
-    for name in answered {
-        assert!(names.contains(&name), "{name} was answered and is not there");
+    for name in &answered {
+        assert!(names.contains(name), "{name} was answered and is not there");
+    }
+    // A replaced link has the values of the last answer, or of the request after it.
+    for worker in 0..4 {
+        let prefix = format!("2-{worker}-");
+        let numbers = answered.iter().filter_map(|name| name.strip_prefix(&prefix)?.parse().ok());
+        let last: u32 = numbers.max().unwrap();
+        let is_there = |n: u32| urls.contains(&format!("https://e.com/{prefix}{n}/again"));
+        assert!(is_there(last) || is_there(last + 1), "{prefix}{last}: {urls:?}");
     }
 }
 
