@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use shared::domain::project::{ProjectId, ProjectRef};
-use shared::domain::token::{Secret, TokenKind};
+use shared::domain::secret::Secret;
+use shared::domain::token_kind::TokenKind;
 use tempfile::NamedTempFile;
 
 use harness::proxy::{Proxy, ask};

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use shared::domain::project::Visibility;
+use shared::domain::secret::Secret;
 use shared::domain::time::Timestamp;
-use shared::domain::token::{Scope, Secret, TokenKind, User};
+use shared::domain::token::{Scope, User};
+use shared::domain::token_kind::TokenKind;
 use shared::routes::{ROUTES, Verb};
 use shared::store::projects::NewProject;
 use shared::store::releases::NewRelease;

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 use shared::domain::access_level::AccessLevel;
-use shared::domain::token::{Secret, TokenKind};
+use shared::domain::secret::Secret;
+use shared::domain::token_kind::TokenKind;
 use shared::store::tokens::NewToken;
 
 use harness::errors::UNAVAILABLE;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use shared::domain::token::{Scope, TokenKind, User};
+use shared::domain::token::{Scope, User};
+use shared::domain::token_kind::TokenKind;
 use shared::store::tokens::NewToken;
 
 use crate::projects::releases::user;

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use shared::domain::project::{ProjectId, ProjectRef};
 use shared::domain::release_key::ReleaseKey;
+use shared::domain::secret::Secret;
 use shared::domain::tag_name::TagName;
 use shared::domain::time::Timestamp;
-use shared::domain::token::Secret;
 use shared::store::keys::{DirectoryKey, ReleasesKey};
 use shared::store::tokens::NewToken;
 

@@ -12,7 +12,8 @@ use shared::api::event::reply;
 use shared::api::respond::respond;
 use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
-use shared::domain::token::{Secret, TokenKind};
+use shared::domain::secret::Secret;
+use shared::domain::token_kind::TokenKind;
 
 use super::processes::{Functions, payload};
 use super::{SWEEP, Tokens, app_with_events, event, functions};

@@ -17,7 +17,8 @@ use harness::test_app::{grant, project, token};
 use serde_json::Value;
 use shared::domain::access_level::AccessLevel;
 use shared::domain::project::ProjectPath;
-use shared::domain::token::{Secret, TokenKind};
+use shared::domain::secret::Secret;
+use shared::domain::token_kind::TokenKind;
 use shared::routes::Function;
 use shared::store::tokens::NewToken;
 

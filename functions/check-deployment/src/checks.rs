@@ -11,8 +11,9 @@ use shared::api::ApiError;
 use shared::authorize::access::AccessError;
 use shared::domain::project::ProjectId;
 use shared::domain::release_key::ReleaseKey;
+use shared::domain::secret::Secret;
 use shared::domain::tag_name::TagName;
-use shared::domain::token::{Secret, TokenKind};
+use shared::domain::token_kind::TokenKind;
 use shared::routes::{Function, ROUTES, Route, Verb};
 use shared::store::keys::ReleasesKey;
 

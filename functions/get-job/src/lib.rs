@@ -3,7 +3,7 @@
 
 use http::StatusCode;
 use serde::Serialize;
-use shared::api::render::UserBody;
+use shared::api::user_body::UserBody;
 use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
 

@@ -1,7 +1,7 @@
 //! `GET /projects/:id/releases/:tag_name/assets/links/:link_id`: one link of a release.
 
 use http::StatusCode;
-use shared::api::render::LinkBody;
+use shared::api::link_body::LinkBody;
 use shared::api::{ApiError, ApiRequest, ApiResponse, link_params};
 use shared::app::App;
 use shared::store::query::ReleaseWithLink;

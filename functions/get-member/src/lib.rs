@@ -4,7 +4,7 @@
 use http::StatusCode;
 use serde::Serialize;
 use shared::api::param_validator::ParamValidator;
-use shared::api::render::UserBody;
+use shared::api::user_body::UserBody;
 use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
 

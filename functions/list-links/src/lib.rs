@@ -1,8 +1,8 @@
 //! `GET /projects/:id/releases/:tag_name/assets/links`: the links of a release, newest first.
 
 use http::StatusCode;
+use shared::api::link_body::LinkBody;
 use shared::api::pagination::{Page, Repeated};
-use shared::api::render::LinkBody;
 use shared::api::{ApiError, ApiRequest, ApiResponse, release_body};
 use shared::app::App;
 use shared::store::fitting::{Choice, Room};

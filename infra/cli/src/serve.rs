@@ -20,7 +20,7 @@ use std::time::Duration;
 use shared::app::App;
 use shared::aws_client;
 use shared::connection::Connection;
-use shared::domain::token::Secret;
+use shared::domain::secret::Secret;
 use shared::domain::web_url::WebUrl;
 use shared::logging;
 use shared::store::Store;

@@ -11,8 +11,10 @@ use std::collections::HashMap;
 use clap::{Args, Subcommand};
 use shared::domain::project::ProjectId;
 use shared::domain::project::ProjectState;
+use shared::domain::secret::Secret;
 use shared::domain::time::Timestamp;
-use shared::domain::token::{GrantTarget, Secret, TOKEN_ID_DIGITS, Token, TokenKind};
+use shared::domain::token::{GrantTarget, TOKEN_ID_DIGITS, Token};
+use shared::domain::token_kind::TokenKind;
 use shared::store::Store;
 
 use crate::duration::Lifetime;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::commit_body::CommitBody;
-use super::render::{project_url, segments};
+use super::page_urls::{project_url, segments};
 use crate::authorize::access::ProjectAccess;
 use crate::domain::access_level::AccessLevel;
 use crate::domain::web_url::WebUrl;

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::render::project_url;
+use super::page_urls::project_url;
 use crate::domain::commit::CommitSha;
 use crate::domain::project::Project;
 use crate::domain::release::{Author, Release, ReleaseName};

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::render::project_url;
+use super::page_urls::project_url;
 use super::request::ApiRequest;
 use crate::authorize::access::ProjectAccess;
 use crate::domain::access_level::AccessLevel;

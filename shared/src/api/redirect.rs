@@ -10,8 +10,8 @@ use url::{Url, form_urlencoded};
 
 use super::credentials::TOKEN_PARAMETERS;
 use super::error::ApiError;
+use super::page_urls::{project_url, release_url, segment, segments};
 use super::params::query_string;
-use super::render::{project_url, release_url, segment, segments};
 use super::request::{ApiRequest, base_url, split_path};
 use super::response::ApiResponse;
 use super::response::MAX_HEADER_BYTES;

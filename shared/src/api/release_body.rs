@@ -8,11 +8,13 @@ use url::form_urlencoded;
 
 use super::commit_body::{self, CommitBody};
 use super::error::ApiError;
+use super::link_body::LinkBody;
 use super::markdown;
-use super::render::{LinkBody, UserBody, project_url, release_url, segment, segment_bytes};
+use super::page_urls::{project_url, release_url, segment, segment_bytes};
 use super::request::ApiRequest;
 use super::response::{ApiResponse, to_json};
 use super::sources::{SourceBody, sources};
+use super::user_body::UserBody;
 use crate::authorize::access::ProjectAccess;
 use crate::domain::link::{Contents, Link, LinkFields};
 use crate::domain::project::Project;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::render::segments;
+use super::page_urls::segments;
 use crate::domain::project::SourceUrl;
 use crate::domain::tag_name::TagName;
 

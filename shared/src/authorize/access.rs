@@ -9,7 +9,8 @@ use crate::domain::project::{
 use crate::domain::release::Release;
 use crate::domain::tag_name::TagName;
 use crate::domain::time::Timestamp;
-use crate::domain::token::{InactiveReason, Scope, Token, TokenKind};
+use crate::domain::token::{InactiveReason, Scope, Token};
+use crate::domain::token_kind::TokenKind;
 
 /// Why a request may not go on.
 #[derive(Clone, Debug, PartialEq, Eq)]

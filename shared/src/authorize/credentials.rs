@@ -1,6 +1,7 @@
 //! The tokens of a request, by where they were sent.
 
-use crate::domain::token::{Secret, SecretHash, TokenKind};
+use crate::domain::secret::{Secret, SecretHash};
+use crate::domain::token_kind::TokenKind;
 
 /// The tokens of a request, in the roles that decide which of them counts.
 #[derive(Clone, Debug, Default)]

@@ -23,9 +23,11 @@ use crate::domain::project::{
 };
 use crate::domain::release::{Author, Description, Release, ReleaseName};
 use crate::domain::release_key::{ReleaseKey, ReleaseUid};
+use crate::domain::secret::SecretHash;
 use crate::domain::tag_name::TagName;
 use crate::domain::time::Timestamp;
-use crate::domain::token::{Grant, Job, Scope, SecretHash, Token, TokenKind, User};
+use crate::domain::token::{Grant, Job, Scope, Token, User};
+use crate::domain::token_kind::TokenKind;
 
 /// The attribute by which the database removes tokens some time after their expiry.
 pub(super) const TTL: &str = "ttl";

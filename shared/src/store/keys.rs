@@ -38,10 +38,10 @@ use crate::domain::link::{DirectAssetPath, LinkId, LinkName};
 use crate::domain::link_url::LinkUrl;
 use crate::domain::project::{ProjectId, ProjectPath};
 use crate::domain::release_key::{ReleaseKey, ReleaseUid};
+use crate::domain::secret::SecretHash;
 use crate::domain::sha256::sha256_hex;
 use crate::domain::tag_name::TagName;
 use crate::domain::time::Timestamp;
-use crate::domain::token::SecretHash;
 use crate::domain::username::Username;
 
 /// The partition key's attribute in both tables.
@@ -381,7 +381,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::token::{Secret, TokenKind};
+    use crate::domain::secret::Secret;
+    use crate::domain::token_kind::TokenKind;
 
     fn tag() -> impl Strategy<Value = TagName> {
         "[a-z0-9#_/%-]{1,12}".prop_filter_map("no tag", |text| TagName::parse(&text).ok())

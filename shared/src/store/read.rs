@@ -24,7 +24,8 @@ use super::query::{
 use super::request::run_or_refuse;
 use crate::domain::link::LinkedFile;
 use crate::domain::project::{Project, ProjectId, ProjectPath, ProjectRef};
-use crate::domain::token::{SecretHash, Token};
+use crate::domain::secret::SecretHash;
+use crate::domain::token::Token;
 
 /// The most keys that one batch read takes.
 pub(super) const ITEMS_A_BATCH: usize = 100;

@@ -16,8 +16,10 @@ use super::pages::Pages;
 use super::transaction::{Condition, TransactionResult, Write};
 use crate::domain::policies::OnDuplicate;
 use crate::domain::project::ProjectPath;
+use crate::domain::secret::{Secret, SecretHash};
 use crate::domain::time::Timestamp;
-use crate::domain::token::{Grant, Job, Scope, Secret, SecretHash, Token, TokenKind, User};
+use crate::domain::token::{Grant, Job, Scope, Token, User};
+use crate::domain::token_kind::TokenKind;
 use crate::domain::username::Username;
 
 /// A limit on the tokens that one public id finds. Ids are 48 random bits, so two rarely share one.

@@ -8,8 +8,8 @@ use harness::tls::Tls;
 use shared::domain::link::{LinkFields, LinkId, LinkType, UncheckedLink};
 use shared::domain::project::ProjectId;
 use shared::domain::release::{NewLinks, Release};
+use shared::domain::secret::Secret;
 use shared::domain::time::Timestamp;
-use shared::domain::token::Secret;
 use shared::store::links::{CreateLinkResult, DeleteLinkResult};
 use tempfile::TempDir;
 

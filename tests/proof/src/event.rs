@@ -4,7 +4,7 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use harness::test_app;
 use serde_json::{Map, Value, json};
 use shared::domain::release::Release;
-use shared::domain::token::Secret;
+use shared::domain::secret::Secret;
 use shared::routes::{Function, RELEASES, ROUTES, Route, Verb, find};
 use shared::store::keys::ReleasesKey;
 

@@ -2,7 +2,7 @@
 
 use lambda_http::http::StatusCode;
 use maud::{Markup, PreEscaped, html};
-use shared::api::render::{project_url, release_url};
+use shared::api::page_urls::{project_url, release_url};
 use shared::api::{ApiError, ApiRequest, ApiResponse, markdown, release_body};
 use shared::app::App;
 use shared::domain::project::ProjectRef;

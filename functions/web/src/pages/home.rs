@@ -3,7 +3,7 @@
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
 use maud::{Markup, html};
-use shared::api::render::{project_url, release_url};
+use shared::api::page_urls::{project_url, release_url};
 use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
 use shared::authorize::access::{Caller, ProjectAccess};

@@ -2,8 +2,8 @@
 
 use lambda_http::http::StatusCode;
 use maud::{Markup, PreEscaped, html};
+use shared::api::page_urls::{project_url, release_url};
 use shared::api::pagination::Page;
-use shared::api::render::{project_url, release_url};
 use shared::api::{ApiError, ApiRequest, ApiResponse, markdown, release_body};
 use shared::app::App;
 use shared::domain::project::{Project, ProjectRef, Visibility};

@@ -2,7 +2,7 @@
 
 use lambda_http::http::StatusCode;
 use maud::{Markup, PreEscaped, html};
-use shared::api::render::{direct_asset_url, project_url, release_url, segment};
+use shared::api::page_urls::{direct_asset_url, project_url, release_url, segment};
 use shared::api::sources::sources;
 use shared::api::{ApiError, ApiRequest, ApiResponse, markdown, release_body};
 use shared::app::App;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use shared::domain::token::Secret;
+use shared::domain::secret::Secret;
 
 use super::data::Folder;
 use super::sample;

@@ -17,9 +17,11 @@ use shared::domain::project::{
 };
 use shared::domain::release::{Author, Description, NewLinks, ReleaseName};
 use shared::domain::release_key::ReleaseKey;
+use shared::domain::secret::Secret;
 use shared::domain::tag_name::TagName;
 use shared::domain::time::Timestamp;
-use shared::domain::token::{Grant, GrantTarget, Scope, Secret, TokenKind};
+use shared::domain::token::{Grant, GrantTarget, Scope};
+use shared::domain::token_kind::TokenKind;
 use shared::domain::username::{InvalidUsername, Username};
 use shared::store::Store;
 use shared::store::deadline::Deadline;

@@ -7,8 +7,10 @@ use std::time::Duration;
 use serde::Serialize;
 use shared::domain::project::ProjectId;
 use shared::domain::project::ProjectState;
+use shared::domain::secret::Secret;
 use shared::domain::time::Timestamp;
-use shared::domain::token::{Grant, GrantTarget, Secret, Token, TokenKind};
+use shared::domain::token::{Grant, GrantTarget, Token};
+use shared::domain::token_kind::TokenKind;
 
 use super::list::State;
 use crate::output::{Details, Output, Printable, Row};

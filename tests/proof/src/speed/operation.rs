@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use shared::domain::link::{LinkFields, LinkId, LinkType, UncheckedLink};
 use shared::domain::release::Release;
+use shared::domain::secret::Secret;
 use shared::domain::time::Timestamp;
-use shared::domain::token::Secret;
 use shared::routes::Function;
 use shared::store::keys::{DirectoryKey, ReleasesKey, release_partition};
 use shared::store::table_names::TableNames;
