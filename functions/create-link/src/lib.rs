@@ -26,7 +26,8 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
     let (store, now) = (&app.store, Timestamp::now());
     let published = match (unchecked.fields(), access.is_mutable(release, now)) {
         (Some(fields), Ok(())) => {
-            store.publish_link(release, fields, on_duplicate, now, request.deadline).await?
+            let stamp = access.stamp(now);
+            store.publish_link(release, fields, on_duplicate, stamp, request.deadline).await?
         }
         (Some(fields), Err(error)) => {
             // Accepting an existing link writes nothing, so an immutable release allows it.

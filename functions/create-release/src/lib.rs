@@ -27,6 +27,9 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
     let (access, existing) = request.authorize_releases(app, &tag.clone().map(ReleaseOf)).await?;
     let creation = release_params::create(&request)?;
     access.may_make_releases()?;
+    if let Some(tag) = &tag {
+        access.may_write_as_job(tag)?;
+    }
     if tag.as_ref().is_some_and(|tag| !access.may_create_tag(tag)) {
         return Err(ApiError::TagProtected);
     }
@@ -41,8 +44,7 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
             name.and_then(|text| TagName::parse_new(text).ok()).ok_or(ApiError::TagNameInvalid)?
         }
     };
-    let author = access.token().map(|token| Author::from(&token.user));
-    let author = author.ok_or(AccessError::Forbidden)?;
+    let author = access.user().map(Author::from).ok_or(AccessError::Forbidden)?;
     let now = Timestamp::now();
     let given_time = creation.released_at;
     let released_at = given_time.unwrap_or(now);
@@ -58,7 +60,8 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
         release_body::creation_deadline(&request)
     };
     let rules = (on_duplicate, access.project().policies);
-    let published = app.store.publish_release(new, existing, given_time, rules, now, due).await?;
+    let stamp = access.stamp(now);
+    let published = app.store.publish_release(new, existing, given_time, rules, stamp, due).await?;
     let frame = Frame::new(&request, &access);
     let (outcome, release, links) = match published {
         ReleasePublished::Created(release, links) => {

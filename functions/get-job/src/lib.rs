@@ -6,10 +6,16 @@ use serde::Serialize;
 use shared::api::user_body::UserBody;
 use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
+use shared::authorize::access::{AccessError, Caller};
 
 /// Answers with the job.
 pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiError> {
-    let token = request.token(app, &request.credentials).await?;
+    let token = match request.caller(app, &request.credentials).await? {
+        Caller::Anonymous => return Err(AccessError::UnknownToken.into()),
+        Caller::Authenticated(token) => token,
+        // Its job is one of another CI system.
+        Caller::Job(_) => return Err(ApiError::JobNotFound),
+    };
     let job = token.job.as_ref().ok_or(ApiError::JobNotFound)?;
     let created_at = token.created_at.to_string();
     ApiResponse::json(

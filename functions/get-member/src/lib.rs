@@ -14,15 +14,15 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
     let user_id = fields.path_integer("user_id", &request.path.user_id);
     fields.finish()?;
     let (access, ()) = request.authorize_project(app, &()).await?;
-    let member = access.token().zip(access.membership().level());
-    let (token, level) = member.ok_or(ApiError::RecordNotFound)?;
-    if user_id != i64::try_from(token.user.id).ok() {
+    let member = access.user().zip(access.membership().level());
+    let (user, level) = member.ok_or(ApiError::RecordNotFound)?;
+    if user_id != i64::try_from(user.id).ok() {
         return Err(ApiError::RecordNotFound);
     }
     ApiResponse::json(
         StatusCode::OK,
         &MemberBody {
-            user: UserBody::new(&request.base, token.user.id, &token.user.username),
+            user: UserBody::new(&request.base, user.id, &user.username),
             access_level: level.number(),
             expires_at: None,
         },

@@ -8,12 +8,12 @@ use shared::app::App;
 
 /// Answers with the user.
 pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiError> {
-    let token = request.token(app, &request.credentials.without_job_tokens()).await?;
+    let user = request.user(app, &request.credentials.without_job_tokens()).await?;
     ApiResponse::json(
         StatusCode::OK,
         &CurrentUser {
-            user: UserBody::new(&request.base, token.user.id, &token.user.username),
-            external: token.user.external,
+            user: UserBody::new(&request.base, user.id, &user.username),
+            external: user.external,
         },
     )
 }

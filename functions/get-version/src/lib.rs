@@ -10,7 +10,7 @@ const VERSION: &str = "18.0.0";
 
 /// Answers with the version.
 pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiError> {
-    request.token(app, &request.credentials.without_job_tokens()).await?;
+    request.user(app, &request.credentials.without_job_tokens()).await?;
     ApiResponse::json(
         StatusCode::OK,
         &VersionBody {

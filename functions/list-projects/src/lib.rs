@@ -19,7 +19,7 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
     let page = listing.page.rows(&ids);
     let projects = app.store.read_projects(page, request.deadline).await?;
     // A project may have become private since the list was read.
-    let admit = |project| ProjectAccess::to_project(caller.clone(), Some(project)).ok();
+    let admit = |project| ProjectAccess::to_project(caller.clone(), Some(project), &[]).ok();
     let admissions: Vec<ProjectAccess> = projects.into_iter().filter_map(admit).collect();
     let body = if listing.is_simple { ProjectBody::simple } else { ProjectBody::new };
     let bodies: Vec<_> = admissions.iter().map(|access| body(&request, access)).collect();

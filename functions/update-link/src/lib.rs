@@ -22,8 +22,8 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
         let unchecked = changes.apply(&current.fields);
         let updated = match unchecked.fields() {
             Some(fields) => {
-                let now = Timestamp::now();
-                app.store.update_link(release, current, fields, now, request.deadline).await?
+                let stamp = access.stamp(Timestamp::now());
+                app.store.update_link(release, current, fields, stamp, request.deadline).await?
             }
             None => UpdateLinkResult::Conflicts(
                 app.store.conflicts(release, &unchecked, Some(id), request.deadline).await?,

@@ -7,6 +7,7 @@ use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
 use shared::domain::project::{ProjectId, ProjectRef};
 use shared::store::query::LatestRelease;
+use shared::store::read::Wanted;
 
 /// Answers a check. `None` if the path is none's.
 pub(crate) async fn answer(
@@ -34,7 +35,8 @@ async fn readiness(app: &App, http_request: &Request) -> Result<ApiResponse, Api
     let request = Box::pin(ApiRequest::read(app, http_request)).await?;
     // No project has this number.
     let project = ProjectRef::Id(ProjectId(0));
-    let answer = app.store.look(&[], &project, &LatestRelease, request.deadline).await;
+    let answer =
+        app.store.look(&Wanted::default(), &project, &LatestRelease, request.deadline).await;
     let (code, word) = match answer {
         Ok(_) => (StatusCode::OK, "ok"),
         // Every other request logs the cause.

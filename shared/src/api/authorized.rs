@@ -5,11 +5,11 @@ use http::Method;
 use super::error::ApiError;
 use super::request::ApiRequest;
 use crate::app::App;
-use crate::authorize::access::{Caller, Intent, ProjectAccess};
+use crate::authorize::access::{AccessError, Caller, Intent, ProjectAccess};
 use crate::authorize::credentials::Credentials;
 use crate::authorize::{self, Asking};
 use crate::domain::project::ProjectRef;
-use crate::domain::token::Token;
+use crate::domain::token::User;
 use crate::store::query::Query;
 
 impl ApiRequest {
@@ -49,9 +49,10 @@ impl ApiRequest {
         Ok(authorize::caller(&app.store, self.asking(credentials)).await?)
     }
 
-    /// The caller's token. Callers without one are refused.
-    pub async fn token(&self, app: &App, credentials: &Credentials) -> Result<Token, ApiError> {
-        Ok(self.caller(app, credentials).await?.signed_in()?)
+    /// Whom the caller acts for. Callers without a token are refused.
+    pub async fn user(&self, app: &App, credentials: &Credentials) -> Result<User, ApiError> {
+        let caller = self.caller(app, credentials).await?;
+        Ok(caller.user().ok_or(AccessError::UnknownToken)?)
     }
 
     fn asking<'a>(&self, credentials: &'a Credentials) -> Asking<'a> {

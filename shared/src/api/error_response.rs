@@ -12,6 +12,7 @@ use super::response::{ApiResponse, MAX_HEADER_BYTES};
 use crate::authorize::access::AccessError;
 use crate::domain::link::{MAX_NAME_CHARS, MAX_PATH_CHARS, ValidationError};
 use crate::domain::link_url::MAX_URL_CHARS;
+use crate::domain::publisher::{Expected, Mismatch};
 use crate::domain::release::{
     MAX_DESCRIPTION_BYTES, MAX_NEW_LINKS, MAX_RELEASE_NAME_CHARS, ReleaseValidationError,
 };
@@ -80,6 +81,13 @@ impl ApiError {
             Self::Refused(AccessError::Forbidden) => {
                 message(StatusCode::FORBIDDEN, "403 Forbidden")
             }
+            Self::Refused(AccessError::ClaimDiffers(mismatch)) => {
+                oauth(StatusCode::FORBIDDEN, "insufficient_scope", &difference(mismatch))
+            }
+            Self::Refused(AccessError::OnlyTrustedPublishers) => message(
+                StatusCode::FORBIDDEN,
+                "403 Forbidden - Only trusted publishers may write in this project",
+            ),
             Self::Refused(AccessError::Immutable) => {
                 message(StatusCode::FORBIDDEN, "403 Forbidden - Release is immutable")
             }
@@ -326,7 +334,32 @@ fn message(status: StatusCode, words: &str) -> ApiResponse {
 
 fn oauth(status: StatusCode, code: &str, description: &str) -> ApiResponse {
     // Written out, since the order of the keys is part of the answer.
-    body(status, &format!(r#"{{"error":"{code}","error_description":"{description}"}}"#))
+    let description = json!(description);
+    body(status, &format!(r#"{{"error":"{code}","error_description":{description}}}"#))
+}
+
+/// Why a job may not publish. Claims are repeated, since the token's signature is right.
+fn difference(mismatch: &Mismatch) -> String {
+    let Mismatch { claim, found, expected, knows_project: _ } = mismatch;
+    let is = match found {
+        Some(found) => format!("The ID token's claim {claim} is {:?}", repeated(found)),
+        None => format!("The ID token has no claim {claim}"),
+    };
+    match expected {
+        Expected::OneOf(values) if values.is_empty() => {
+            format!("{is}, and the project has no trusted publisher of this issuer.")
+        }
+        Expected::OneOf(values) => {
+            let values: Vec<_> =
+                values.iter().map(|value| format!("{:?}", repeated(value))).collect();
+            format!("{is}, and it has to be {}.", values.join(" or "))
+        }
+        Expected::Another => {
+            format!(
+                "{is}. Such jobs run code that is not part of the project, and may not publish."
+            )
+        }
+    }
 }
 
 fn retry_later(mut answer: ApiResponse) -> ApiResponse {
@@ -396,6 +429,13 @@ mod tests {
                 target: path("c/d"),
             }),
             ApiError::Refused(AccessError::Forbidden),
+            ApiError::Refused(AccessError::ClaimDiffers(mismatch(None, &["42", "43"]))),
+            ApiError::Refused(AccessError::ClaimDiffers(mismatch(Some("1\n\u{202e}"), &[]))),
+            ApiError::Refused(AccessError::ClaimDiffers(Mismatch {
+                expected: Expected::Another,
+                ..mismatch(Some("push"), &[])
+            })),
+            ApiError::Refused(AccessError::OnlyTrustedPublishers),
             ApiError::Refused(AccessError::Immutable),
             ApiError::Refused(AccessError::ProjectInvisible),
             ApiError::RecordNotFound,
@@ -458,6 +498,8 @@ mod tests {
                     | AccessError::InsufficientScope
                     | AccessError::JobTokenNotAllowed { .. }
                     | AccessError::Forbidden
+                    | AccessError::ClaimDiffers(_)
+                    | AccessError::OnlyTrustedPublishers
                     | AccessError::Immutable
                     | AccessError::ProjectInvisible,
                 )
@@ -487,6 +529,15 @@ mod tests {
             }
         }
         examples
+    }
+
+    fn mismatch(found: Option<&str>, expected: &[&str]) -> Mismatch {
+        Mismatch {
+            claim: "project_id".to_owned(),
+            found: found.map(str::to_owned),
+            expected: Expected::OneOf(expected.iter().map(|&value| value.to_owned()).collect()),
+            knows_project: true,
+        }
     }
 
     #[test]

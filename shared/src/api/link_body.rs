@@ -6,6 +6,7 @@ use super::page_urls::{direct_asset_url, project_url};
 use crate::domain::digest::{Digest, Size};
 use crate::domain::link::{Link, LinkId};
 use crate::domain::project::Project;
+use crate::domain::publisher::PublishedBy;
 use crate::domain::tag_name::TagName;
 use crate::domain::web_url::WebUrl;
 
@@ -24,6 +25,9 @@ pub struct LinkBody<'a> {
     digest: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<u64>,
+    /// The job that published it, likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    published_by: Option<&'a PublishedBy>,
 }
 
 impl<'a> LinkBody<'a> {
@@ -44,6 +48,7 @@ impl<'a> LinkBody<'a> {
             link_type: link.fields.link_type.as_str(),
             digest: link.fields.contents.digest.as_ref().map(Digest::as_str),
             size: link.fields.contents.size.map(Size::bytes),
+            published_by: link.published_by.as_deref(),
         }
     }
 }

@@ -49,7 +49,7 @@ impl<'a> ProjectBody<'a> {
         Self {
             archived: Some(project.archived),
             releases_access_level: Some(project.releases_access.as_str()),
-            permissions: access.token().map(|_| Permissions::new(access)),
+            permissions: access.user().map(|_| Permissions::new(access)),
             ..Self::simple(request, access)
         }
     }

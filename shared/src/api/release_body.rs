@@ -18,6 +18,7 @@ use super::user_body::UserBody;
 use crate::authorize::access::ProjectAccess;
 use crate::domain::link::{Contents, Link, LinkFields};
 use crate::domain::project::Project;
+use crate::domain::publisher::PublishedBy;
 use crate::domain::release::{Description, Release, ReleaseName};
 use crate::domain::time::Timestamp;
 use crate::domain::web_url::WebUrl;
@@ -36,6 +37,9 @@ struct ReleaseBody<'a> {
     /// Left out if false: GitLab does not have this key.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     immutable: bool,
+    /// The job that made it. Left out if none did: GitLab does not have this key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    published_by: Option<&'a PublishedBy>,
     #[serde(skip_serializing_if = "Option::is_none")]
     description_html: Option<String>,
     author: UserBody<'a>,
@@ -102,6 +106,7 @@ impl<'a> ReleaseBody<'a> {
             released_at: release.released_at.to_string(),
             upcoming_release: release.released_at > now,
             immutable: access.is_mutable(release, now).is_err(),
+            published_by: release.published_by.as_deref(),
             description_html: notes.html,
             author: UserBody::new(base, release.author.id, &release.author.username),
             code: reads_code.then(|| Code::new(base, access.project(), release)),
@@ -272,6 +277,8 @@ const LINK_FRAME_BYTES: usize = 200;
 /// The most bytes of a link's digest, and of its size, with their keys.
 const DIGEST_BYTES: usize = 87;
 const SIZE_BYTES: usize = 26;
+/// The most bytes of the job that published a link without its texts.
+const PUBLISHED_BY_BYTES: usize = 90;
 
 impl Weigh for Frame<'_> {
     fn release(&self, release: &Release) -> usize {
@@ -289,8 +296,12 @@ impl Weigh for Frame<'_> {
         });
         let digest = digest.as_ref().map_or(0, |_| DIGEST_BYTES);
         let size = size.map_or(0, |_| SIZE_BYTES);
-        let contents = digest + size;
-        bytes_of_text(name.as_str()) + url + direct_asset_url + contents + LINK_FRAME_BYTES
+        let published_by = link
+            .published_by
+            .as_ref()
+            .map_or(0, |job| PUBLISHED_BY_BYTES + job.texts().map(bytes_of_text).sum::<usize>());
+        let rest = digest + size + published_by + LINK_FRAME_BYTES;
+        bytes_of_text(name.as_str()) + url + direct_asset_url + rest
     }
 
     fn room_for_links(&self, release: &Release, share: usize) -> usize {
@@ -412,7 +423,7 @@ mod tests {
             policies: Policies::default(),
             created_at: Timestamp::now(),
         };
-        ProjectAccess::to_project(Caller::Anonymous, Some(project)).unwrap()
+        ProjectAccess::to_project(Caller::Anonymous, Some(project), &[]).unwrap()
     }
 
     fn release(tag: &str, description: &str) -> Release {
@@ -427,13 +438,21 @@ mod tests {
             created_at: now,
             released_at: now,
             updated_at: now,
+            published_by: None,
         }
     }
 
     fn link(id: u64, name: &str, url: &str, path: Option<&str>) -> Option<Link> {
         let (release, now) = (ReleaseUid::generate(), Timestamp::now());
         let fields = UncheckedLink::new(Some(name), Some(url), path, LinkType::Runbook).fields()?;
-        Some(Link { id: LinkId(id), release, fields, created_at: now, updated_at: now })
+        Some(Link {
+            id: LinkId(id),
+            release,
+            fields,
+            created_at: now,
+            updated_at: now,
+            published_by: None,
+        })
     }
 
     fn sent(answer: &ApiResponse) -> usize {

@@ -1,16 +1,21 @@
 //! Callers and their rights: GitLab's roles, in GitLab's order of checks.
 
 use super::credentials::{Credentials, Presented};
+use super::id_token::{IdToken, IdTokenError};
 use crate::domain::access_level::{AccessLevel, Membership};
+use crate::domain::issuer::Issuer;
 use crate::domain::policies::OnDuplicate;
 use crate::domain::project::{
     ListedProject, Project, ProjectId, ProjectPath, ProtectedTag, ReleasesAccess, Visibility,
 };
+use crate::domain::publisher::{Identity, Mismatch, Publisher, Stamp, Tags};
 use crate::domain::release::Release;
+use crate::domain::secret::Secret;
 use crate::domain::tag_name::TagName;
 use crate::domain::time::Timestamp;
-use crate::domain::token::{InactiveReason, Scope, Token};
+use crate::domain::token::{InactiveReason, Scope, Token, User};
 use crate::domain::token_kind::TokenKind;
+use crate::store::read::FoundCredentials;
 
 /// Why a request may not go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +35,10 @@ pub enum AccessError {
     },
     /// The caller may see the project and not do this.
     Forbidden,
+    /// A job with an ID token may not do this: one of its claims is not as it has to be.
+    ClaimDiffers(Mismatch),
+    /// The project takes no writes of stored tokens.
+    OnlyTrustedPublishers,
     /// The release is older than its project's grace period.
     Immutable,
 }
@@ -40,10 +49,13 @@ pub enum Caller {
     Anonymous,
     /// The bearer of a good token.
     Authenticated(Token),
+    /// A job with a good ID token. Each project says whether it is a publisher there.
+    Job(Identity),
 }
 
 impl Caller {
-    /// Decides which of the tokens a request carries counts; `found` are those that exist.
+    /// Decides which of the tokens a request carries counts; `found` are those that exist, and the
+    /// issuers of ID tokens.
     ///
     /// A token that is bad ends the request even where another good one is there, with the
     /// exceptions GitLab makes: a bearer token yields to `PRIVATE-TOKEN`, and what looks like a job
@@ -53,7 +65,7 @@ impl Caller {
     /// there is one must not show.
     pub fn authenticate(
         credentials: &Credentials,
-        found: &[Token],
+        found: &FoundCredentials,
         intent: Intent,
         now: Timestamp,
     ) -> Result<Self, AccessError> {
@@ -62,58 +74,86 @@ impl Caller {
             (Self::Authenticated(Token { scope: Scope::ReadApi, .. }), Intent::Write) => {
                 Err(AccessError::InsufficientScope)
             }
-            (Self::Anonymous | Self::Authenticated(_), Intent::Read | Intent::Write) => Ok(caller),
+            (
+                Self::Anonymous | Self::Authenticated(_) | Self::Job(_),
+                Intent::Read | Intent::Write,
+            ) => Ok(caller),
         }
     }
 
     fn find(
         credentials: &Credentials,
-        found: &[Token],
+        found: &FoundCredentials,
         now: Timestamp,
     ) -> Result<Self, AccessError> {
-        let find = |presented: &Presented| {
-            let hash = presented.secret.as_ref()?.hash();
-            found.iter().find(|token| token.hash == hash).cloned()
+        let find = |secret: Option<&Secret>| {
+            let hash = secret?.hash();
+            found.tokens.iter().find(|token| token.hash == hash).cloned()
         };
-        let running_job = |presented: &Presented| {
-            find(presented)
+        let running_job = |presented: &Presented| match presented {
+            Presented::Stored { secret, .. } => find(secret.as_ref())
                 .filter(|token| token.kind == TokenKind::Job && token.check_active(now).is_ok())
+                .map(Self::Authenticated),
+            Presented::Id(_) => None,
         };
-        let claims_job = |presented: &&Presented| presented.prefix_kind == Some(TokenKind::Job);
 
         let Credentials { bearer, private, job } = credentials;
-        if let Some(token) = bearer.as_ref().and_then(running_job) {
-            return Ok(Self::Authenticated(token));
+        if let Some(running) = bearer.as_ref().and_then(running_job) {
+            return Ok(running);
         }
         let access = private.as_ref().or(bearer.as_ref());
-        if let Some(presented) = access.filter(|presented| !claims_job(presented)) {
-            let token = find(presented).ok_or(AccessError::UnknownToken)?;
-            token.check_active(now).map_err(AccessError::DeadToken)?;
-            return Ok(Self::Authenticated(token));
+        if let Some(presented) = access.filter(|presented| !presented.claims_job()) {
+            return match presented {
+                Presented::Id(token) => Self::verify(token.as_ref(), &found.issuers, now),
+                Presented::Stored { secret, .. } => {
+                    let token = find(secret.as_ref()).ok_or(AccessError::UnknownToken)?;
+                    token.check_active(now).map_err(AccessError::DeadToken)?;
+                    Ok(Self::Authenticated(token))
+                }
+            };
         }
         if let Some(presented) = job {
-            return running_job(presented)
-                .map(Self::Authenticated)
-                .ok_or(AccessError::UnknownToken);
+            return match presented {
+                Presented::Id(token) => Self::verify(token.as_ref(), &found.issuers, now),
+                Presented::Stored { .. } => running_job(presented).ok_or(AccessError::UnknownToken),
+            };
         }
         // A job's token sent as a bearer's, after the job's end.
-        if bearer.as_ref().is_some_and(|presented| claims_job(&presented)) {
+        if bearer.as_ref().is_some_and(Presented::claims_job) {
             return Err(AccessError::UnknownToken);
         }
         Ok(Self::Anonymous)
     }
 
-    /// The token of a caller who has one; the others are refused.
-    pub fn signed_in(self) -> Result<Token, AccessError> {
+    fn verify(
+        token: Option<&IdToken>,
+        issuers: &[Issuer],
+        now: Timestamp,
+    ) -> Result<Self, AccessError> {
+        let token = token.ok_or(AccessError::UnknownToken)?;
+        let issuer = issuers.iter().find(|issuer| issuer.url == *token.issuer());
+        let verified = token.verify(issuer.ok_or(AccessError::UnknownToken)?, now);
+        verified.map(Self::Job).map_err(|error| match error {
+            IdTokenError::Invalid => AccessError::UnknownToken,
+            IdTokenError::Expired => AccessError::DeadToken(InactiveReason::Expired),
+        })
+    }
+
+    /// Whom the caller acts for. `None` without a token.
+    #[must_use]
+    pub fn user(&self) -> Option<User> {
         match self {
-            Self::Anonymous => Err(AccessError::UnknownToken),
-            Self::Authenticated(token) => Ok(token),
+            Self::Anonymous => None,
+            Self::Authenticated(token) => Some(token.user.clone()),
+            Self::Job(identity) => Some(identity.user()),
         }
     }
 
+    /// The caller's roles by its token. A job with an ID token has none before its project's publishers
+    /// are known.
     fn membership(&self, project: ProjectId, path: &ProjectPath) -> Membership {
         match self {
-            Self::Anonymous => Membership::default(),
+            Self::Anonymous | Self::Job(_) => Membership::default(),
             Self::Authenticated(token) => token.membership(project, path),
         }
     }
@@ -133,7 +173,9 @@ impl Caller {
     /// Whether a project's visibility alone shows it to this caller.
     fn is_shown(&self, visibility: Visibility) -> bool {
         match (visibility, self) {
-            (Visibility::Private, _) | (Visibility::Internal, Self::Anonymous) => false,
+            (Visibility::Private, _) | (Visibility::Internal, Self::Anonymous | Self::Job(_)) => {
+                false
+            }
             (Visibility::Internal, Self::Authenticated(token)) => !token.user.external,
             (Visibility::Public, _) => true,
         }
@@ -154,17 +196,37 @@ pub enum Intent {
 pub struct ProjectAccess {
     project: Project,
     caller: Caller,
+    user: Option<User>,
     membership: Membership,
+    /// The tags that the caller may write as far as its ID token goes, or why it may write none.
+    tags: Result<Tags, Mismatch>,
 }
 
 impl ProjectAccess {
-    /// Admits `caller` to `project`, if there is one.
-    pub fn to_project(caller: Caller, project: Option<Project>) -> Result<Self, AccessError> {
+    /// Admits `caller` to `project`, if there is one. A job with an ID token is admitted by the project's
+    /// publishers.
+    pub fn to_project(
+        caller: Caller,
+        project: Option<Project>,
+        publishers: &[Publisher],
+    ) -> Result<Self, AccessError> {
         let project = project.ok_or(AccessError::ProjectInvisible)?;
-        let membership = caller.membership(project.id, &project.path);
+        let mut membership = caller.membership(project.id, &project.path);
+        let tags = match &caller {
+            Caller::Anonymous | Caller::Authenticated(_) => Ok(Tags::All),
+            Caller::Job(identity) => {
+                let tags = identity.check(publishers);
+                membership.project = tags.as_ref().ok().map(|_| AccessLevel::Developer);
+                tags
+            }
+        };
         let is_member = membership.level().is_some();
         if !is_member && !caller.is_shown(project.visibility) {
-            return Err(AccessError::ProjectInvisible);
+            // Strangers learn nothing of the project; a job that its publishers pin knows of it.
+            return Err(match tags {
+                Err(mismatch) if mismatch.knows_project => AccessError::ClaimDiffers(mismatch),
+                Ok(_) | Err(_) => AccessError::ProjectInvisible,
+            });
         }
         if let Caller::Authenticated(Token { job: Some(job), .. }) = &caller
             && !is_member
@@ -174,7 +236,8 @@ impl ProjectAccess {
                 target: project.path,
             });
         }
-        Ok(Self { project, caller, membership })
+        let user = caller.user();
+        Ok(Self { project, caller, user, membership, tags })
     }
 
     /// Fails unless the caller may read the project's releases.
@@ -202,13 +265,20 @@ impl ProjectAccess {
             && self.project.releases_access == ReleasesAccess::Enabled
     }
 
-    /// The token that was presented, if one was.
+    /// Whom the caller acts for. `None` without a token.
     #[must_use]
-    pub fn token(&self) -> Option<&Token> {
-        match &self.caller {
-            Caller::Anonymous => None,
-            Caller::Authenticated(token) => Some(token),
-        }
+    pub fn user(&self) -> Option<&User> {
+        self.user.as_ref()
+    }
+
+    /// What a write at this moment keeps of the caller.
+    #[must_use]
+    pub fn stamp(&self, at: Timestamp) -> Stamp {
+        let published_by = match &self.caller {
+            Caller::Anonymous | Caller::Authenticated(_) => None,
+            Caller::Job(identity) => Some(Box::new(identity.published_by())),
+        };
+        Stamp { at, published_by }
     }
 
     /// The caller's roles in the project.
@@ -228,13 +298,31 @@ impl ProjectAccess {
 
     /// Fails unless the caller may make releases, of whatever tags are not protected.
     pub fn may_make_releases(&self) -> Result<(), AccessError> {
+        if let Err(mismatch) = &self.tags {
+            return Err(AccessError::ClaimDiffers(mismatch.clone()));
+        }
         let may = !self.project.archived && self.level() >= Some(AccessLevel::Developer);
-        if may { Ok(()) } else { Err(AccessError::Forbidden) }
+        if !may {
+            return Err(AccessError::Forbidden);
+        }
+        match &self.caller {
+            Caller::Authenticated(_) if self.project.policies.only_trusted => {
+                Err(AccessError::OnlyTrustedPublishers)
+            }
+            Caller::Anonymous | Caller::Authenticated(_) | Caller::Job(_) => Ok(()),
+        }
+    }
+
+    /// Fails if the caller's ID token is bound to the release of another tag.
+    pub fn may_write_as_job(&self, tag: &TagName) -> Result<(), AccessError> {
+        let tags = self.tags.as_ref().map_err(Clone::clone);
+        tags.and_then(|tags| tags.allow(tag)).map_err(AccessError::ClaimDiffers)
     }
 
     /// Fails unless the caller may change the release of this tag.
     pub fn may_write(&self, tag: &TagName) -> Result<(), AccessError> {
         self.may_make_releases()?;
+        self.may_write_as_job(tag)?;
         if self.may_create_tag(tag) { Ok(()) } else { Err(AccessError::Forbidden) }
     }
 
@@ -248,7 +336,10 @@ impl ProjectAccess {
     /// over the project.
     #[must_use]
     pub fn on_duplicate(&self, requested: Option<OnDuplicate>) -> OnDuplicate {
-        let of_token = self.token().and_then(|token| token.on_duplicate);
+        let of_token = match &self.caller {
+            Caller::Authenticated(token) => token.on_duplicate,
+            Caller::Anonymous | Caller::Job(_) => None,
+        };
         requested.or(of_token).unwrap_or(self.project.policies.on_duplicate)
     }
 

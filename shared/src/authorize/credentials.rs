@@ -1,7 +1,9 @@
 //! The tokens of a request, by where they were sent.
 
-use crate::domain::secret::{Secret, SecretHash};
+use super::id_token::IdToken;
+use crate::domain::secret::Secret;
 use crate::domain::token_kind::TokenKind;
+use crate::store::read::Wanted;
 
 /// The tokens of a request, in the roles that decide which of them counts.
 #[derive(Clone, Debug, Default)]
@@ -16,18 +18,35 @@ pub struct Credentials {
 
 /// A token as it was sent.
 #[derive(Clone, Debug)]
-pub struct Presented {
-    /// The kind that its prefix stands for.
-    pub prefix_kind: Option<TokenKind>,
-    /// The secret, if the text can be one.
-    pub secret: Option<Secret>,
+pub enum Presented {
+    /// One whose hash may be stored.
+    Stored {
+        /// The kind that its prefix stands for.
+        prefix_kind: Option<TokenKind>,
+        /// The secret, if the text can be one.
+        secret: Option<Secret>,
+    },
+    /// The ID token of a job, if the text can be one.
+    Id(Option<IdToken>),
 }
 
 impl Presented {
     /// Reads a token as it was sent.
     #[must_use]
     pub fn read(text: &str) -> Self {
-        Self { prefix_kind: TokenKind::claimed_by(text), secret: Secret::parse(text) }
+        if IdToken::is_meant_by(text) {
+            return Self::Id(IdToken::parse(text));
+        }
+        Self::Stored { prefix_kind: TokenKind::claimed_by(text), secret: Secret::parse(text) }
+    }
+
+    /// Whether it looks like the stored token of a job.
+    #[must_use]
+    pub fn claims_job(&self) -> bool {
+        match self {
+            Self::Stored { prefix_kind, .. } => *prefix_kind == Some(TokenKind::Job),
+            Self::Id(_) => false,
+        }
     }
 }
 
@@ -36,23 +55,32 @@ impl Credentials {
     /// sends nothing else is anonymous there.
     #[must_use]
     pub fn without_job_tokens(&self) -> Self {
-        let kept = |presented: &Option<Presented>| {
-            presented.clone().filter(|one| one.prefix_kind != Some(TokenKind::Job))
-        };
+        let kept =
+            |presented: &Option<Presented>| presented.clone().filter(|one| !one.claims_job());
         Self { bearer: kept(&self.bearer), private: kept(&self.private), job: None }
     }
 
-    /// The hashes of all secrets that may have to be looked up, each once.
+    /// What has to be looked up to identify the caller, each once.
     #[must_use]
-    pub fn hashes(&self) -> Vec<SecretHash> {
-        let mut hashes = Vec::new();
+    pub fn wanted(&self) -> Wanted {
+        let mut wanted = Wanted::default();
         for presented in [&self.bearer, &self.private, &self.job].into_iter().flatten() {
-            if let Some(hash) = presented.secret.as_ref().map(Secret::hash)
-                && !hashes.contains(&hash)
-            {
-                hashes.push(hash);
+            match presented {
+                Presented::Stored { secret: Some(secret), .. } => {
+                    push_once(&mut wanted.tokens, secret.hash());
+                }
+                Presented::Id(Some(token)) => {
+                    push_once(&mut wanted.issuers, token.issuer().clone());
+                }
+                Presented::Stored { secret: None, .. } | Presented::Id(None) => {}
             }
         }
-        hashes
+        wanted
+    }
+}
+
+fn push_once<T: PartialEq>(all: &mut Vec<T>, one: T) {
+    if !all.contains(&one) {
+        all.push(one);
     }
 }

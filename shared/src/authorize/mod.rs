@@ -6,14 +6,16 @@
 
 pub mod access;
 pub mod credentials;
+pub mod id_token;
+mod signatures;
 
-use crate::domain::project::{Project, ProjectRef};
+use crate::domain::project::ProjectRef;
 use crate::domain::time::Timestamp;
 use crate::store::Store;
 use crate::store::deadline::Deadline;
 use crate::store::error::StoreError;
 use crate::store::query::Query;
-use crate::store::read::FirstTrip;
+use crate::store::read::{FirstTrip, FoundCredentials, Snapshot, Wanted};
 use access::{AccessError, Caller, Intent, ProjectAccess};
 use credentials::Credentials;
 
@@ -55,13 +57,14 @@ pub async fn project<Q: Query>(
     project: &ProjectRef,
     query: &Q,
 ) -> Result<(ProjectAccess, Q::Found), AuthorizeError> {
-    let (caller, first) = authenticate(store, asking, project, query).await?;
-    let mut snapshot = store.follow(first, project, query, asking.deadline).await?;
-    let access = match access(&caller, snapshot.project.as_ref()) {
+    let wanted = asking.credentials.wanted();
+    let (caller, first) = authenticate(store, asking, &wanted, project, query).await?;
+    let mut snapshot = store.follow(first, &wanted, project, query, asking.deadline).await?;
+    let access = match access(&caller, &snapshot) {
         Err(AccessError::ProjectInvisible) => {
-            let anew = store.read_anew(&snapshot, project, query, asking.deadline).await?;
+            let anew = store.read_anew(&snapshot, &wanted, project, query, asking.deadline).await?;
             snapshot = anew.ok_or(AccessError::ProjectInvisible)?;
-            access(&caller, snapshot.project.as_ref())?
+            access(&caller, &snapshot)?
         }
         other => other?,
     };
@@ -82,27 +85,32 @@ pub async fn releases<Q: Query>(
 
 /// The caller of an endpoint that names no project.
 pub async fn caller(store: &Store, asking: Asking<'_>) -> Result<Caller, AuthorizeError> {
-    let (caller, _) = authenticate(store, asking, &ProjectRef::Nothing, &()).await?;
+    let wanted = asking.credentials.wanted();
+    let (caller, _) = authenticate(store, asking, &wanted, &ProjectRef::Nothing, &()).await?;
     Ok(caller)
 }
 
-fn access(caller: &Caller, project: Option<&Project>) -> Result<ProjectAccess, AccessError> {
-    ProjectAccess::to_project(caller.clone(), project.cloned())
+fn access<Found>(
+    caller: &Caller,
+    snapshot: &Snapshot<Found>,
+) -> Result<ProjectAccess, AccessError> {
+    ProjectAccess::to_project(caller.clone(), snapshot.project.clone(), &snapshot.publishers)
 }
 
 /// Identifies the caller by the first round trip. Malformed tokens are refused without it.
 async fn authenticate<Q: Query>(
     store: &Store,
     asking: Asking<'_>,
+    wanted: &Wanted,
     project: &ProjectRef,
     query: &Q,
 ) -> Result<(Caller, FirstTrip<Q::Found>), AuthorizeError> {
     let Asking { credentials, intent, deadline } = asking;
-    let tokens = credentials.hashes();
-    if tokens.is_empty() {
-        Caller::authenticate(credentials, &[], intent, Timestamp::now())?;
+    if wanted.is_empty() {
+        let nothing = FoundCredentials::default();
+        Caller::authenticate(credentials, &nothing, intent, Timestamp::now())?;
     }
-    let first = store.look(&tokens, project, query, deadline).await?;
-    let caller = Caller::authenticate(credentials, &first.tokens, intent, Timestamp::now())?;
+    let first = store.look(wanted, project, query, deadline).await?;
+    let caller = Caller::authenticate(credentials, &first.credentials, intent, Timestamp::now())?;
     Ok((caller, first))
 }

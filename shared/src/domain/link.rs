@@ -5,6 +5,7 @@ use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use super::digest::{Digest, Size};
 use super::link_url::{LinkUrl, UrlViolation, is_blank};
+use super::publisher::PublishedBy;
 use super::release_key::ReleaseUid;
 use super::time::Timestamp;
 
@@ -395,6 +396,8 @@ pub struct Link {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+    /// The job that published its values. `None` if a stored token or the operator did.
+    pub published_by: Option<Box<PublishedBy>>,
 }
 
 /// The file that a path leads to.

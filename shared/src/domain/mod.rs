@@ -6,11 +6,13 @@
 pub mod access_level;
 pub mod commit;
 pub mod digest;
+pub mod issuer;
 pub mod link;
 pub mod link_url;
 pub mod policies;
 pub mod project;
 pub mod project_search;
+pub mod publisher;
 pub mod random;
 pub mod ref_search;
 pub mod release;

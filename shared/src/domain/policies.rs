@@ -40,6 +40,8 @@ pub struct Policies {
     pub on_duplicate: OnDuplicate,
     /// How long after its creation a release becomes immutable, in whole seconds. `None` is never.
     pub immutable_after: Option<Duration>,
+    /// Whether only trusted publishers may write, and no stored token.
+    pub only_trusted: bool,
 }
 
 impl Policies {

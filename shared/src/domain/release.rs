@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::commit::CommitSha;
 use super::link::{Change, LinkFields, ValidationError};
+use super::publisher::PublishedBy;
 use super::release_key::{ReleaseKey, ReleaseUid};
 use super::time::Timestamp;
 use super::token::User;
@@ -159,6 +160,8 @@ pub struct Release {
     /// When it was last changed itself. Each change makes this later: it identifies a state of the
     /// release.
     pub updated_at: Timestamp,
+    /// The job that made it. `None` if a stored token or the operator did.
+    pub published_by: Option<Box<PublishedBy>>,
 }
 
 /// The changes of an update. Other fields keep their values.

@@ -21,14 +21,15 @@ use super::Store;
 use super::deadline::Deadline;
 use super::error::StoreError;
 use super::items::{
-    Attributes, ClaimItem, IndexItem, LinkItem, PathItem, ProjectItem, ReleaseItem, TTL, TokenItem,
-    claims, from_item,
+    Attributes, ClaimItem, IndexItem, IssuerItem, LinkItem, PathItem, ProjectItem, ReleaseItem,
+    TTL, TokenItem, claims, from_item,
 };
 use super::items::{directory_key, releases_key};
 use super::keys::{DirectoryKey, DirectoryKind, DirectoryList, ReleasesKey, ReleasesKind};
 use super::read::ITEMS_A_BATCH;
 use super::request::Sent;
 use super::scan::Table;
+use crate::domain::issuer::Issuer;
 use crate::domain::link::{Link, LinkId};
 use crate::domain::project::ProjectState;
 use crate::domain::project::{ListedProject, ProjectId};
@@ -455,7 +456,14 @@ impl Auditor<'_> {
                     let entry = DirectoryList::Users.entry(name.to_owned());
                     listed.push((entry, format!("user {name}")));
                 }
-                Some(DirectoryKind::Project | DirectoryKind::Counter) => {}
+                Some(DirectoryKind::Issuer) => {
+                    let issuer = Issuer::from(from_item::<IssuerItem>(item)?);
+                    let shown = format!("issuer {}", issuer.url);
+                    listed.push((DirectoryKey::issuer_entry(&issuer.url), shown));
+                }
+                Some(
+                    DirectoryKind::Project | DirectoryKind::Publishers | DirectoryKind::Counter,
+                ) => {}
                 None if key.list().is_some() => {
                     if is_kept {
                         entries.push(key);
@@ -647,6 +655,7 @@ fn show_list(list: DirectoryList) -> &'static str {
         DirectoryList::DeletedProjects => "the list of deleted projects",
         DirectoryList::Users => "the list of users",
         DirectoryList::Tokens => "the list of tokens",
+        DirectoryList::Issuers => "the list of issuers",
     }
 }
 
@@ -655,6 +664,7 @@ fn show_listed(list: DirectoryList, sk: &str) -> String {
     match list {
         DirectoryList::Projects | DirectoryList::DeletedProjects => format!("project {sk}"),
         DirectoryList::Users => format!("user {sk}"),
+        DirectoryList::Issuers => format!("issuer {sk}"),
         DirectoryList::Tokens => format!("token {}", sk.get(..TOKEN_ID_DIGITS).unwrap_or(sk)),
     }
 }

@@ -52,6 +52,7 @@ impl Weigh for Held {
             + url.as_str().len()
             + path.as_ref().map_or(0, |path| path.as_str().len())
             + digest.as_ref().map_or(0, |digest| digest.as_str().len())
+            + link.published_by.as_deref().map_or(0, |job| job.texts().map(str::len).sum())
     }
 
     fn room_for_links(&self, _: &Release, share: usize) -> usize {

@@ -11,6 +11,7 @@ use super::error::StoreError;
 use super::keys::{DirectoryKey, KeyAttributes, PK, ReleasesKey, SK};
 use crate::domain::commit::CommitSha;
 use crate::domain::digest::{Digest, Size};
+use crate::domain::issuer::{Audience, Issuer, IssuerUrl, PublicKey};
 use crate::domain::link::{
     Contents, DirectAssetPath, Link, LinkFields, LinkId, LinkName, LinkType, LinkedFile,
 };
@@ -21,6 +22,7 @@ use crate::domain::project::{
     BranchName, Project, ProjectId, ProjectPath, ProtectedTag, ReleasesAccess, SourceUrl,
     Visibility,
 };
+use crate::domain::publisher::{PublishedBy, Publisher};
 use crate::domain::release::{Author, Description, Release, ReleaseName};
 use crate::domain::release_key::{ReleaseKey, ReleaseUid};
 use crate::domain::secret::SecretHash;
@@ -81,6 +83,8 @@ pub(super) struct ReleaseItem {
     created_at: Timestamp,
     released_at: Timestamp,
     updated_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    published_by: Option<Box<PublishedBy>>,
 }
 
 impl From<&Release> for ReleaseItem {
@@ -96,6 +100,7 @@ impl From<&Release> for ReleaseItem {
             created_at: release.created_at,
             released_at: release.released_at,
             updated_at: release.updated_at,
+            published_by: release.published_by.clone(),
         }
     }
 }
@@ -112,6 +117,7 @@ impl From<ReleaseItem> for Release {
             created_at: item.created_at,
             released_at: item.released_at,
             updated_at: item.updated_at,
+            published_by: item.published_by,
         }
     }
 }
@@ -144,6 +150,8 @@ pub(super) struct LinkItem {
     size: Option<Size>,
     created_at: Timestamp,
     updated_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    published_by: Option<Box<PublishedBy>>,
 }
 
 impl LinkItem {
@@ -162,6 +170,7 @@ impl LinkItem {
             size,
             created_at: link.created_at,
             updated_at: link.updated_at,
+            published_by: link.published_by.clone(),
         }
     }
 }
@@ -180,6 +189,7 @@ impl From<LinkItem> for Link {
             },
             created_at: item.created_at,
             updated_at: item.updated_at,
+            published_by: item.published_by,
         }
     }
 }
@@ -267,6 +277,8 @@ pub(super) struct ProjectItem {
     /// In seconds.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     immutable_after: Option<u64>,
+    #[serde(default)]
+    only_trusted: bool,
     created_at: Timestamp,
     #[serde(default)]
     deleted: bool,
@@ -285,6 +297,7 @@ impl ProjectItem {
             source_url: project.source_url.clone(),
             on_duplicate: project.policies.on_duplicate,
             immutable_after: project.policies.immutable_after.map(|grace| grace.as_secs()),
+            only_trusted: project.policies.only_trusted,
             created_at: project.created_at,
             deleted: false,
         }
@@ -321,6 +334,7 @@ impl ProjectItem {
             policies: Policies {
                 on_duplicate: self.on_duplicate,
                 immutable_after: self.immutable_after.map(Duration::from_secs),
+                only_trusted: self.only_trusted,
             },
             created_at: self.created_at,
         };
@@ -388,6 +402,61 @@ impl From<TokenItem> for Token {
             on_duplicate: item.on_duplicate,
         }
     }
+}
+
+/// An issuer of ID tokens.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct IssuerItem {
+    url: IssuerUrl,
+    audience: Audience,
+    /// In seconds.
+    max_age: u64,
+    allows_private_addresses: bool,
+    keys: Vec<PublicKey>,
+    refreshed_at: Timestamp,
+    created_at: Timestamp,
+}
+
+impl From<&Issuer> for IssuerItem {
+    fn from(issuer: &Issuer) -> Self {
+        Self {
+            url: issuer.url.clone(),
+            audience: issuer.audience.clone(),
+            max_age: issuer.max_age.as_secs(),
+            allows_private_addresses: issuer.allows_private_addresses,
+            keys: issuer.keys.clone(),
+            refreshed_at: issuer.refreshed_at,
+            created_at: issuer.created_at,
+        }
+    }
+}
+
+impl From<IssuerItem> for Issuer {
+    fn from(item: IssuerItem) -> Self {
+        Self {
+            url: item.url,
+            audience: item.audience,
+            max_age: Duration::from_secs(item.max_age),
+            allows_private_addresses: item.allows_private_addresses,
+            keys: item.keys,
+            refreshed_at: item.refreshed_at,
+            created_at: item.created_at,
+        }
+    }
+}
+
+/// New keys of an issuer: the attributes that a refresh sets.
+#[derive(Debug, Serialize)]
+pub(super) struct KeysOfIssuer<'a> {
+    pub(super) keys: &'a [PublicKey],
+    pub(super) refreshed_at: Timestamp,
+}
+
+/// The publishers of a project: an attribute for each, by its id. So two operators who add or remove
+/// different ones both keep their change.
+pub(super) fn publishers(item: Attributes) -> Result<Vec<Publisher>, StoreError> {
+    let publishers = item.into_iter().filter(|(name, _)| name != PK && name != SK);
+    publishers.map(|(_, value)| Ok(serde_dynamo::from_attribute_value(value)?)).collect()
 }
 
 /// The directory's item for this project.

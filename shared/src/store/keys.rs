@@ -12,11 +12,14 @@
 //! | project's path | `path#<full path in lower case>` | `path` |
 //! | user | `user#<username in lower case>` | `user` |
 //! | token | `token#<hash of its secret>` | `token` |
+//! | issuer of ID tokens | `issuer#<hash of its URL>` | `issuer` |
+//! | publishers of a project | `publishers#<id>` | `publishers` |
 //! | counter of projects, users, jobs | `counter#project`, `counter#user`, `counter#job` | `counter` |
 //! | project in the list of projects | `projects` | `<id>` |
 //! | project in the list of deleted projects | `deleted-projects` | `<last path in lower case>#<id>` |
 //! | user in the list of users | `users` | `<username in lower case>` |
 //! | token in the list of tokens | `tokens` | `<hash of its secret>` |
+//! | issuer in the list of issuers | `issuers` | `<hash of its URL>` |
 //!
 //! The releases table:
 //!
@@ -34,6 +37,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
+use crate::domain::issuer::IssuerUrl;
 use crate::domain::link::{DirectAssetPath, LinkId, LinkName};
 use crate::domain::link_url::LinkUrl;
 use crate::domain::project::{ProjectId, ProjectPath};
@@ -89,6 +93,18 @@ impl DirectoryKey {
         DirectoryKind::Token.key(hash.as_str())
     }
 
+    /// The issuer of ID tokens with this URL.
+    #[must_use]
+    pub fn issuer(url: &IssuerUrl) -> Self {
+        DirectoryKind::Issuer.key(&sha256_hex(url.as_str()))
+    }
+
+    /// The publishers of a project, all in one item.
+    #[must_use]
+    pub fn publishers(project: ProjectId) -> Self {
+        DirectoryKind::Publishers.key(&padded(project))
+    }
+
     /// The last number given to a project.
     #[must_use]
     pub fn project_counter() -> Self {
@@ -131,6 +147,12 @@ impl DirectoryKey {
         DirectoryList::Tokens.entry(hash.as_str().to_owned())
     }
 
+    /// An issuer in the list of issuers.
+    #[must_use]
+    pub fn issuer_entry(url: &IssuerUrl) -> Self {
+        DirectoryList::Issuers.entry(sha256_hex(url.as_str()))
+    }
+
     /// As the database takes it.
     #[must_use]
     pub fn attributes(&self) -> KeyAttributes {
@@ -161,6 +183,7 @@ impl DirectoryKey {
             }
             DirectoryList::Users => DirectoryKind::User.key(&self.sk),
             DirectoryList::Tokens => DirectoryKind::Token.key(&self.sk),
+            DirectoryList::Issuers => DirectoryKind::Issuer.key(&self.sk),
         })
     }
 
@@ -179,11 +202,23 @@ pub enum DirectoryKind {
     Path,
     User,
     Token,
+    /// An issuer of ID tokens.
+    Issuer,
+    /// The trusted publishers of a project.
+    Publishers,
     Counter,
 }
 
 impl DirectoryKind {
-    const ALL: [Self; 5] = [Self::Project, Self::Path, Self::User, Self::Token, Self::Counter];
+    const ALL: [Self; 7] = [
+        Self::Project,
+        Self::Path,
+        Self::User,
+        Self::Token,
+        Self::Issuer,
+        Self::Publishers,
+        Self::Counter,
+    ];
 
     fn key(self, name: &str) -> DirectoryKey {
         DirectoryKey { pk: format!("{}{name}", self.prefix()), sk: self.sort_key().to_owned() }
@@ -196,6 +231,8 @@ impl DirectoryKind {
             Self::Path => "path#",
             Self::User => "user#",
             Self::Token => "token#",
+            Self::Issuer => "issuer#",
+            Self::Publishers => "publishers#",
             Self::Counter => "counter#",
         }
     }
@@ -216,10 +253,13 @@ pub enum DirectoryList {
     Users,
     /// The tokens that are kept, revoked and expired ones included.
     Tokens,
+    /// The issuers of ID tokens.
+    Issuers,
 }
 
 impl DirectoryList {
-    const ALL: [Self; 4] = [Self::Projects, Self::DeletedProjects, Self::Users, Self::Tokens];
+    const ALL: [Self; 5] =
+        [Self::Projects, Self::DeletedProjects, Self::Users, Self::Tokens, Self::Issuers];
 
     /// The partition key of the list's entries.
     #[must_use]
@@ -229,6 +269,7 @@ impl DirectoryList {
             Self::DeletedProjects => "deleted-projects",
             Self::Users => "users",
             Self::Tokens => "tokens",
+            Self::Issuers => "issuers",
         }
     }
 
@@ -431,6 +472,14 @@ mod tests {
                 let entry = DirectoryKey::token_entry(&hash);
                 (format!("token {hash:?}"), DirectoryKey::token(&hash), Some(entry))
             }),
+            "[a-c]{1,3}".prop_map(|host| {
+                let url = IssuerUrl::parse(&format!("https://{host}")).unwrap();
+                let entry = DirectoryKey::issuer_entry(&url);
+                (format!("issuer {host}"), DirectoryKey::issuer(&url), Some(entry))
+            }),
+            project().prop_map(|id| {
+                (format!("publishers {id}"), DirectoryKey::publishers(id), None)
+            }),
             Just(("projects".to_owned(), DirectoryKey::project_counter(), None)),
             Just(("users".to_owned(), DirectoryKey::user_counter(), None)),
             Just(("jobs".to_owned(), DirectoryKey::job_counter(), None)),
@@ -548,11 +597,16 @@ mod tests {
         let (path, user) = (ProjectPath::parse("G/P").unwrap(), Username::parse("Ann").unwrap());
         let (id, hash) = (ProjectId(24), Secret::generate(TokenKind::Access).hash());
         let (padded, digits) = ("00000000000000000024", hash.as_str());
+        let issuer = IssuerUrl::parse("https://gitlab.example.com").unwrap();
+        let issuer_digits = "dfe2eead3cf715944bcefad3334ea66713786c98985bf359f59663e638f3768b";
         for (key, shown) in [
             (DirectoryKey::project(id), format!("project#{padded} | project")),
             (DirectoryKey::path(&path), "path#g/p | path".to_owned()),
             (DirectoryKey::user(&user), "user#ann | user".to_owned()),
             (DirectoryKey::token(&hash), format!("token#{digits} | token")),
+            (DirectoryKey::publishers(id), format!("publishers#{padded} | publishers")),
+            (DirectoryKey::issuer(&issuer), format!("issuer#{issuer_digits} | issuer")),
+            (DirectoryKey::issuer_entry(&issuer), format!("issuers | {issuer_digits}")),
             (DirectoryKey::project_counter(), "counter#project | counter".to_owned()),
             (DirectoryKey::user_counter(), "counter#user | counter".to_owned()),
             (DirectoryKey::job_counter(), "counter#job | counter".to_owned()),

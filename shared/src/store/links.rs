@@ -13,9 +13,9 @@ use super::items::{Attributes, Claim, ClaimItem, LinkItem, claims, from_item, to
 use super::keys::ReleasesKey;
 use super::transaction::{Condition, TransactionResult, Write};
 use crate::domain::link::{Conflicts, Contents, Link, LinkFields, LinkId, UncheckedLink};
+use crate::domain::publisher::Stamp;
 use crate::domain::release::Release;
 use crate::domain::release_key::ReleaseKey;
-use crate::domain::time::Timestamp;
 
 /// The result of creating a link.
 #[derive(Debug)]
@@ -53,15 +53,17 @@ impl Store {
         &self,
         release: &Release,
         fields: LinkFields,
-        now: Timestamp,
+        stamp: impl Into<Stamp>,
         deadline: Deadline,
     ) -> Result<CreateLinkResult, StoreError> {
+        let Stamp { at, published_by } = stamp.into();
         let mut link = Link {
             id: self.take_link_id(deadline).await?,
             release: release.uid.clone(),
             fields,
-            created_at: now,
-            updated_at: now,
+            created_at: at,
+            updated_at: at,
+            published_by,
         };
         let unchecked = UncheckedLink::from(&link.fields);
         let mut backoff = Backoff::new(deadline);
@@ -100,13 +102,14 @@ impl Store {
         release: &Release,
         current: &Link,
         fields: LinkFields,
-        now: Timestamp,
+        stamp: impl Into<Stamp>,
         deadline: Deadline,
     ) -> Result<UpdateLinkResult, StoreError> {
         if fields == current.fields {
             return Ok(UpdateLinkResult::Link(current.clone()));
         }
-        let link = Link { fields, updated_at: now, ..current.clone() };
+        let Stamp { at, published_by } = stamp.into();
+        let link = Link { fields, updated_at: at, published_by, ..current.clone() };
         let before = claims(&release.key, current);
         let after = claims(&release.key, &link);
         let is_in =

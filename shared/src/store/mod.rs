@@ -9,6 +9,7 @@ mod counter;
 pub mod deadline;
 pub mod error;
 pub mod fitting;
+pub mod issuers;
 mod items;
 pub mod keys;
 mod leased_numbers;

@@ -69,6 +69,8 @@ pub struct ProjectChanges {
     /// In seconds; `Some(None)` is never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub immutable_after: Option<Option<u64>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub only_trusted: Option<bool>,
 }
 
 /// Those of the changes that a project's entry in the list of projects shows.
@@ -364,7 +366,7 @@ impl Store {
                 .and_then(ProjectItem::if_live));
         }
         let writes = vec![
-            self.change_in_directory(&key, attributes, not_deleted()),
+            self.change_in_directory(&key, attributes, Some(not_deleted())),
             self.change_entry(id, listed),
         ];
         match self.transact(writes, deadline).await? {
@@ -427,6 +429,7 @@ impl Store {
                 self.delete_from_directory(&DirectoryKey::path(&path), Some(path_is_its_own)),
                 self.delete_from_directory(&DirectoryKey::project_entry(id), None),
                 self.put_in_directory(last_path.attributes(), None),
+                self.delete_from_directory(&DirectoryKey::publishers(id), None),
             ];
             match self.transact(writes, deadline).await? {
                 TransactionResult::Committed => return Ok(true),
@@ -454,18 +457,18 @@ impl Store {
         self.change_in_directory(
             &DirectoryKey::project(project.id),
             [(name.to_owned(), value)].into(),
-            Condition::new(
+            Some(Condition::new(
                 "deleted = :false AND #path = :path",
                 [("#path", "path")],
                 [(":false", AttributeValue::Bool(false)), (":path", path)],
-            ),
+            )),
         )
     }
 
     /// A change of a project's entry in the list of projects.
     fn change_entry(&self, id: ProjectId, attributes: Attributes) -> Write {
         let key = DirectoryKey::project_entry(id);
-        self.change_in_directory(&key, attributes, Condition::exists())
+        self.change_in_directory(&key, attributes, Some(Condition::exists()))
     }
 }
 
@@ -484,6 +487,6 @@ fn sorted(projects: impl Iterator<Item = Project>) -> Vec<Project> {
     projects
 }
 
-fn not_deleted() -> Condition {
+pub(super) fn not_deleted() -> Condition {
     Condition::new("deleted = :false", [], [(":false", AttributeValue::Bool(false))])
 }

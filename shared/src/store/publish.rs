@@ -13,6 +13,7 @@ use super::links::{CreateLinkResult, UpdateLinkResult};
 use super::releases::{NewRelease, READ_BATCH, ReleaseCreated};
 use crate::domain::link::{Change, Conflicts, Link, LinkFields, LinkId, UncheckedLink};
 use crate::domain::policies::{OnDuplicate, Outcome, Policies};
+use crate::domain::publisher::Stamp;
 use crate::domain::release::{NewLinks, Release, ReleaseChanges};
 use crate::domain::time::Timestamp;
 
@@ -66,17 +67,18 @@ impl Store {
         release: &Release,
         fields: LinkFields,
         on_duplicate: OnDuplicate,
-        now: Timestamp,
+        stamp: Stamp,
         deadline: Deadline,
     ) -> Result<LinkPublished, StoreError> {
         let mut backoff = Backoff::new(deadline);
         loop {
-            let taken = match self.create_link(release, fields.clone(), now, deadline).await? {
-                CreateLinkResult::Link(link) => {
-                    return Ok(LinkPublished::Link(Outcome::Created, link));
-                }
-                CreateLinkResult::Conflicts(taken) => taken,
-            };
+            let taken =
+                match self.create_link(release, fields.clone(), stamp.clone(), deadline).await? {
+                    CreateLinkResult::Link(link) => {
+                        return Ok(LinkPublished::Link(Outcome::Created, link));
+                    }
+                    CreateLinkResult::Conflicts(taken) => taken,
+                };
             let may_exist = on_duplicate != OnDuplicate::Reject;
             let Some(holder) = taken.only_holder().filter(|_| may_exist) else {
                 return Ok(LinkPublished::Conflicts(taken));
@@ -89,7 +91,7 @@ impl Store {
                 if on_duplicate == OnDuplicate::Accept {
                     return Ok(LinkPublished::Conflicts(taken));
                 }
-                match self.update_link(release, &link, fields, now, deadline).await? {
+                match self.update_link(release, &link, fields, stamp.clone(), deadline).await? {
                     UpdateLinkResult::Link(link) => {
                         return Ok(LinkPublished::Link(Outcome::Replaced, link));
                     }
@@ -136,7 +138,7 @@ impl Store {
         mut existing: Option<Release>,
         released_at: Option<Timestamp>,
         (on_duplicate, policies): (OnDuplicate, Policies),
-        now: Timestamp,
+        stamp: Stamp,
         deadline: Deadline,
     ) -> Result<ReleasePublished, StoreError> {
         let mut backoff = Backoff::new(deadline);
@@ -151,16 +153,16 @@ impl Store {
                     released_at,
                 };
                 let links = new.links.clone();
-                let is_immutable = policies.is_immutable(release.created_at, now);
+                let is_immutable = policies.is_immutable(release.created_at, stamp.at);
                 let rules = (on_duplicate, is_immutable);
                 let published =
-                    self.change_to(release, links, &changes, rules, now, deadline).await?;
+                    self.change_to(release, links, &changes, rules, &stamp, deadline).await?;
                 if let Some(published) = published {
                     return Ok(published);
                 }
                 backoff.wait("the existing release changes").await?;
             } else {
-                match self.create_release(new.clone(), now, deadline).await? {
+                match self.create_release(new.clone(), stamp.clone(), deadline).await? {
                     ReleaseCreated::Release(release, links) => {
                         return Ok(ReleasePublished::Created(release, links));
                     }
@@ -181,7 +183,7 @@ impl Store {
         links: NewLinks,
         changes: &ReleaseChanges,
         (on_duplicate, is_immutable): (OnDuplicate, bool),
-        now: Timestamp,
+        stamp: &Stamp,
         deadline: Deadline,
     ) -> Result<Option<ReleasePublished>, StoreError> {
         let may_replace = match on_duplicate {
@@ -199,7 +201,7 @@ impl Store {
         if is_immutable && !steps.is_empty() {
             return Ok(Some(ReleasePublished::Immutable));
         }
-        let after = changes.apply(&release, now);
+        let after = changes.apply(&release, stamp.at);
         let is_equal = Release { updated_at: release.updated_at, ..after } == release;
         if !is_equal && !may_replace {
             return Ok(Some(ReleasePublished::Exists));
@@ -207,14 +209,14 @@ impl Store {
         let outcome =
             if is_equal && steps.is_empty() { Outcome::Unchanged } else { Outcome::Replaced };
         for step in steps {
-            if !self.run_step(&release, step, now, deadline).await? {
+            if !self.run_step(&release, step, stamp, deadline).await? {
                 return Ok(None);
             }
         }
         if is_equal {
             return Ok(Some(ReleasePublished::Existing(outcome, release)));
         }
-        let updated = self.update_release(&release, changes, now, deadline).await?;
+        let updated = self.update_release(&release, changes, stamp.at, deadline).await?;
         Ok(updated.map(|release| ReleasePublished::Existing(outcome, release)))
     }
 
@@ -282,16 +284,18 @@ impl Store {
         &self,
         release: &Release,
         step: Step,
-        now: Timestamp,
+        stamp: &Stamp,
         deadline: Deadline,
     ) -> Result<bool, StoreError> {
         Ok(match step {
-            Step::Create(fields) => match self.create_link(release, fields, now, deadline).await? {
-                CreateLinkResult::Link(_) => true,
-                CreateLinkResult::Conflicts(_) => false,
-            },
+            Step::Create(fields) => {
+                match self.create_link(release, fields, stamp.clone(), deadline).await? {
+                    CreateLinkResult::Link(_) => true,
+                    CreateLinkResult::Conflicts(_) => false,
+                }
+            }
             Step::Replace(link, fields) => {
-                match self.update_link(release, &link, fields, now, deadline).await? {
+                match self.update_link(release, &link, fields, stamp.clone(), deadline).await? {
                     UpdateLinkResult::Link(_) => true,
                     UpdateLinkResult::Conflicts(_) | UpdateLinkResult::Changed => false,
                 }

@@ -2,7 +2,8 @@
 //!
 //! A round trip reads one item of the directory beside the caller's tokens, the project or its path,
 //! and with it the beginning of what was asked for. Each has the same shape, whatever is found: a
-//! path is looked up beside the releases of a project that does not exist. So the requests and read
+//! path is looked up beside the releases of a project that does not exist. An ID token adds its issuer,
+//! and the publishers of the project. So the requests and read
 //! units of a refused caller do not tell a hidden project from a missing one, nor a path that this
 //! process has cached from any other.
 
@@ -14,7 +15,8 @@ use super::Store;
 use super::deadline::{Backoff, Deadline};
 use super::error::StoreError;
 use super::items::{
-    Attributes, ClaimItem, PathItem, ProjectItem, TokenItem, directory_key, from_item,
+    Attributes, ClaimItem, IssuerItem, PathItem, ProjectItem, TokenItem, directory_key, from_item,
+    publishers,
 };
 use super::keys::{DirectoryKey, DirectoryKind, KeyAttributes, ReleasesKey};
 use super::pages::Pages;
@@ -22,19 +24,48 @@ use super::query::{
     FirstPage, FirstReleases, LatestRelease, Query, Read, ReleaseIndexEntry, Target, entries,
 };
 use super::request::run_or_refuse;
+use crate::domain::issuer::{Issuer, IssuerUrl};
 use crate::domain::link::LinkedFile;
 use crate::domain::project::{Project, ProjectId, ProjectPath, ProjectRef};
+use crate::domain::publisher::Publisher;
 use crate::domain::secret::SecretHash;
 use crate::domain::token::Token;
 
 /// The most keys that one batch read takes.
 pub(super) const ITEMS_A_BATCH: usize = 100;
 
-/// The result of the first round trip: the caller's tokens, and the project or the number behind its
-/// path.
+/// What is looked up to identify the caller.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    pub tokens: Vec<SecretHash>,
+    /// The issuers of ID tokens. With one of them, the publishers of the project are read too.
+    pub issuers: Vec<IssuerUrl>,
+}
+
+impl Wanted {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.tokens.is_empty() && self.issuers.is_empty()
+    }
+
+    fn keys(&self) -> Vec<DirectoryKey> {
+        let tokens = self.tokens.iter().map(DirectoryKey::token);
+        tokens.chain(self.issuers.iter().map(DirectoryKey::issuer)).collect()
+    }
+}
+
+/// What was found of the caller's credentials.
+#[derive(Debug, Default)]
+pub struct FoundCredentials {
+    pub tokens: Vec<Token>,
+    pub issuers: Vec<Issuer>,
+}
+
+/// The result of the first round trip: the caller's credentials, and the project or the number behind
+/// its path.
 #[derive(Debug)]
 pub struct FirstTrip<Found> {
-    pub tokens: Vec<Token>,
+    pub credentials: FoundCredentials,
     project: Reached<Found>,
 }
 
@@ -51,6 +82,8 @@ enum Reached<Found> {
 pub struct Snapshot<Found> {
     /// The project, if it exists.
     pub project: Option<Project>,
+    /// Its publishers, if the caller has an ID token.
+    pub publishers: Vec<Publisher>,
     pub found: Found,
     /// The project's number if it came from the cache: the path may belong to another by now.
     cached: Option<ProjectId>,
@@ -59,10 +92,11 @@ pub struct Snapshot<Found> {
 /// The result of one round trip.
 #[derive(Default)]
 struct Trip {
-    tokens: Vec<Token>,
+    credentials: FoundCredentials,
     /// The number behind the path that was looked up.
     id: Option<ProjectId>,
     project: Option<Project>,
+    publishers: Vec<Publisher>,
     read: Read,
 }
 
@@ -77,32 +111,36 @@ impl Store {
     /// path that is not cached, the number of its project instead.
     pub async fn look<Q: Query>(
         &self,
-        tokens: &[SecretHash],
+        wanted: &Wanted,
         project: &ProjectRef,
         query: &Q,
         deadline: Deadline,
     ) -> Result<FirstTrip<Q::Found>, StoreError> {
         let (id, cached) = match project {
             ProjectRef::Nothing => {
-                let Trip { tokens, .. } = self.trip(tokens, None, &(), deadline).await?;
-                let nothing = Snapshot { project: None, found: Q::Found::default(), cached: None };
-                return Ok(FirstTrip { tokens, project: Reached::Project(Box::new(nothing)) });
+                let Trip { credentials, .. } =
+                    self.trip(wanted.keys(), None, false, &(), deadline).await?;
+                let nothing = Reached::Project(Box::default());
+                return Ok(FirstTrip { credentials, project: nothing });
             }
             ProjectRef::Id(id) => (*id, None),
             ProjectRef::Path(path) => {
                 let Some(id) = self.paths.get(&path.lowercase_key()) else {
                     let named = Some(Named::Path(path));
-                    let Trip { tokens, id, .. } = self.trip(tokens, named, query, deadline).await?;
-                    return Ok(FirstTrip { tokens, project: Reached::Path(id) });
+                    let Trip { credentials, id, .. } =
+                        self.trip(wanted.keys(), named, false, query, deadline).await?;
+                    return Ok(FirstTrip { credentials, project: Reached::Path(id) });
                 };
                 (id, Some(id))
             }
         };
-        let Trip { tokens, project: found, read, .. } =
-            self.trip(tokens, Some(Named::Id(id)), query, deadline).await?;
-        let snapshot =
-            Snapshot { project: unless_moved(found, project), found: query.found(read)?, cached };
-        Ok(FirstTrip { tokens, project: Reached::Project(Box::new(snapshot)) })
+        let named = Some(Named::Id(id));
+        let with_publishers = !wanted.issuers.is_empty();
+        let Trip { credentials, project: found, publishers, read, .. } =
+            self.trip(wanted.keys(), named, with_publishers, query, deadline).await?;
+        let project = unless_moved(found, project);
+        let snapshot = Snapshot { project, publishers, found: query.found(read)?, cached };
+        Ok(FirstTrip { credentials, project: Reached::Project(Box::new(snapshot)) })
     }
 
     /// The project and the answer. After a look-up of the path it takes the second round trip, even if
@@ -110,13 +148,14 @@ impl Store {
     pub async fn follow<Q: Query>(
         &self,
         first: FirstTrip<Q::Found>,
+        wanted: &Wanted,
         project: &ProjectRef,
         query: &Q,
         deadline: Deadline,
     ) -> Result<Snapshot<Q::Found>, StoreError> {
         match first.project {
             Reached::Project(snapshot) => Ok(*snapshot),
-            Reached::Path(id) => self.read_project_of(id, project, query, deadline).await,
+            Reached::Path(id) => self.read_project_of(id, wanted, project, query, deadline).await,
         }
     }
 
@@ -125,6 +164,7 @@ impl Store {
     pub async fn read_anew<Q: Query>(
         &self,
         snapshot: &Snapshot<Q::Found>,
+        wanted: &Wanted,
         project: &ProjectRef,
         query: &Q,
         deadline: Deadline,
@@ -132,13 +172,17 @@ impl Store {
         let (Some(cached), ProjectRef::Path(path)) = (snapshot.cached, project) else {
             return Ok(None);
         };
-        let Trip { id, .. } = self.trip(&[], Some(Named::Path(path)), query, deadline).await?;
+        let named = Some(Named::Path(path));
+        let Trip { id, .. } = self.trip(Vec::new(), named, false, query, deadline).await?;
         if id == Some(cached) && snapshot.project.is_some() {
             return Ok(None);
         }
         self.paths.forget(&path.lowercase_key());
         match id.filter(|id| *id != cached) {
-            Some(id) => Ok(Some(self.read_project_of(Some(id), project, query, deadline).await?)),
+            Some(id) => {
+                let anew = self.read_project_of(Some(id), wanted, project, query, deadline);
+                Ok(Some(anew.await?))
+            }
             None => Ok(None),
         }
     }
@@ -146,17 +190,20 @@ impl Store {
     async fn read_project_of<Q: Query>(
         &self,
         id: Option<ProjectId>,
+        wanted: &Wanted,
         project: &ProjectRef,
         query: &Q,
         deadline: Deadline,
     ) -> Result<Snapshot<Q::Found>, StoreError> {
         let named = Some(Named::Id(id.unwrap_or_else(unused_number)));
-        let Trip { project: found, read, .. } = self.trip(&[], named, query, deadline).await?;
+        let with_publishers = !wanted.issuers.is_empty();
+        let Trip { project: found, publishers, read, .. } =
+            self.trip(Vec::new(), named, with_publishers, query, deadline).await?;
         let found = unless_moved(found, project);
         if let (ProjectRef::Path(path), Some(project)) = (project, &found) {
             self.paths.put(path.lowercase_key(), project.id);
         }
-        Ok(Snapshot { project: found, found: query.found(read)?, cached: None })
+        Ok(Snapshot { project: found, publishers, found: query.found(read)?, cached: None })
     }
 
     pub(super) async fn look_up_path(
@@ -177,12 +224,12 @@ impl Store {
     /// One round trip.
     async fn trip(
         &self,
-        tokens: &[SecretHash],
+        mut directory: Vec<DirectoryKey>,
         named: Option<Named<'_>>,
+        with_publishers: bool,
         query: &impl Query,
         deadline: Deadline,
     ) -> Result<Trip, StoreError> {
-        let mut directory: Vec<DirectoryKey> = tokens.iter().map(DirectoryKey::token).collect();
         let (keys, partitions) = match named {
             None => (Vec::new(), [None, None]),
             Some(named) => {
@@ -191,6 +238,9 @@ impl Store {
                     Named::Path(path) => (DirectoryKey::path(path), unused_number()),
                 };
                 directory.push(named);
+                if with_publishers {
+                    directory.push(DirectoryKey::publishers(project));
+                }
                 (query.keys(project), query.partitions(project))
             }
         };
@@ -342,15 +392,19 @@ impl Trip {
         for item in items {
             match directory_key(&item).and_then(|key| key.kind()) {
                 Some(DirectoryKind::Token) => {
-                    self.tokens.push(from_item::<TokenItem>(item)?.into());
+                    self.credentials.tokens.push(from_item::<TokenItem>(item)?.into());
                 }
+                Some(DirectoryKind::Issuer) => {
+                    self.credentials.issuers.push(from_item::<IssuerItem>(item)?.into());
+                }
+                Some(DirectoryKind::Publishers) => self.publishers = publishers(item)?,
                 Some(DirectoryKind::Project) => {
                     self.project = from_item::<ProjectItem>(item)?.if_live();
                 }
                 Some(DirectoryKind::Path) => self.id = Some(from_item::<PathItem>(item)?.id),
                 Some(DirectoryKind::User | DirectoryKind::Counter) | None => {
                     return Err(StoreError::Corrupt(
-                        format!("among tokens, projects and paths: {item:?}").into(),
+                        format!("among credentials, projects and paths: {item:?}").into(),
                     ));
                 }
             }

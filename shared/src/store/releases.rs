@@ -22,6 +22,7 @@ use super::transaction::{Condition, TransactionResult};
 use crate::domain::commit::CommitSha;
 use crate::domain::link::{Link, LinkId};
 use crate::domain::project::ProjectId;
+use crate::domain::publisher::Stamp;
 use crate::domain::release::{Author, Description, NewLinks, Release, ReleaseChanges, ReleaseName};
 use crate::domain::release_key::{ReleaseKey, ReleaseUid};
 use crate::domain::time::Timestamp;
@@ -63,9 +64,10 @@ impl Store {
     pub async fn create_release(
         &self,
         new: NewRelease,
-        now: Timestamp,
+        stamp: impl Into<Stamp>,
         deadline: Deadline,
     ) -> Result<ReleaseCreated, StoreError> {
+        let Stamp { at, published_by } = stamp.into();
         let release = Release {
             key: new.key,
             uid: ReleaseUid::generate(),
@@ -73,9 +75,10 @@ impl Store {
             description: new.description,
             author: new.author,
             commit: new.commit,
-            created_at: now,
+            created_at: at,
             released_at: new.released_at,
-            updated_at: now,
+            updated_at: at,
+            published_by,
         };
         let ids = self.take_link_ids(new.links.len() as u64, deadline).await?;
         let links: Vec<Link> = ids
@@ -84,8 +87,9 @@ impl Store {
                 id: LinkId(id),
                 release: release.uid.clone(),
                 fields,
-                created_at: now,
-                updated_at: now,
+                created_at: at,
+                updated_at: at,
+                published_by: release.published_by.clone(),
             })
             .collect();
         let mut items = Vec::new();

@@ -20,7 +20,7 @@ impl Store {
         &self,
         key: &DirectoryKey,
         attributes: Attributes,
-        condition: Condition,
+        condition: Option<Condition>,
     ) -> Write {
         let change = Change::set(attributes);
         let table = self.tables.directory.clone();

@@ -218,7 +218,7 @@ impl Store {
         let revoke = self.change_in_directory(
             &DirectoryKey::token(&token.hash),
             [("revoked".to_owned(), AttributeValue::Bool(true))].into(),
-            Condition::new("revoked = :false", [], [(":false", AttributeValue::Bool(false))]),
+            Some(Condition::new("revoked = :false", [], [(":false", AttributeValue::Bool(false))])),
         );
         let mut writes = self.put_token(&rotated)?;
         writes.push(revoke);

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update,
+};
 
 use super::Store;
 use super::change::Change;
@@ -17,9 +19,28 @@ use crate::domain::random::random_u128;
 /// One item's part of a transaction, and the condition under which it may happen.
 #[derive(Clone)]
 pub(super) enum Write {
-    Put { table: String, item: Attributes, condition: Option<Condition> },
-    Delete { table: String, key: KeyAttributes, condition: Option<Condition> },
-    Update { table: String, key: KeyAttributes, change: Change, condition: Condition },
+    Put {
+        table: String,
+        item: Attributes,
+        condition: Option<Condition>,
+    },
+    Delete {
+        table: String,
+        key: KeyAttributes,
+        condition: Option<Condition>,
+    },
+    Update {
+        table: String,
+        key: KeyAttributes,
+        change: Change,
+        condition: Option<Condition>,
+    },
+    /// The condition alone.
+    Check {
+        table: String,
+        key: KeyAttributes,
+        condition: Condition,
+    },
 }
 
 /// A condition expression with what its placeholders stand for.
@@ -174,8 +195,9 @@ impl TryFrom<Write> for TransactWriteItem {
                 Self::builder().delete(delete).build()
             }
             Write::Update { table, key, change, condition } => {
-                let condition = condition.with(change.names, change.values);
-                let (expression, names, values) = placeholders(Some(condition));
+                let expression = condition.as_ref().map(|condition| condition.expression.clone());
+                let all = condition.unwrap_or_default().with(change.names, change.values);
+                let (_, names, values) = placeholders(Some(all));
                 let update = Update::builder()
                     .table_name(table)
                     .set_key(Some(key))
@@ -185,6 +207,17 @@ impl TryFrom<Write> for TransactWriteItem {
                     .set_expression_attribute_values(values)
                     .build()?;
                 Self::builder().update(update).build()
+            }
+            Write::Check { table, key, condition } => {
+                let (expression, names, values) = placeholders(Some(condition));
+                let check = ConditionCheck::builder()
+                    .table_name(table)
+                    .set_key(Some(key))
+                    .set_condition_expression(expression)
+                    .set_expression_attribute_names(names)
+                    .set_expression_attribute_values(values)
+                    .build()?;
+                Self::builder().condition_check(check).build()
             }
         })
     }

@@ -78,6 +78,7 @@ pub fn all_settings(project: &Project) -> ProjectChanges {
         source_url: Some(project.source_url.clone()),
         on_duplicate: Some(project.policies.on_duplicate),
         immutable_after: Some(project.policies.immutable_after.map(|grace| grace.as_secs())),
+        only_trusted: Some(project.policies.only_trusted),
     }
 }
 
@@ -214,8 +215,8 @@ impl TestApp {
     pub async fn release_at(&self, tag: &str, created_at: &str, released_at: &str) {
         let released_at = released_at.parse().unwrap();
         let new = NewRelease { released_at, ..new_release(20, tag) };
-        let made =
-            self.store.create_release(new, created_at.parse().unwrap(), test_deadline()).await;
+        let created_at: Timestamp = created_at.parse().unwrap();
+        let made = self.store.create_release(new, created_at, test_deadline()).await;
         assert!(matches!(made.unwrap(), ReleaseCreated::Release(..)), "{tag} exists");
     }
 

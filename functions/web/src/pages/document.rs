@@ -12,6 +12,7 @@ use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
 use shared::authorize::access::ProjectAccess;
 use shared::domain::time::Timestamp;
+use shared::domain::token::User;
 use shared::domain::web_url::WebUrl;
 
 const STYLE: &str = include_str!("style.css");
@@ -33,10 +34,8 @@ pub(super) enum Viewer<'a> {
 }
 
 impl<'a> Viewer<'a> {
-    pub(super) fn of(access: &'a ProjectAccess) -> Self {
-        access
-            .token()
-            .map_or(Self::Anonymous, |token| Self::SignedIn { username: &token.user.username })
+    pub(super) fn of(user: Option<&'a User>) -> Self {
+        user.map_or(Self::Anonymous, |user| Self::SignedIn { username: &user.username })
     }
 }
 
@@ -120,7 +119,7 @@ pub(super) fn cache(answer: &mut ApiResponse, is_kept: bool) {
 
 /// Whether a page about this project is the same for everybody who may see it without a token.
 pub(super) fn is_public(request: &ApiRequest, access: &ProjectAccess) -> bool {
-    access.is_open_to_everybody() && request.credentials.hashes().is_empty()
+    access.is_open_to_everybody() && request.credentials.wanted().is_empty()
 }
 
 /// An error: as a page for browsers, in the API's form for programs.

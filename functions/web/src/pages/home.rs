@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use shared::api::page_urls::{project_url, release_url};
 use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
-use shared::authorize::access::{Caller, ProjectAccess};
+use shared::authorize::access::ProjectAccess;
 use shared::domain::project::{ListedProject, ProjectId};
 use shared::domain::project_search::{PathPart, ProjectSearch};
 use shared::store::query::ReleaseIndexEntry;
@@ -50,7 +50,7 @@ pub(crate) async fn answer(app: &App, http_request: &Request) -> Result<ApiRespo
         app.store.latest_releases(&ids, request.deadline),
     )?;
     // A project may have become private since the list was read.
-    let admit = |project| ProjectAccess::to_project(caller.clone(), Some(project)).ok();
+    let admit = |project| ProjectAccess::to_project(caller.clone(), Some(project), &[]).ok();
     let shown: Vec<(ProjectAccess, Option<&ReleaseIndexEntry>)> = projects
         .into_iter()
         .filter_map(|project| {
@@ -59,10 +59,8 @@ pub(crate) async fn answer(app: &App, http_request: &Request) -> Result<ApiRespo
         })
         .collect();
 
-    let viewer = match &caller {
-        Caller::Anonymous => Viewer::Anonymous,
-        Caller::Authenticated(token) => Viewer::SignedIn { username: &token.user.username },
-    };
+    let user = caller.user();
+    let viewer = Viewer::of(user.as_ref());
     let document = Document {
         base: &request.base,
         title: "Projects",

@@ -161,7 +161,7 @@ pub(crate) async fn answer(
             | AccessError::Forbidden
             | AccessError::JobTokenNotAllowed { .. },
         )) => {
-            let is_anonymous = request.credentials.hashes().is_empty();
+            let is_anonymous = request.credentials.wanted().is_empty();
             if is_anonymous && page.kind.asks_to_sign_in(http_request) {
                 session::redirect_to_form(&request, http_request, None)
             } else {

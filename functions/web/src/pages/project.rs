@@ -62,7 +62,7 @@ pub(super) async fn answer(
     let document = Document {
         base: &request.base,
         title: &format!("Releases · {path}"),
-        viewer: Viewer::of(&access),
+        viewer: Viewer::of(access.user()),
         feed: Some(&feed),
         is_public: is_public(request, &access),
         main,

@@ -9,6 +9,7 @@ use shared::app::App;
 use shared::authorize::access::ProjectAccess;
 use shared::domain::link::{Link, LinkType};
 use shared::domain::project::{Project, ProjectRef};
+use shared::domain::publisher::PublishedBy;
 use shared::domain::release::{Description, Release, ReleaseName};
 use shared::domain::tag_name::TagName;
 use shared::domain::time::Timestamp;
@@ -22,6 +23,8 @@ use super::document::{Document, Viewer, command, is_public, quoted, time};
 const MAX_LINK_BYTES: usize = 1024 * 1024;
 /// The most bytes of a page: Lambda hands on six megabytes of JSON, in which quotes take two bytes.
 const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
+/// Digits of a commit that are shown.
+const SHORT_SHA: usize = 8;
 /// Links of a group that are shown before the reader unfolds the rest.
 const SHOWN: usize = 50;
 
@@ -81,7 +84,7 @@ impl Page<'_> {
         let document = Document {
             base: &self.request.base,
             title: &title,
-            viewer: Viewer::of(self.access),
+            viewer: Viewer::of(self.access.user()),
             feed: Some(&feed),
             is_public: is_public(self.request, self.access),
             main,
@@ -163,13 +166,15 @@ impl Page<'_> {
                         summary { "curl" span.hidden { " command for " (name) } }
                         (command(&self.download(link, permanent)))
                         @if let Some(digest) = digest { (command(digest.as_str())) }
+                        (published_by(link))
                     }
                 } @else if let Some(digest) = digest {
                     details.command {
                         summary { "SHA-256" span.hidden { " of " (name) } }
                         (command(digest.as_str()))
+                        (published_by(link))
                     }
-                }
+                } @else { (published_by(link)) }
             }
         }
     }
@@ -279,7 +284,22 @@ pub(super) fn about(release: &Release, is_latest: bool, project: &Project) -> Ma
             @if is_immutable { span.label { "Immutable" } }
             span { (time(release.released_at)) " by " (release.author.username) }
             @if let Some(commit) = &release.commit { span { "Commit " code { (commit.short()) } } }
+            @if let Some(job) = &release.published_by { span { "Published by " (job_of(job)) } }
         }
+    }
+}
+
+fn published_by(link: &Link) -> Markup {
+    html! { @if let Some(job) = &link.published_by { p.about { "Published by " (job_of(job)) } } }
+}
+
+/// A job, with what its ID token said of it.
+fn job_of(job: &PublishedBy) -> Markup {
+    let PublishedBy { issuer, project_path, job_id, run_id, sha } = job;
+    html! {
+        @if let Some(id) = job_id { "job " (id) } @else if let Some(id) = run_id { "run " (id) } @else { "a job" }
+        " of " (project_path.as_deref().unwrap_or_default()) " on " (issuer.as_str())
+        @if let Some(sha) = sha { " at " code { (&sha[..sha.len().min(SHORT_SHA)]) } }
     }
 }
 

@@ -9,7 +9,7 @@ use shared::api::redirect::Location;
 use shared::api::request::split_path;
 use shared::api::{ApiError, ApiRequest, ApiResponse};
 use shared::app::App;
-use shared::authorize::access::AccessError;
+use shared::authorize::access::{AccessError, Caller};
 use shared::authorize::credentials::Presented;
 use shared::domain::web_url::WebUrl;
 use url::form_urlencoded;
@@ -107,8 +107,14 @@ async fn signed_in(app: &App, http_request: &Request) -> Result<ApiResponse, Api
     let credentials = request.credentials.without_job_tokens();
     // Signing in reads.
     let reading = ApiRequest { method: Method::GET, ..request };
-    match reading.token(app, &credentials).await {
-        Ok(_) => {}
+    let caller = reading.caller(app, &credentials).await;
+    let signed_in = caller.and_then(|caller| match caller {
+        Caller::Authenticated(_) => Ok(()),
+        // The ID token of a job ends with the job.
+        Caller::Anonymous | Caller::Job(_) => Err(AccessError::UnknownToken.into()),
+    });
+    match signed_in {
+        Ok(()) => {}
         Err(ApiError::Refused(refusal)) => {
             let sentence = match refusal {
                 AccessError::DeadToken(_) => "This token was revoked or has expired.",
@@ -117,6 +123,8 @@ async fn signed_in(app: &App, http_request: &Request) -> Result<ApiResponse, Api
                 | AccessError::InsufficientScope
                 | AccessError::JobTokenNotAllowed { .. }
                 | AccessError::Forbidden
+                | AccessError::ClaimDiffers(_)
+                | AccessError::OnlyTrustedPublishers
                 | AccessError::Immutable => "This is not an access token of this server.",
             };
             return Ok(show_form(&reading, StatusCode::UNPROCESSABLE_ENTITY, Some(sentence)));

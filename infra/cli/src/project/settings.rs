@@ -56,6 +56,10 @@ pub(crate) struct Settings {
     /// Default of a new project: never.
     #[arg(long, value_name = "DURATION|never")]
     immutable_after: Option<Lifetime>,
+    /// Whether only trusted publishers can write releases and links, and no stored token. Default of a new
+    /// project: false.
+    #[arg(long, value_name = "BOOL")]
+    only_trusted: Option<bool>,
 }
 
 /// The source URL that is given; an empty text removes it.
@@ -81,6 +85,7 @@ impl Settings {
             policies: Policies {
                 on_duplicate: self.on_duplicate.unwrap_or_default(),
                 immutable_after: self.immutable_after.and_then(Lifetime::duration),
+                only_trusted: self.only_trusted.unwrap_or_default(),
             },
         }
     }
@@ -107,11 +112,13 @@ impl Settings {
         };
         let url = self.source_url.as_ref().map(|SourcePage(url)| text(url));
         compare("source URL", &text(&project.source_url), url.as_deref());
-        let Policies { on_duplicate, immutable_after } = project.policies;
+        let Policies { on_duplicate, immutable_after, only_trusted } = project.policies;
         let wanted = self.on_duplicate.map(words::word);
         compare("on duplicate", words::word(on_duplicate), wanted);
         let wanted = self.immutable_after.map(|after| grace(after.duration()));
         compare("immutable after", &grace(immutable_after), wanted.as_deref());
+        let wanted = self.only_trusted.map(|only| only.to_string());
+        compare("only trusted", &only_trusted.to_string(), wanted.as_deref());
         differences
     }
 }
@@ -148,6 +155,7 @@ impl Changes {
             immutable_after: settings
                 .immutable_after
                 .map(|after| after.duration().map(|grace| grace.as_secs())),
+            only_trusted: settings.only_trusted,
         };
         match &changes {
             ProjectChanges {
@@ -159,6 +167,7 @@ impl Changes {
                 source_url: None,
                 on_duplicate: None,
                 immutable_after: None,
+                only_trusted: None,
             } => Err(Error::Usage("name a setting to change, for example --visibility public")),
             _ => Ok(changes),
         }

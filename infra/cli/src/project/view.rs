@@ -22,6 +22,7 @@ pub(super) struct ProjectView {
     immutable_after: Option<u64>,
     #[serde(skip)]
     grace: String,
+    only_trusted: bool,
     created_at: String,
 }
 
@@ -57,19 +58,20 @@ impl From<&Project> for ProjectView {
             on_duplicate: words::word(project.policies.on_duplicate),
             immutable_after: project.policies.immutable_after.map(|grace| grace.as_secs()),
             grace: grace(project.policies.immutable_after),
+            only_trusted: project.policies.only_trusted,
             created_at: project.created_at.to_string(),
         }
     }
+}
+
+fn yes_or_no(truth: bool) -> String {
+    if truth { "yes" } else { "no" }.to_owned()
 }
 
 impl ProjectView {
     fn tags(&self) -> String {
         let tags: Vec<_> = self.protected_tags.iter().map(|tag| tag.text.as_str()).collect();
         tags.join(", ")
-    }
-
-    fn archived(&self) -> String {
-        if self.archived { "yes" } else { "no" }.to_owned()
     }
 }
 
@@ -83,7 +85,7 @@ impl Row for ProjectView {
             self.path.clone(),
             self.visibility.to_owned(),
             self.releases_access.to_owned(),
-            self.archived(),
+            yes_or_no(self.archived),
             self.tags(),
             self.created_at.clone(),
         ]
@@ -97,12 +99,13 @@ impl Details for ProjectView {
             ("Path", self.path.clone()),
             ("Visibility", self.visibility.to_owned()),
             ("Releases access", self.releases_access.to_owned()),
-            ("Archived", self.archived()),
+            ("Archived", yes_or_no(self.archived)),
             ("Protected tags", self.tags()),
             ("Default branch", self.default_branch.clone()),
             ("Source URL", self.source_url.clone().unwrap_or_default()),
             ("On duplicate", self.on_duplicate.to_owned()),
             ("Immutable after", self.grace.clone()),
+            ("Only trusted", yes_or_no(self.only_trusted)),
             ("Created at", self.created_at.clone()),
         ]
     }
