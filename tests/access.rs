@@ -5,14 +5,19 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use shared::domain::access_level::AccessLevel;
-use shared::domain::project::{NamespacePath, Project, ProjectPath, ReleasesAccess, Visibility};
+use shared::domain::project::{
+    NamespacePath, Project, ProjectId, ProjectPath, ReleasesAccess, Visibility,
+};
+use shared::domain::publisher::Publisher;
 use shared::domain::token::{Grant, GrantTarget, Scope, User};
 use shared::domain::token_kind::TokenKind;
 use shared::routes::{PROJECT, ROUTES, Verb};
+use shared::store::issuers::PublisherAdded;
 use shared::store::projects::NewProject;
 use shared::store::tokens::NewToken;
 
 use harness::errors::{self, RECORD_NOT_FOUND, ROUTE_NOT_FOUND};
+use harness::issuer::{GITLAB, Key, gitlab_claims, issuer};
 use harness::test_app::{
     LINKS, TestApp, all_settings, grant, job_token, project, protected, test_deadline, token,
 };
@@ -22,6 +27,15 @@ const P404: (u16, &str) = (404, errors::PROJECT_NOT_FOUND);
 const FORBIDDEN: (u16, &str) = (403, errors::FORBIDDEN);
 const UNAUTHORIZED: (u16, &str) = (401, errors::UNAUTHORIZED);
 const SCOPE: (u16, &str) = (403, errors::INSUFFICIENT_SCOPE);
+
+const ANOTHER_PROJECT: (u16, &str) = (
+    403,
+    r#"{"error":"insufficient_scope","error_description":"The ID token's claim project_id is \"43\", and it has to be \"42\"."}"#,
+);
+
+fn owned((name, value): (&str, &str)) -> (String, String) {
+    (name.to_owned(), value.to_owned())
+}
 
 /// The responses to reading and to writing.
 #[derive(Clone, Copy, Debug)]
@@ -144,6 +158,23 @@ async fn roles_and_visibilities_follow_gitlabs_matrix() {
         level: AccessLevel::Developer,
     };
     let reads = |write| [(Good, write); 3];
+    let key = Key::rsa(0);
+    let gitlab = issuer(GITLAB, vec![key.public("k")]);
+    assert!(test_app.store.add_issuer(&gitlab, test_deadline()).await.unwrap());
+    let publisher = Publisher::new(gitlab.url, [("project_id", "42")].map(owned).into(), false);
+    for id in ids {
+        let added = test_app.store.add_publisher(
+            ProjectId(id),
+            publisher.as_ref().unwrap(),
+            test_deadline(),
+        );
+        assert_eq!(added.await.unwrap(), PublisherAdded::Done);
+    }
+    let job = |project: &str| {
+        let mut claims = gitlab_claims();
+        (claims["project_id"], claims["job_project_id"]) = (project.into(), project.into());
+        test_app.anonymous().with("private-token", &key.token_of("k", &claims))
+    };
     for (caller, api, expected) in [
         ("anonymous", test_app.anonymous(), [(P, P), (P, P), (Good, F)]),
         (
@@ -168,6 +199,8 @@ async fn roles_and_visibilities_follow_gitlabs_matrix() {
             test_app.api_with(NewToken { grants: vec![group], ..token() }).await,
             reads(Good),
         ),
+        ("publisher", job("42"), reads(Good)),
+        ("job of another project", job("43"), [(P, P), (P, P), (Good, Bad(ANOTHER_PROJECT))]),
         (
             "read_api",
             test_app

@@ -4,9 +4,12 @@
 use std::fs;
 
 use harness::binaries::workspace;
+use harness::issuer::{Key, gitlab_claims};
 use harness::test_app::{LINKS, Proxied, RELEASES, links, new_release, test_deadline};
 use harness::{Api, Reply};
 use shared::domain::time::Timestamp;
+
+use crate::id_tokens;
 
 #[derive(Debug, PartialEq)]
 pub(crate) struct Cost {
@@ -230,6 +233,32 @@ async fn releases_and_downloads_cost_no_more_than_the_design_allows() {
     hold(&Proxied::hello().await, rows_of_releases()).await;
 }
 
+/// Of a job with an ID token: its issuer and the publishers of the project take the place of a stored
+/// token.
+fn rows_of_jobs() -> Vec<Row> {
+    let by_path = "/projects/mynamespace%2Fhello/releases/v1.7.0/assets/links/1";
+    let (one, post) = (&format!("{LINKS}/1"), ("POST", LINKS));
+    let first = r#"{"name":"a","url":"https://e.com/a"}"#;
+    let second = r#"{"name":"b","url":"https://e.com/b"}"#;
+    vec![
+        Row { requests: 3, ..write("first create of a job", post, first, 201, (7.0, 4.0)) },
+        write("create a link with an ID token", post, second, 201, (6.0, 4.0)),
+        read("get a link with an ID token", one, 200, (1, 1, 5.0)),
+        read("with an ID token by a path not seen yet", by_path, 200, (2, 2, 8.0)),
+        read("with an ID token by a path seen before", by_path, 200, (1, 1, 5.0)),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_token_costs_one_read_unit_more_than_a_stored_one() {
+    let mut proxied = Proxied::hello().await;
+    let key = Key::rsa(0);
+    id_tokens::with_publisher(&proxied.app, &key).await;
+    let token = key.token_of(id_tokens::KID, &gitlab_claims());
+    proxied.api = proxied.api.with("private-token", &token);
+    hold(&proxied, rows_of_jobs()).await;
+}
+
 /// The rows of releases that are named after their number of links. The caller and the project take two
 /// units, and each 4 KB of a release and its links one more.
 fn rows_of_many_links() -> Vec<Row> {
@@ -283,7 +312,10 @@ fn the_stated_costs_are_the_counted_units_at_the_stated_prices() {
     let (write, read) = (price("On-demand prices: "), price(" per million write units, "));
     let beside = price("API Gateway (") + price("Lambda (");
     let counted: Vec<Row> =
-        [rows_of_links(), rows_of_releases(), rows_of_many_links()].into_iter().flatten().collect();
+        [rows_of_links(), rows_of_releases(), rows_of_many_links(), rows_of_jobs()]
+            .into_iter()
+            .flatten()
+            .collect();
     let table: Vec<&str> = stated.lines().filter(|line| line.starts_with('|')).skip(2).collect();
     assert!(table.len() >= 10, "{table:?}");
     for line in table {

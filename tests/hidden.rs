@@ -5,18 +5,22 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared::domain::project::Visibility;
+use shared::domain::issuer::IssuerUrl;
+use shared::domain::project::{ProjectId, Visibility};
+use shared::domain::publisher::Publisher;
 use shared::domain::secret::Secret;
 use shared::domain::time::Timestamp;
 use shared::domain::token::{Scope, User};
 use shared::domain::token_kind::TokenKind;
 use shared::routes::{ROUTES, Verb};
+use shared::store::issuers::PublisherAdded;
 use shared::store::projects::NewProject;
 use shared::store::releases::NewRelease;
 use shared::store::tokens::NewToken;
 use tokio::task::JoinSet;
 
 use crate::db_request_counts::{Cost, cost};
+use harness::issuer::{GITLAB, Key, gitlab_claims, issuer};
 use harness::test_app::{
     Proxied, RELEASES, TestApp, grant, job_token, links, new_release, project, test_deadline, token,
 };
@@ -102,6 +106,22 @@ fn without_its_own(reply: Reply) -> (u16, BTreeMap<String, String>, String) {
     (reply.status, headers.collect(), reply.body)
 }
 
+/// The ID token of a job whose project no publisher pins, of an issuer that is known.
+async fn unknown_job(app: &TestApp) -> String {
+    let key = Key::rsa(0);
+    let gitlab = issuer(GITLAB, vec![key.public("k")]);
+    assert!(app.store.add_issuer(&gitlab, test_deadline()).await.unwrap());
+    key.token_of("k", &gitlab_claims())
+}
+
+async fn take_jobs_of_another_project(app: &TestApp, project: u64) {
+    let claims = [("project_id".to_owned(), "43".to_owned())].into();
+    let publisher = Publisher::new(IssuerUrl::parse(GITLAB).unwrap(), claims, false).unwrap();
+    let project = ProjectId(project);
+    let added = app.store.add_publisher(project, &publisher, test_deadline()).await;
+    assert_eq!(added.unwrap(), PublisherAdded::Done);
+}
+
 /// Everybody who has no role in a project but in another one.
 async fn strangers(app: &TestApp) -> Vec<(&'static str, Api)> {
     let external = User { external: true, ..token().user };
@@ -112,8 +132,13 @@ async fn strangers(app: &TestApp) -> Vec<(&'static str, Api)> {
     app.revoke(&revoked).await;
     let with = |header: &str, secret: &Secret| app.anonymous().with(header, secret.reveal());
     let bearer = format!("Bearer {}", app.token(job.clone()).await.reveal());
+    let id_token = unknown_job(app).await;
+    for id in [1, 2] {
+        take_jobs_of_another_project(app, id).await;
+    }
     vec![
         ("nobody", app.anonymous()),
+        ("unknown job", app.anonymous().with("private-token", &id_token)),
         ("rubbish", app.anonymous().with("private-token", "glpat-x")),
         ("unknown token", with("private-token", &Secret::generate(TokenKind::Access))),
         ("expired token", private(NewToken { expires_in: ended, ..token() }).await),
@@ -188,8 +213,10 @@ async fn callers_without_access_get_the_answer_of_no_project() {
 fn bar(status: u16, is_by_path: bool) -> (usize, f64) {
     match (status, is_by_path) {
         // The token is bad, or not enough for any project.
-        (401 | 403, _) | (_, false) => (2, 4.0),
-        (_, true) => (4, 7.0),
+        (401 | 403, _) => (2, 4.0),
+        // Of an ID token, the issuer and the publishers are read.
+        (_, false) => (2, 5.0),
+        (_, true) => (4, 8.0),
     }
 }
 
@@ -230,22 +257,28 @@ async fn take_numbers(proxied: &Proxied) {
 #[tokio::test(flavor = "multi_thread")]
 async fn refused_callers_cost_the_same_for_a_hidden_project_and_for_none() {
     let mut comparing = JoinSet::new();
-    for scope in [None, Some(Scope::Api), Some(Scope::ReadApi)] {
+    for caller in ["unknown", "api", "read_api", "job"] {
         let proxied = Proxied::hello().await;
         take_numbers(&proxied).await;
         comparing.spawn(async move {
-            let secret = match scope {
-                None => Secret::generate(TokenKind::Access),
-                Some(scope) => proxied.app.token(NewToken { scope, ..token() }).await,
+            let app = &proxied.app;
+            let of_scope = async |scope| app.token(NewToken { scope, ..token() }).await;
+            let token = match caller {
+                "unknown" => Secret::generate(TokenKind::Access).reveal().to_owned(),
+                "api" => of_scope(Scope::Api).await.reveal().to_owned(),
+                "read_api" => of_scope(Scope::ReadApi).await.reveal().to_owned(),
+                _ => unknown_job(app).await,
             };
-            let address = &proxied.api.address;
-            let api = Api::anonymous(address).with("private-token", secret.reveal());
+            let api = Api::anonymous(&proxied.api.address).with("private-token", &token);
             // Scopes are about writing.
             let targets = Target::all().into_iter();
-            let targets = targets.filter(|target| scope != Some(Scope::ReadApi) || !target.reads());
+            let targets = targets.filter(|target| caller != "read_api" || !target.reads());
             for (number, target) in (100..).zip(targets) {
                 let path = format!("g/p{number:04}");
-                provide(&proxied.app, number, &path, Visibility::Private, 2).await;
+                provide(app, number, &path, Visibility::Private, 2).await;
+                if caller == "job" {
+                    take_jobs_of_another_project(app, number).await;
+                }
                 compare_costs(&proxied, &api, target, number).await;
             }
         });

@@ -7,8 +7,11 @@ use shared::domain::token_kind::TokenKind;
 use shared::store::tokens::NewToken;
 
 use harness::errors::UNAVAILABLE;
+use harness::issuer::{Key, gitlab_claims};
 use harness::test_app::{LINKS, Proxied, TestApp, grant, token};
 use harness::{Fault, Server};
+
+use crate::id_tokens;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_token_is_ever_logged_whatever_carries_it() {
@@ -17,7 +20,18 @@ async fn no_token_is_ever_logged_whatever_carries_it() {
     let good = app.token(new(TokenKind::Access)).await;
     let job = app.token(new(TokenKind::Job)).await;
     let unknown = Secret::generate(TokenKind::Access);
-    let secrets = [good.reveal(), job.reveal(), unknown.reveal(), "glpat-not-even-a-token"];
+    let key = Key::rsa(0);
+    id_tokens::with_publisher(&app, &key).await;
+    let id_token = key.token_of(id_tokens::KID, &gitlab_claims());
+    let forged = Key::rsa(1).token_of(id_tokens::KID, &gitlab_claims());
+    let secrets = [
+        good.reveal(),
+        job.reveal(),
+        unknown.reveal(),
+        "glpat-not-even-a-token",
+        &id_token,
+        &forged,
+    ];
     for secret in secrets {
         let body = format!(r#"{{"private_token":"{secret}","name":"","url":""}}"#);
         for (name, value) in [
@@ -53,6 +67,10 @@ async fn no_token_is_ever_logged_whatever_carries_it() {
     assert!(output.lines().count() > 100, "{output}");
     for secret in secrets {
         assert!(!output.contains(secret), "{secret} is in the log");
+    }
+    // Nor any part of an ID token, or what it says.
+    for part in id_token.split('.').chain(forged.split('.')).chain(["sam@example.com"]) {
+        assert!(!output.contains(part), "{part} is in the log");
     }
 }
 

@@ -19,6 +19,7 @@ mod examples;
 mod fault_injection;
 mod headers;
 mod hidden;
+mod id_tokens;
 mod imports;
 mod lambda;
 mod local;

@@ -185,3 +185,85 @@ impl<'de> Deserialize<'de> for AllClaims {
         deserializer.deserialize_map(Object)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::issuer::Audience;
+
+    fn issuer(url: IssuerUrl) -> Issuer {
+        let key = |kid: &str, value| PublicKey { kid: kid.to_owned(), value };
+        Issuer {
+            url,
+            audience: Audience::parse("a").unwrap(),
+            max_age: Duration::from_hours(1),
+            allows_private_addresses: false,
+            keys: vec![
+                key("1", KeyValue::Rsa { n: "AQ".repeat(172), e: "AQAB".to_owned() }),
+                key("2", KeyValue::P256 { x: "AQ".repeat(21), y: "A".to_owned() }),
+                key("3", KeyValue::Rsa { n: "not base64".to_owned(), e: String::new() }),
+            ],
+            refreshed_at: Timestamp::now(),
+            created_at: Timestamp::now(),
+        }
+    }
+
+    fn part() -> impl Strategy<Value = String> {
+        let json = prop_oneof![
+            r#"\{"alg":"(RS256|ES256|none)","kid":"[1-4]"\}"#,
+            r#"\{"iss":"https://(a|b)","aud":"a","exp":[0-9e]{1,12}\}"#,
+            "\\{\"[a-z]{1,3}\":[0-9\"\\[{]{0,5}\\}",
+            "\\PC{0,30}",
+        ];
+        prop_oneof![
+            json.prop_map(|text| URL_SAFE_NO_PAD.encode(text)),
+            "eyJ[A-Za-z0-9_-]{0,40}",
+            "[A-Za-z0-9_.=-]{0,20}",
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_refused_that_no_key_signed(parts in prop::collection::vec(part(), 1..5)) {
+            let text = parts.join(".");
+            if let Some(token) = IdToken::parse(&text) {
+                prop_assert!(IdToken::is_meant_by(&text));
+                let issuer = issuer(token.issuer().clone());
+                prop_assert_eq!(token.verify(&issuer, Timestamp::now()), Err(IdTokenError::Invalid));
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_passed_over(text in "\\PC{0,80}") {
+            prop_assert!(!IdToken::is_meant_by(&text) || text.starts_with("eyJ"));
+            let _ = IdToken::parse(&text);
+        }
+    }
+
+    #[test]
+    fn stored_tokens_are_not_taken_for_id_tokens() {
+        for text in [
+            "glpat-eyJ",
+            "glcbt-64_eyJhbGciOiJSUzI1NiJ9.a.b",
+            "eyJ",
+            "eyJ.a",
+            "eyJ.a.b.c",
+            "eyJ.a.é",
+        ] {
+            assert!(!IdToken::is_meant_by(text), "{text}");
+        }
+        assert!(IdToken::is_meant_by("eyJhbGciOiJSUzI1NiJ9.eyJ9.c2ln"));
+    }
+
+    #[test]
+    fn debug_shows_nothing_of_a_token() {
+        let claims = URL_SAFE_NO_PAD.encode(r#"{"iss":"https://a"}"#);
+        let text = format!("eyJhbGciOiJSUzI1NiJ9.{claims}.c2ln");
+        let token = IdToken::parse(&text).unwrap();
+        assert_eq!(format!("{token:?}"), "IdToken { .. }");
+    }
+}

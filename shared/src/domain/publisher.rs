@@ -240,8 +240,17 @@ impl Identity {
         if matching.iter().any(|publisher| !publisher.tag_is_ref) {
             return Ok(Tags::All);
         }
-        let is_tag = self.claims.get("ref_type") == Some("tag");
-        Ok(Tags::Own(self.claims.get("ref").filter(|_| is_tag).map(str::to_owned)))
+        Ok(Tags::Own(self.tag().map(str::to_owned)))
+    }
+
+    /// The tag that the job runs for. GitHub's `ref` is the whole name of the ref; GitLab's is the tag, and
+    /// its `ref_path` the whole name.
+    fn tag(&self) -> Option<&str> {
+        if self.claims.get("ref_type") != Some("tag") {
+            return None;
+        }
+        let name = self.claims.get("ref_path").or_else(|| self.claims.get("ref"))?;
+        Some(name.strip_prefix("refs/tags/").unwrap_or(name))
     }
 
     fn unknown_issuer(&self) -> Mismatch {
@@ -465,6 +474,21 @@ mod tests {
         let tags = on_tag.check(std::slice::from_ref(&bound)).unwrap();
         assert_eq!(tags.allow(&tag("v1")), Ok(()));
         assert_eq!(tags.allow(&tag("v2")).unwrap_err().found.as_deref(), Some("v1"));
+        let on_github =
+            identity(&[("project_id", "42"), ("ref_type", "tag"), ("ref", "refs/tags/v1")]);
+        assert_eq!(
+            on_github.check(std::slice::from_ref(&bound)).unwrap().allow(&tag("v1")),
+            Ok(())
+        );
+        // A tag of GitLab that looks like the whole name of another.
+        let disguised = identity(&[
+            ("project_id", "42"),
+            ("ref_type", "tag"),
+            ("ref", "refs/tags/v1"),
+            ("ref_path", "refs/tags/refs/tags/v1"),
+        ]);
+        let tags = disguised.check(std::slice::from_ref(&bound)).unwrap();
+        assert!(tags.allow(&tag("v1")).is_err());
         let on_branch = identity(&[("project_id", "42"), ("ref_type", "branch"), ("ref", "v1")]);
         let tags = on_branch.check(std::slice::from_ref(&bound)).unwrap();
         assert!(tags.allow(&tag("v1")).is_err());

@@ -11,6 +11,7 @@ pub const ROUTE_NOT_FOUND: &str = r#"{"error":"404 Not Found"}"#;
 pub const PROJECT_NOT_FOUND: &str = r#"{"message":"404 Project Not Found"}"#;
 pub const FORBIDDEN: &str = r#"{"message":"403 Forbidden"}"#;
 pub const UNAUTHORIZED: &str = r#"{"message":"401 Unauthorized"}"#;
+pub const EXPIRED: &str = r#"{"error":"invalid_token","error_description":"Token is expired. You can either do re-authorization or token refresh."}"#;
 pub const INSUFFICIENT_SCOPE: &str = r#"{"error":"insufficient_scope","error_description":"The request requires higher privileges than provided by the access token.","scope":"api read_api"}"#;
 pub const RELEASE_EXISTS: &str = r#"{"message":"Release already exists"}"#;
 pub const TAG_NOT_FOUND: &str = r#"{"message":"404 Tag Not Found"}"#;

@@ -15,6 +15,8 @@
     clippy::return_self_not_must_use,
     reason = "for the tests beside it alone"
 )]
+// The claims of an ID token are one long `json!`.
+#![recursion_limit = "256"]
 
 /// The size of a page without `per_page`, as GitLab has it.
 pub const DEFAULT_PER_PAGE: &str = "20";
@@ -23,6 +25,7 @@ pub mod binaries;
 pub mod client;
 pub mod connection;
 pub mod errors;
+pub mod issuer;
 mod link_body;
 pub mod proxy;
 pub mod server;
