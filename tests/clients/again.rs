@@ -45,15 +45,16 @@ fn urls() -> [String; 3] {
 #[tokio::test]
 async fn python_gitlab_and_gitbeaker_publish_again() {
     let (python, folder) = (python::programs().join("python"), node::folder());
-    for program in
-        [(python.to_str().unwrap(), file("again.py")), ("node", program(&folder, "again.mjs"))]
-    {
+    for program in [
+        (python.to_str().unwrap(), file("again.py"), "private_token"),
+        ("node", program(&folder, "again.mjs"), "token"),
+    ] {
         let expected = replacing().await;
         for url in urls() {
             install::run(
                 Command::new(program.0)
                     .arg(&program.1)
-                    .args([&expected.url(), &expected.token, TAG, &url])
+                    .args([&expected.url(), program.2, &expected.token, TAG, &url])
                     .env("PYTHONDONTWRITEBYTECODE", "1"),
             );
             let both = [link("app", &url), link("more", &format!("{url}.more"))];

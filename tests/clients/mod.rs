@@ -7,6 +7,7 @@ mod command_line;
 mod connection;
 mod consumers;
 mod glab;
+mod id_tokens;
 pub(crate) mod install;
 pub(crate) mod node;
 pub(crate) mod python;

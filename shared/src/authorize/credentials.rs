@@ -51,13 +51,14 @@ impl Presented {
 }
 
 impl Credentials {
-    /// The same without job tokens, for endpoints at which GitLab does not look for them. A caller who
-    /// sends nothing else is anonymous there.
+    /// The same without stored job tokens, for endpoints at which GitLab does not look for them. A caller
+    /// who sends nothing else is anonymous there. An ID token counts wherever it is sent.
     #[must_use]
     pub fn without_job_tokens(&self) -> Self {
         let kept =
             |presented: &Option<Presented>| presented.clone().filter(|one| !one.claims_job());
-        Self { bearer: kept(&self.bearer), private: kept(&self.private), job: None }
+        let job = self.job.clone().filter(|one| matches!(one, Presented::Id(_)));
+        Self { bearer: kept(&self.bearer), private: kept(&self.private), job }
     }
 
     /// What has to be looked up to identify the caller, each once.
