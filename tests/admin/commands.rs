@@ -5,6 +5,8 @@ use std::process::{Command, Output};
 use serde_json::{Value, json};
 use shared::domain::access_level::AccessLevel;
 use shared::store::tokens::NewToken;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 use harness::proxy::Proxy;
 use harness::test_app::{grant, project, token};
@@ -168,7 +170,7 @@ async fn link_verify_finds_files_that_differ_or_are_dead_and_records_what_is_mis
     // What is recorded and wrong is not overwritten.
     for arguments in [&of_first[..], &[&of_first[..], &["--record"]].concat()] {
         let table = fails(arguments, 2);
-        assert!(table.contains("differs  the file has 9 bytes\n"), "{table}");
+        assert!(table.contains("differs  the file has more than 8 bytes\n"), "{table}");
         assert!(table.contains("differs  the file has the digest sha256:"), "{table}");
     }
     admin.text(&["link", "create", "g/p", "v2", "old", "ftp://e.com/old"]);
@@ -179,6 +181,33 @@ async fn link_verify_finds_files_that_differ_or_are_dead_and_records_what_is_mis
     assert!(table.contains("skipped  ftp is not checked"), "{table}");
     assert!(table.contains("unknown  not recorded: the release is immutable"), "{table}");
     test_app.assert_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn link_verify_reads_no_further_than_the_recorded_size() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/endless", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                assert!(stream.read(&mut [0; 1024]).await.unwrap() > 0);
+                let mut bytes: &[u8] = b"HTTP/1.1 200 OK\r\n\r\n";
+                // Ends when the command has had enough.
+                while stream.write_all(bytes).await.is_ok() {
+                    bytes = &[0; 1024];
+                }
+            });
+        }
+    });
+    let test_app = TestApp::empty();
+    let admin = admin(&test_app);
+    admin.text(&["project", "create", "g/p"]);
+    admin.text(&["release", "create", "g/p", "v1"]);
+    admin.text(&["link", "create", "g/p", "v1", "a", &url, "--size", "1000000"]);
+    let output = admin.run(&["link", "verify", "g/p"]);
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(table.contains("differs  the file has more than 1000000 bytes\n"), "{table}");
+    assert_eq!(output.status.code(), Some(1));
 }
 
 #[tokio::test]

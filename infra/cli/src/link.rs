@@ -70,7 +70,8 @@ pub(crate) enum Command {
     /// one is dead or differs.
     ///
     /// Reads each file that has a digest or size; of the others, only whether they can be downloaded.
-    /// Downloads eight files at once, and gives up on a server that sends nothing for 30 seconds.
+    /// Downloads eight files at once, and gives up on a server that sends nothing for 30 seconds or needs
+    /// more than an hour for a file. Stops at the recorded size, or at 10 GB if no size is recorded.
     Verify(verify::Verify),
     /// Delete a link.
     Delete {

@@ -38,6 +38,10 @@ pub(crate) struct Verify {
 const AT_ONCE: usize = 8;
 /// A server that sends nothing for so long counts as dead.
 const SILENCE: Duration = Duration::from_secs(30);
+/// So does one that needs longer for a file.
+const LONGEST: Duration = Duration::from_hours(1);
+/// The most bytes of a file whose size is not recorded.
+const MOST_BYTES: u64 = 10_000_000_000;
 
 /// The state of a link's target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, strum::IntoStaticStr)]
@@ -54,7 +58,7 @@ enum State {
     Differs,
     /// It cannot be downloaded.
     Dead,
-    /// It is not on a web server.
+    /// It is not on a web server, or too large.
     Skipped,
 }
 
@@ -103,6 +107,7 @@ pub(super) async fn run(verify: Verify, store: &Store, output: Output) -> Result
     let client = Client::builder()
         .connect_timeout(SILENCE)
         .read_timeout(SILENCE)
+        .timeout(LONGEST)
         .user_agent(concat!("release-links/", env!("CARGO_PKG_VERSION")))
         .build()
         .map_err(Error::Client)?;
@@ -132,6 +137,15 @@ pub(super) async fn run(verify: Verify, store: &Store, output: Output) -> Result
     }
 }
 
+/// A file, as far as it was downloaded.
+enum Fetched {
+    File(Contents),
+    /// Its content was not wanted.
+    Unread,
+    /// It is longer than it may be.
+    Longer,
+}
+
 struct Checks<'a> {
     project: &'a Project,
     release: &'a Release,
@@ -159,11 +173,16 @@ impl Checks<'_> {
         }
         let Contents { digest, size } = &link.fields.contents;
         let wants_bytes = digest.is_some() || size.is_some() || record;
-        let found = match self.fetch(url, wants_bytes).await {
-            Ok(found) => found,
+        let most = size.map_or(MOST_BYTES, Size::bytes);
+        let found = match self.fetch(url, wants_bytes, most).await {
+            Ok(Fetched::File(found)) => found,
+            Ok(Fetched::Unread) => return Ok((State::Unknown, String::new())),
+            Ok(Fetched::Longer) => {
+                let state = if size.is_some() { State::Differs } else { State::Skipped };
+                return Ok((state, format!("the file has more than {most} bytes")));
+            }
             Err(cause) => return Ok((State::Dead, cause)),
         };
-        let Some(found) = found else { return Ok((State::Unknown, String::new())) };
         if digest.as_ref().is_some_and(|recorded| Some(recorded) != found.digest.as_ref()) {
             let found = found.digest.as_ref().map(Digest::as_str).unwrap_or_default();
             return Ok((State::Differs, format!("the file has the digest {found}")));
@@ -178,21 +197,25 @@ impl Checks<'_> {
         self.record(link, found).await
     }
 
-    /// Downloads a file. Its content is read only if `wants_bytes`. The error says why it failed.
-    async fn fetch(&self, url: &str, wants_bytes: bool) -> Result<Option<Contents>, String> {
+    /// Downloads a file. Its content is read only if `wants_bytes`, and no further than `most` bytes. The
+    /// error says why it failed.
+    async fn fetch(&self, url: &str, wants_bytes: bool, most: u64) -> Result<Fetched, String> {
         let sent = self.client.get(url).send().await;
         let mut response =
             sent.and_then(reqwest::Response::error_for_status).map_err(|error| cause(&error))?;
         if !wants_bytes {
-            return Ok(None);
+            return Ok(Fetched::Unread);
         }
         let (mut hash, mut bytes) = (Sha256::new(), 0_u64);
         while let Some(chunk) = response.chunk().await.map_err(|error| cause(&error))? {
             hash.update(&chunk);
             bytes = bytes.saturating_add(chunk.len() as u64);
+            if bytes > most {
+                return Ok(Fetched::Longer);
+            }
         }
         let digest = Digest::parse(&format!("sha256:{}", hex::encode(hash.finalize())));
-        Ok(Some(Contents { digest, size: Size::parse(&bytes.to_string()) }))
+        Ok(Fetched::File(Contents { digest, size: Size::parse(&bytes.to_string()) }))
     }
 
     async fn record(&self, link: &Link, contents: Contents) -> Result<(State, String), Error> {
