@@ -1,6 +1,7 @@
 //! Measurements of a process by the operating system.
 
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::Error;
@@ -8,13 +9,19 @@ use crate::Error;
 /// For how long the threads of a process have been on a processor. The ticks of `utime` and
 /// `stime` are longer than many requests take; this is the same clock in nanoseconds.
 pub(crate) fn cpu(pid: u32) -> Result<Duration, Error> {
-    let mut nanoseconds = 0;
-    for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
-        let schedstat = fs::read_to_string(thread?.path().join("schedstat"))?;
-        let on_cpu = schedstat.split(' ').next().ok_or("an empty schedstat")?;
-        nanoseconds += on_cpu.parse::<u64>()?;
-    }
-    Ok(Duration::from_nanos(nanoseconds))
+    let threads = fs::read_dir(format!("/proc/{pid}/task"))?;
+    threads.map(|thread| on_processor(&thread?.path())).sum()
+}
+
+/// The same of the calling thread.
+pub(crate) fn cpu_of_this_thread() -> Result<Duration, Error> {
+    on_processor(Path::new("/proc/thread-self"))
+}
+
+fn on_processor(thread: &Path) -> Result<Duration, Error> {
+    let schedstat = fs::read_to_string(thread.join("schedstat"))?;
+    let nanoseconds = schedstat.split(' ').next().ok_or("an empty schedstat")?;
+    Ok(Duration::from_nanos(nanoseconds.parse()?))
 }
 
 /// The most memory a process has had resident, in kilobytes.

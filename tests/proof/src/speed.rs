@@ -1,8 +1,9 @@
 //! What a request costs beside the least that it could: one workload on the functions, on a
 //! function that only asks the same of the database, and on the local server, in turns. And what a page
-//! costs beside the API's answer.
+//! costs beside the API's answer, and an ID token beside a request.
 
 mod count;
+mod id_tokens;
 mod operation;
 mod pages;
 mod target;
@@ -83,6 +84,7 @@ pub(crate) async fn prove(options: &Options) -> Result<Verdict, Error> {
         "requests": report(count::rows(&costs)),
         "times": report(all.iter().map(|one| row(one, &all)).collect()),
         "pages": report(pages::rows(&pages)),
+        "id_tokens": report(id_tokens::measure(cpu_of_a_get(&all))?),
     });
     let missed = missed.into_iter().map(|(_, words)| words);
     Ok(Verdict { figures, missed: missed.chain(pages::judge(&pages)).collect() })
@@ -153,6 +155,13 @@ impl Measured {
     fn p99(&self) -> f64 {
         quantile(&mut self.latencies.clone(), 0.99)
     }
+}
+
+/// The processor time of a function that gets a link for one client, in milliseconds.
+fn cpu_of_a_get(all: &[Measured]) -> f64 {
+    let get = (Kind::Functions, Operation::Get, 1);
+    let measured = all.iter().find(|one| (one.kind, one.operation, one.clients) == get);
+    measured.map_or(f64::NAN, |one| middle(&one.cpu))
 }
 
 /// One figure for all rounds.
