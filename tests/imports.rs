@@ -10,8 +10,9 @@ use syn::{Attribute, Item, ItemUse, UseTree};
 use crate::architecture_rules::files;
 
 /// The modules of `shared`, the lowest first. A module imports only from those before it.
-const LAYERS: [&[&str]; 10] = [
+const LAYERS: [&[&str]; 11] = [
     &["domain", "routes"],
+    &["request_record"],
     &["store"],
     &["authorize"],
     &["config"],

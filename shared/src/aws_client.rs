@@ -14,6 +14,7 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provi
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use crate::config::{self, ConfigError};
+use crate::store::meter::Meter;
 
 /// Which database, and how to reach it.
 #[derive(Debug)]
@@ -150,7 +151,8 @@ pub fn client(database: Database) -> Result<Client, ConfigError> {
         .credentials_provider(database.credentials)
         .retry_config(retries())
         .timeout_config(timeout)
-        .http_client(http);
+        .http_client(http)
+        .interceptor(Meter);
     if let Some(url) = database.endpoint_url {
         config = config.endpoint_url(url);
     }

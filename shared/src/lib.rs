@@ -12,5 +12,6 @@ pub mod connection;
 pub mod domain;
 pub mod lambda;
 pub mod logging;
+pub mod request_record;
 pub mod routes;
 pub mod store;

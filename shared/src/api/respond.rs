@@ -1,5 +1,6 @@
 //! From an event to a response: the frame around every endpoint.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use headers::{ETag, HeaderMapExt, IfNoneMatch};
@@ -13,6 +14,11 @@ use super::request::ApiRequest;
 use super::response::{ApiResponse, OUTCOME};
 use crate::app::App;
 use crate::domain::sha256::sha256_hex;
+use crate::domain::tag_name::TagName;
+use crate::request_record::recorded;
+
+/// Whether this process has answered a request.
+static STARTED: AtomicBool = AtomicBool::new(false);
 
 /// Answers a request with what `endpoint` makes of it; an error is logged here, once, and becomes
 /// a response here. Never fails: a function that did would have API Gateway answer in its own
@@ -49,7 +55,7 @@ pub async fn frame_with(
 ) -> Response<Body> {
     let started = Instant::now();
     let request_id = request_id(&request);
-    let result = endpoint(&request).await;
+    let (result, record) = Box::pin(recorded(endpoint(&request))).await;
     if let Err(error) = &result
         && let Some(cause) = error.cause()
     {
@@ -63,8 +69,19 @@ pub async fn frame_with(
     tracing::info!(
         request_id,
         method = %request.method(),
+        route = route(&request),
         status = response.status().as_u16(),
         outcome = response.headers().get(OUTCOME).and_then(|outcome| outcome.to_str().ok()),
+        user = record.user,
+        token = record.token,
+        job = record.job,
+        project = record.project.map(|project| project.0),
+        tag = record.tag.as_ref().map(TagName::as_str),
+        link = record.link.map(|link| link.0),
+        database_requests = record.database_requests,
+        read_units = record.read_units,
+        write_units = record.write_units,
+        cold_start = !STARTED.swap(true, Ordering::Relaxed),
         build = env!("CARGO_PKG_VERSION"),
         // The log writes 128-bit numbers as strings.
         milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -137,6 +154,14 @@ fn etag(body: &str) -> String {
 /// proxies that compress answers take the `W/` away.
 fn is_known(headers: &HeaderMap, validator: &ETag) -> bool {
     headers.typed_get::<IfNoneMatch>().is_some_and(|known| !known.precondition_passes(validator))
+}
+
+/// The route's path as the template has it: what was asked for is in fields of its own.
+fn route(request: &Request) -> Option<&str> {
+    match request.request_context_ref()? {
+        RequestContext::ApiGatewayV1(context) => context.resource_path.as_deref(),
+        RequestContext::ApiGatewayV2(_) | _ => None,
+    }
 }
 
 /// The function's version; empty outside Lambda.

@@ -15,6 +15,7 @@ use crate::domain::tag_name::TagName;
 use crate::domain::time::Timestamp;
 use crate::domain::token::{InactiveReason, Scope, Token, User};
 use crate::domain::token_kind::TokenKind;
+use crate::request_record::RequestRecord;
 use crate::store::read::FoundCredentials;
 
 /// Why a request may not go on.
@@ -146,6 +147,16 @@ impl Caller {
             Self::Anonymous => None,
             Self::Authenticated(token) => Some(token.user.clone()),
             Self::Job(identity) => Some(identity.user()),
+        }
+    }
+
+    /// Notes who it is, for the log.
+    pub(super) fn note(&self, record: &mut RequestRecord) {
+        record.user = self.user().map(|user| user.username);
+        match self {
+            Self::Anonymous => {}
+            Self::Authenticated(token) => record.token = Some(token.id().to_owned()),
+            Self::Job(identity) => record.job = Some(identity.published_by().to_string()),
         }
     }
 

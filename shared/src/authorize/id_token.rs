@@ -12,8 +12,7 @@ use std::time::Duration;
 use jsonwebtoken::dangerous::insecure_decode_claims;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde::Deserialize;
-use serde::de::{self, Deserializer, MapAccess, Visitor};
-use serde_json::Value;
+use serde::de::{self, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::signatures;
 use crate::domain::issuer::{Issuer, IssuerUrl, KeyValue, PublicKey};
@@ -83,13 +82,19 @@ impl IdToken {
     /// Verifies the token as one of `issuer`, at `now`.
     pub fn verify(&self, issuer: &Issuer, now: Timestamp) -> Result<Identity, IdTokenError> {
         let AllClaims(claims) = self.signed_claims(issuer)?;
-        let is = |name: &str, value: &str| claims.get(name).and_then(Value::as_str) == Some(value);
+        let text = |name: &str| match claims.get(name) {
+            Some(Claim::Text(text)) => Some(text.as_str()),
+            Some(Claim::Truth(_) | Claim::Whole(_) | Claim::Number(_) | Claim::Other(_)) | None => {
+                None
+            }
+        };
+        let is = |name: &str, value: &str| text(name) == Some(value);
         if !is("iss", issuer.url.as_str()) || !is("aud", issuer.audience.as_str()) {
             return Err(IdTokenError::Invalid);
         }
-        let has_id = claims.get("jti").and_then(Value::as_str).is_some_and(|id| !id.is_empty());
+        let has_id = text("jti").is_some_and(|id| !id.is_empty());
         let time =
-            |name: &str| claims.get(name).map(|value| moment(value).ok_or(IdTokenError::Invalid));
+            |name: &str| claims.get(name).map(|claim| claim.moment().ok_or(IdTokenError::Invalid));
         let expires_at = time("exp").ok_or(IdTokenError::Invalid)??;
         let issued_at = time("iat").ok_or(IdTokenError::Invalid)??;
         let not_before = time("nbf").transpose()?;
@@ -101,7 +106,8 @@ impl IdToken {
         if is_old || expires_at.plus(LEEWAY) <= now {
             return Err(IdTokenError::Expired);
         }
-        let claims = claims.into_iter().filter_map(|(name, value)| Some((name, scalar(value)?)));
+        let claims =
+            claims.into_iter().filter_map(|(name, claim)| Some((name, claim.into_text()?)));
         Ok(Identity { issuer: issuer.url.clone(), claims: claims.collect::<Claims>() })
     }
 
@@ -141,23 +147,42 @@ fn decoding_key(key: &PublicKey) -> Result<(Algorithm, DecodingKey), jsonwebtoke
     })
 }
 
-/// A moment in seconds since 1970, whole or not.
-fn moment(value: &Value) -> Option<Timestamp> {
-    let seconds = value.as_f64().filter(|seconds| (0.0..1e12).contains(seconds))?;
-    Some(Timestamp::from_unix_millis(0).plus(Duration::from_secs_f64(seconds)))
+/// The value of a claim.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Claim {
+    Text(String),
+    Truth(bool),
+    Whole(u64),
+    Number(f64),
+    /// Null, a list or an object.
+    Other(IgnoredAny),
 }
 
-fn scalar(value: Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(truth) => Some(truth.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
+impl Claim {
+    /// A moment in seconds since 1970, whole or not.
+    fn moment(&self) -> Option<Timestamp> {
+        let seconds = match self {
+            Self::Whole(seconds) => Duration::from_secs(*seconds),
+            Self::Number(seconds) => Duration::try_from_secs_f64(*seconds).ok()?,
+            Self::Text(_) | Self::Truth(_) | Self::Other(_) => return None,
+        };
+        Some(Timestamp::from_unix_millis(0).plus(seconds))
+    }
+
+    fn into_text(self) -> Option<String> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Truth(truth) => Some(truth.to_string()),
+            Self::Whole(number) => Some(number.to_string()),
+            Self::Number(number) => Some(number.to_string()),
+            Self::Other(_) => None,
+        }
     }
 }
 
 /// All claims of a token. A name that comes twice is an error: readers would differ in which one counts.
-struct AllClaims(BTreeMap<String, Value>);
+struct AllClaims(BTreeMap<String, Claim>);
 
 impl<'de> Deserialize<'de> for AllClaims {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -172,7 +197,7 @@ impl<'de> Deserialize<'de> for AllClaims {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<AllClaims, A::Error> {
                 let mut claims = BTreeMap::new();
-                while let Some((name, value)) = map.next_entry::<String, Value>()? {
+                while let Some((name, value)) = map.next_entry::<String, Claim>()? {
                     match claims.entry(name) {
                         Entry::Vacant(free) => free.insert(value),
                         Entry::Occupied(_) => return Err(de::Error::custom("a claim comes twice")),

@@ -9,8 +9,11 @@ pub mod credentials;
 pub mod id_token;
 mod signatures;
 
+use crate::domain::link::LinkId;
 use crate::domain::project::ProjectRef;
+use crate::domain::tag_name::TagName;
 use crate::domain::time::Timestamp;
+use crate::request_record::note;
 use crate::store::Store;
 use crate::store::deadline::Deadline;
 use crate::store::error::StoreError;
@@ -58,6 +61,7 @@ pub async fn project<Q: Query>(
     query: &Q,
 ) -> Result<(ProjectAccess, Q::Found), AuthorizeError> {
     let wanted = asking.credentials.wanted();
+    note_subject(project, query.subject());
     let (caller, first) = authenticate(store, asking, &wanted, project, query).await?;
     let mut snapshot = store.follow(first, &wanted, project, query, asking.deadline).await?;
     let access = match access(&caller, &snapshot) {
@@ -68,7 +72,19 @@ pub async fn project<Q: Query>(
         }
         other => other?,
     };
+    note(|record| record.project = Some(access.project().id));
     Ok((access, snapshot.found))
+}
+
+/// A project that is named by its path is noted when it is known to be there.
+fn note_subject(project: &ProjectRef, (tag, link): (Option<&TagName>, Option<LinkId>)) {
+    note(|record| {
+        if let ProjectRef::Id(id) = project {
+            record.project = Some(*id);
+        }
+        record.tag = tag.cloned();
+        record.link = link;
+    });
 }
 
 /// The same for the releases of the project.
@@ -112,5 +128,6 @@ async fn authenticate<Q: Query>(
     }
     let first = store.look(wanted, project, query, deadline).await?;
     let caller = Caller::authenticate(credentials, &first.credentials, intent, Timestamp::now())?;
+    note(|record| caller.note(record));
     Ok((caller, first))
 }

@@ -1,6 +1,7 @@
 //! Trusted publishers: which jobs of an issuer may publish in a project, by the claims of their ID tokens.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -338,6 +339,16 @@ pub struct PublishedBy {
     /// The commit that the job built.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub sha: Option<String>,
+}
+
+/// The issuer, the project and the number of the job.
+impl fmt::Display for PublishedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { issuer, project_path, job_id, run_id, sha: _ } = self;
+        write!(f, "{issuer} {}", project_path.as_deref().unwrap_or_default())?;
+        let number = job_id.as_ref().or(run_id.as_ref());
+        number.map_or(Ok(()), |number| write!(f, " {number}"))
+    }
 }
 
 impl PublishedBy {

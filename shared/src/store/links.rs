@@ -16,6 +16,7 @@ use crate::domain::link::{Conflicts, Contents, Link, LinkFields, LinkId, Uncheck
 use crate::domain::publisher::Stamp;
 use crate::domain::release::Release;
 use crate::domain::release_key::ReleaseKey;
+use crate::request_record::note;
 
 /// The result of creating a link.
 #[derive(Debug)]
@@ -74,7 +75,10 @@ impl Store {
                 writes.push(self.put_claim(&claim)?);
             }
             match self.transact(writes, deadline).await? {
-                TransactionResult::Committed => return Ok(CreateLinkResult::Link(link)),
+                TransactionResult::Committed => {
+                    note(|record| record.link = Some(link.id));
+                    return Ok(CreateLinkResult::Link(link));
+                }
                 TransactionResult::ConditionsFailed(failed) if failed.first() == Some(&true) => {
                     if self.is_made(&release.key, &link, deadline).await? {
                         // An earlier try was carried out and its answer lost.
@@ -134,7 +138,10 @@ impl Store {
         let mut backoff = Backoff::new(deadline);
         loop {
             match self.transact(writes.clone(), deadline).await? {
-                TransactionResult::Committed => return Ok(UpdateLinkResult::Link(link)),
+                TransactionResult::Committed => {
+                    note(|record| record.link = Some(link.id));
+                    return Ok(UpdateLinkResult::Link(link));
+                }
                 TransactionResult::ConditionsFailed(failed) if failed.first() == Some(&true) => {
                     return Ok(UpdateLinkResult::Changed);
                 }

@@ -16,6 +16,7 @@ mod leased_numbers;
 mod link_ids;
 pub mod links;
 mod list;
+pub mod meter;
 mod pages;
 mod path_cache;
 pub mod projects;

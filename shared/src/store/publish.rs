@@ -16,6 +16,7 @@ use crate::domain::policies::{OnDuplicate, Outcome, Policies};
 use crate::domain::publisher::Stamp;
 use crate::domain::release::{NewLinks, Release, ReleaseChanges};
 use crate::domain::time::Timestamp;
+use crate::request_record::note;
 
 /// The result of publishing a link.
 #[derive(Debug)]
@@ -86,6 +87,7 @@ impl Store {
             if let Some(link) = self.link_of_generation(release, holder, deadline).await? {
                 let fields = fields.clone().with_known_contents(&link.fields);
                 if link.fields == fields {
+                    note(|record| record.link = Some(link.id));
                     return Ok(LinkPublished::Link(Outcome::Unchanged, link));
                 }
                 if on_duplicate == OnDuplicate::Accept {

@@ -27,6 +27,11 @@ pub trait Query: Sync {
     /// The answer. Its default is the answer for a project that does not exist.
     type Found: Default + Send;
 
+    /// The tag and the link that are asked for, for the log.
+    fn subject(&self) -> (Option<&TagName>, Option<LinkId>) {
+        (None, None)
+    }
+
     /// The items to read by their keys.
     fn keys(&self, _: ProjectId) -> Vec<ReleasesKey> {
         Vec::new()
@@ -67,6 +72,10 @@ impl Query for () {
 impl<Q: Query> Query for Option<Q> {
     type Found = Q::Found;
 
+    fn subject(&self) -> (Option<&TagName>, Option<LinkId>) {
+        self.as_ref().map_or((None, None), Query::subject)
+    }
+
     fn keys(&self, project: ProjectId) -> Vec<ReleasesKey> {
         self.as_ref().map(|query| query.keys(project)).unwrap_or_default()
     }
@@ -85,6 +94,10 @@ pub struct ReleaseOf(pub TagName);
 
 impl Query for ReleaseOf {
     type Found = Option<Release>;
+
+    fn subject(&self) -> (Option<&TagName>, Option<LinkId>) {
+        (Some(&self.0), None)
+    }
 
     fn keys(&self, project: ProjectId) -> Vec<ReleasesKey> {
         vec![ReleasesKey::release(&key(project, &self.0))]
@@ -105,6 +118,10 @@ pub struct ReleaseWithLink {
 impl Query for ReleaseWithLink {
     type Found = Option<(Release, Option<Link>)>;
 
+    fn subject(&self) -> (Option<&TagName>, Option<LinkId>) {
+        (Some(&self.tag), Some(self.id))
+    }
+
     fn keys(&self, project: ProjectId) -> Vec<ReleasesKey> {
         let release = key(project, &self.tag);
         vec![ReleasesKey::release(&release), ReleasesKey::link(&release, self.id)]
@@ -122,6 +139,10 @@ pub struct ReleaseWithLinks(pub TagName);
 
 impl Query for ReleaseWithLinks {
     type Found = Option<(Release, FirstLinks)>;
+
+    fn subject(&self) -> (Option<&TagName>, Option<LinkId>) {
+        (Some(&self.0), None)
+    }
 
     fn partitions(&self, project: ProjectId) -> [Option<Pages>; 2] {
         let partition = release_partition(&key(project, &self.0));
@@ -142,6 +163,10 @@ pub struct ReleaseAndLatest(pub TagName);
 
 impl Query for ReleaseAndLatest {
     type Found = (Option<(Release, FirstLinks)>, Option<ReleaseIndexEntry>);
+
+    fn subject(&self) -> (Option<&TagName>, Option<LinkId>) {
+        (Some(&self.0), None)
+    }
 
     fn partitions(&self, project: ProjectId) -> [Option<Pages>; 2] {
         let [release, _] = ReleaseWithLinks(self.0.clone()).partitions(project);
@@ -167,6 +192,10 @@ pub struct Download {
 impl Query for Download {
     /// `None` if there is no release.
     type Found = Option<Target>;
+
+    fn subject(&self) -> (Option<&TagName>, Option<LinkId>) {
+        (Some(&self.tag), None)
+    }
 
     fn keys(&self, project: ProjectId) -> Vec<ReleasesKey> {
         vec![ReleasesKey::release(&key(project, &self.tag))]
