@@ -3,6 +3,7 @@
 mod audit;
 mod commands;
 mod errors;
+mod issuers;
 mod names;
 mod operators;
 mod printing;

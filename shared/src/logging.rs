@@ -16,8 +16,8 @@ where
 {
     let level =
         config::log_level().and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
-    let ours =
-        ["shared", "sweep", "check_deployment", "release_links"].map(|target| (target, level));
+    let ours = ["shared", "sweep", "refresh_issuers", "check_deployment", "release_links"]
+        .map(|target| (target, level));
     let filter = Targets::new().with_default(LevelFilter::WARN).with_targets(ours);
     let lines = tracing_subscriber::fmt::layer()
         .json()

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 use serde_yaml_ng::Value;
+use shared::domain::issuer::Issuer;
 use shared::domain::project::ProjectId;
+use shared::domain::publisher::Publisher;
 use shared::domain::release_key::ReleaseKey;
 use shared::domain::tag_name::TagName;
 use shared::domain::time::Timestamp;
@@ -13,8 +15,10 @@ use shared::store::table_names::TableNames;
 
 use super::template::{list, logical_id, read, resources, tagged};
 use crate::lambda::processes::Functions;
-use crate::lambda::{SWEEP, Tokens, app_with_events, event, functions};
+use crate::lambda::{REFRESH_ISSUERS, SWEEP, Tokens, app_with_events, event, functions};
 use harness::TestApp;
+use harness::issuer::{Key, gitlab_claims, issuer};
+use harness::issuer_server::IssuerServer;
 use harness::proxy::{Access, Proxy};
 use harness::test_app::{large_links, new_release, test_deadline};
 
@@ -103,6 +107,22 @@ fn no_role_writes_the_directory_and_readers_write_nothing() {
 }
 
 #[test]
+fn refresh_issuers_alone_writes_the_directory_and_only_issuers() {
+    let template = read("infra/template.yaml");
+    let directory = TableNames::default().directory;
+    let writes: Vec<_> = granted(&template, REFRESH_ISSUERS)
+        .into_iter()
+        .filter(|(action, _, _)| !READS.contains(&action.as_str()))
+        .collect();
+    assert_eq!(writes, [("UpdateItem".to_owned(), directory.clone(), false)]);
+    let limits = limits(&template, REFRESH_ISSUERS);
+    let limit = |action: &str| &limits[&(action.to_owned(), directory.clone())];
+    assert_eq!(*limit("UpdateItem"), ["issuer#*".to_owned()].into());
+    assert_eq!(*limit("BatchGetItem"), ["issuer#*".to_owned()].into());
+    assert_eq!(*limit("Query"), ["issuers".to_owned()].into());
+}
+
+#[test]
 fn reads_of_the_directory_and_writes_outside_transactions_are_limited_by_key() {
     let template = read("infra/template.yaml");
     for function in functions() {
@@ -120,7 +140,7 @@ fn reads_of_the_directory_and_writes_outside_transactions_are_limited_by_key() {
 async fn each_role_allows_what_its_function_does_and_nothing_else() {
     let (app, tokens) = app_with_events().await;
     let mut proxies = BTreeMap::new();
-    for function in functions() {
+    for function in functions().chain([REFRESH_ISSUERS]) {
         proxies.insert(function, Proxy::start(&app.server.dynamodb_url).await);
     }
     let started = Functions::start(|function| proxies[function].url.clone()).await;
@@ -128,9 +148,10 @@ async fn each_role_allows_what_its_function_does_and_nothing_else() {
     releases(&started, &tokens, &app).await;
     a_release_too_large_for_an_answer(&started, &tokens, &app).await;
     projects_and_callers(&started, &tokens).await;
+    jobs_with_id_tokens(&started, &tokens, &app).await;
 
     let template = read("infra/template.yaml");
-    for function in functions() {
+    for function in functions().chain([REFRESH_ISSUERS]) {
         let mut used: BTreeMap<(String, String), bool> = BTreeMap::new();
         let limits = limits(&template, function);
         for Access { action, table, in_transaction, keys } in proxies[function].take_accesses() {
@@ -390,5 +411,37 @@ async fn projects_and_callers(functions: &Functions, tokens: &Tokens) {
             by_number["pathParameters"]["id"] = json!("20");
         }
         assert_eq!(functions.invoke(function, &by_number).await["statusCode"], 200, "{function}");
+    }
+}
+
+/// The same requests with an ID token, for which issuers and publishers are read; and the refresh of an
+/// issuer's keys.
+async fn jobs_with_id_tokens(functions: &Functions, tokens: &Tokens, app: &TestApp) {
+    let key = Key::rsa(0);
+    let server = IssuerServer::start(vec![key.jwk("key")]).await;
+    let gitlab = Issuer {
+        allows_private_addresses: true,
+        ..issuer(&server.url, vec![Key::rsa(1).public("old")])
+    };
+    assert!(app.store.add_issuer(&gitlab, test_deadline()).await.unwrap());
+    let claims = [("project_id".to_owned(), "42".to_owned())].into();
+    let publisher = Publisher::new(gitlab.url.clone(), claims, false).unwrap();
+    app.store.add_publisher(ProjectId(20), &publisher, test_deadline()).await.unwrap();
+
+    assert_eq!(functions.invoke(REFRESH_ISSUERS, &json!({})).await, json!(null));
+    let refreshed = app.store.find_issuer(&gitlab.url, test_deadline()).await.unwrap().unwrap();
+    assert_eq!(refreshed.keys, [key.public("key")]);
+
+    let mut claims = gitlab_claims();
+    claims["iss"] = json!(server.url);
+    let token = key.token_of("key", &claims);
+    for function in Function::ALL {
+        let name = function.name();
+        let event = event(&format!("{name}.json"), tokens).to_string();
+        let event = event.replace(tokens.developer.reveal(), &token);
+        let event = event.replace(tokens.job.reveal(), &token);
+        let answer = functions.invoke(name, &serde_json::from_str(&event).unwrap()).await;
+        let status = answer["statusCode"].as_u64().unwrap();
+        assert!(status < 500 && status != 401, "{name}: {answer}");
     }
 }

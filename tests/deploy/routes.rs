@@ -6,7 +6,7 @@ use serde_yaml_ng::Value;
 use shared::routes::{Function, ROUTES, Verb};
 
 use super::template::{read, resources};
-use crate::lambda::{CHECK_DEPLOYMENT, functions};
+use crate::lambda::{CHECK_DEPLOYMENT, REFRESH_ISSUERS, functions};
 use harness::binaries::workspace;
 
 /// Method, path, function.
@@ -33,7 +33,7 @@ fn every_folder_of_functions_is_deployed_and_no_other() {
             .map(|binary| binary.as_str().unwrap().to_owned())
             .collect();
     assert_eq!(deployed, folders);
-    let known = functions().chain([CHECK_DEPLOYMENT]);
+    let known = functions().chain([REFRESH_ISSUERS, CHECK_DEPLOYMENT]);
     assert_eq!(deployed, known.map(str::to_owned).collect());
 }
 

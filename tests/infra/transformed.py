@@ -70,7 +70,9 @@ FUNCTIONS = sorted({function for _, _, function in routes()} | {SWEEP})
 
 # CodeDeploy invokes this function before it shifts traffic to a new version of another.
 HOOK = "check-deployment"
-ALL = sorted([*FUNCTIONS, HOOK])
+# A schedule invokes it.
+REFRESH = "refresh-issuers"
+ALL = sorted([*FUNCTIONS, REFRESH, HOOK])
 
 
 def logical_id(function):
@@ -259,7 +261,7 @@ def every_function_is_configured_as_chosen(stack):
     chosen = stack.parameters
     app = source("shared/src/config.rs")
     read = set(re.findall(r'const [A-Z_]+: &str = "((?!AWS_)[A-Z_]+)";', app))
-    timeouts = {SWEEP: 300, HOOK: 60}
+    timeouts = {SWEEP: 300, REFRESH: 60, HOOK: 60}
     for function in ALL:
         name = logical_id(function)
         properties = stack.properties(f"{name}Function")
@@ -702,6 +704,7 @@ def alarms_watch_every_function_and_the_api(stack):
         {"Name": "Stage", "Value": stack.parameters["StageName"]},
     ]
     sweep = [{"Name": "FunctionName", "Value": {"Ref": "SweepFunction"}}]
+    refresh = [{"Name": "FunctionName", "Value": {"Ref": "RefreshIssuersFunction"}}]
     queue = [{"Name": "QueueName", "Value": {"Fn::GetAtt": ["SweepFailures", "QueueName"]}}]
     slow = stack.parameters["SlowMilliseconds"]
     expected = {
@@ -713,6 +716,7 @@ def alarms_watch_every_function_and_the_api(stack):
         "SweepGaveUp": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", queue, 1),
         # Also while no deployment is under way: the API's alarms do not see it.
         "SweepCrashes": ("AWS/Lambda", "Errors", "Sum", sweep, 1),
+        "IssuerKeysOld": ("AWS/Lambda", "Errors", "Sum", refresh, 1),
     }
     for function in FUNCTIONS:
         name = logical_id(function)

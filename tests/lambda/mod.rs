@@ -31,6 +31,9 @@ pub(crate) const SWEEP: &str = "sweep";
 /// The function that CodeDeploy invokes before it shifts traffic to a new version of another.
 pub(crate) const CHECK_DEPLOYMENT: &str = "check-deployment";
 
+/// The function that a schedule invokes.
+pub(crate) const REFRESH_ISSUERS: &str = "refresh-issuers";
+
 /// Every function that a deployment checks, by its name.
 pub(crate) fn functions() -> impl Iterator<Item = &'static str> {
     Function::ALL.iter().map(|function| function.name()).chain([SWEEP])

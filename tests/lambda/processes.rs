@@ -13,7 +13,7 @@ use shared::store::table_names::TableNames;
 use tokio::task::JoinSet;
 
 use super::invocations::{self, without_what_varies};
-use super::{CHECK_DEPLOYMENT, SWEEP, Tokens, app_with_events, event, functions};
+use super::{CHECK_DEPLOYMENT, REFRESH_ISSUERS, SWEEP, Tokens, app_with_events, event, functions};
 use harness::LinkBody;
 use harness::errors::UNAVAILABLE;
 use harness::{binaries, connection};
@@ -59,7 +59,7 @@ impl Functions {
         variables: impl Fn(&str) -> Vec<(&'static str, String)>,
     ) -> Self {
         let mut processes = Vec::new();
-        for function in functions() {
+        for function in functions().chain([REFRESH_ISSUERS]) {
             let variables = variables(function);
             processes.push((function, start(function, &variables).await));
         }

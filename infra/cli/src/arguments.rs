@@ -9,7 +9,7 @@ use clap_complete::Shell;
 use crate::connection::{ConnectionArguments, OPTIONS};
 use crate::output::Output;
 use crate::usage::Unread;
-use crate::{link, maintenance, project, release, serve, token};
+use crate::{issuer, link, maintenance, project, publisher, release, serve, token};
 
 /// GitLab's Releases and Release Links API, on this machine or on AWS.
 ///
@@ -125,6 +125,12 @@ pub(crate) enum Command {
     /// Create, show, change and delete the links of a release.
     #[command(subcommand)]
     Link(link::Command),
+    /// Add, refresh and remove CI systems whose jobs publish with ID tokens.
+    #[command(subcommand)]
+    Issuer(issuer::Command),
+    /// Choose the CI jobs that may publish in a project with their ID tokens.
+    #[command(subcommand)]
+    Publisher(publisher::Command),
     #[command(flatten)]
     Maintenance(maintenance::Command),
     /// Print a script that completes commands in a shell, for example in bash.

@@ -4,6 +4,7 @@ use std::io;
 
 use shared::config::ConfigError;
 use shared::connection::ConnectionError;
+use shared::domain::publisher::InvalidPublisher;
 use shared::domain::username::InvalidUsername;
 use shared::store::error::{StoreError, with_causes};
 
@@ -89,6 +90,26 @@ pub(crate) enum Error {
          `release-links token revoke {id}`"
     )]
     SecretLost { id: String, cause: io::Error },
+    #[error("there is no issuer {0}: to add it, run `release-links issuer add {0} --audience URL`")]
+    NoIssuer(String),
+    #[error(
+        "issuer {0} exists with other settings: to change them, run `release-links issuer remove {0}` \
+         first"
+    )]
+    IssuerExists(String),
+    #[error("cannot fetch the keys of {url}: {cause}")]
+    IssuerKeys { url: String, cause: String },
+    #[error("issuers whose keys could not be fetched: {0}")]
+    NotRefreshed(usize),
+    #[error(
+        "project {project} has no publisher {id}: to see its publishers, run `release-links publisher \
+         list {project}`"
+    )]
+    NoPublisher { project: String, id: String },
+    #[error("project {project} already has {most} publishers, the most that a project can have")]
+    TooManyPublishers { project: String, most: usize },
+    #[error("the publisher was not added: {0}")]
+    Publisher(#[from] InvalidPublisher),
     #[error("the user's name {0}")]
     Username(#[from] InvalidUsername),
     #[error("the tables are not consistent, violations: {0}")]

@@ -10,11 +10,13 @@ mod connection;
 mod data_folder;
 mod duration;
 mod error;
+mod issuer;
 mod link;
 mod maintenance;
 mod output;
 mod project;
 mod project_argument;
+mod publisher;
 mod release;
 mod serve;
 mod serve_error;
@@ -82,6 +84,12 @@ fn run(arguments: Arguments) -> Result<(), Error> {
         }
         Command::Link(command) => {
             on_database(connection, async |store| link::run(command, store, output).await)
+        }
+        Command::Issuer(command) => {
+            on_database(connection, async |store| issuer::run(command, store, output).await)
+        }
+        Command::Publisher(command) => {
+            on_database(connection, async |store| publisher::run(command, store, output).await)
         }
         Command::Maintenance(command) => {
             let tables = connection.tables();

@@ -94,6 +94,7 @@ async fn serve(arguments: Arguments, endpoint_url: Option<String>) -> Result<(),
     let _ = Printable::lines(&greeting.to_string()).print();
 
     tokio::spawn(upkeep::sweep_every(app, Duration::from_secs(arguments.sweep_every)));
+    tokio::spawn(refresh_issuers::refresh_every(&app.store, REFRESH_ISSUERS));
     let mut gateway = tokio::spawn(gateway::serve(listener, app, hosts, wait(gateway_stopped)));
     let database = embedded.as_mut().map(|embedded| &mut embedded.server);
     until_stopped(stop, &mut gateway, database).await?;
@@ -122,6 +123,9 @@ async fn prepare(
     };
     Ok((store.count_projects(Deadline::after(sample::PREPARATION)).await?, token))
 }
+
+/// How often the keys of issuers are fetched, as on AWS.
+const REFRESH_ISSUERS: Duration = Duration::from_mins(15);
 
 /// The URL by which this machine reaches `address`.
 fn local_url(address: SocketAddr) -> String {

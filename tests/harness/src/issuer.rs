@@ -65,6 +65,21 @@ impl Key {
         PublicKey { kid: kid.to_owned(), value }
     }
 
+    /// The same in the form of RFC 7517, with members that are passed over.
+    pub fn jwk(&self, kid: &str) -> Value {
+        let mut key = json!({ "kid": kid, "use": "sig", "alg": self.algorithm(), "x5t": "AAAA" });
+        match self.public(kid).value {
+            KeyValue::Rsa { n, e } => {
+                (key["kty"], key["n"], key["e"]) = (json!("RSA"), json!(n), json!(e));
+            }
+            KeyValue::P256 { x, y } => {
+                (key["kty"], key["crv"]) = (json!("EC"), json!("P-256"));
+                (key["x"], key["y"]) = (json!(x), json!(y));
+            }
+        }
+        key
+    }
+
     fn sign(&self, message: &[u8]) -> Vec<u8> {
         match self {
             Self::Rsa(pair) => {

@@ -26,6 +26,7 @@ pub mod client;
 pub mod connection;
 pub mod errors;
 pub mod issuer;
+pub mod issuer_server;
 mod link_body;
 pub mod proxy;
 pub mod server;
