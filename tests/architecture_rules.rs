@@ -80,8 +80,8 @@ fn error_bodies_are_written_in_one_file() {
 fn functions_do_not_depend_on_each_other_and_nothing_depends_on_what_serves_them() {
     let mut functions =
         shared::routes::Function::ALL.iter().map(|one| one.name()).collect::<Vec<_>>();
-    // Invoked by a stream and by CodeDeploy: they have no route.
-    functions.extend(["sweep", "check-deployment"]);
+    // Invoked by a stream, by a schedule and by CodeDeploy: they have no route.
+    functions.extend(["sweep", "refresh-issuers", "check-deployment"]);
     for (path, manifest) in files("functions", &["Cargo.toml"]) {
         let manifest: toml::Table = manifest.parse().unwrap();
         let own = manifest["package"]["name"].as_str().unwrap();
@@ -109,9 +109,27 @@ fn no_function_can_write_the_directory() {
         "rotate_token",
         "revoke_token",
         "ensure_user",
+        "add_issuer",
+        "remove_issuer",
+        "add_publisher",
+        "remove_publisher",
     ];
     absent("functions", &writers, &[]);
     absent("shared/src/api", &writers, &[]);
+    let keys = ["set_issuer_keys"];
+    absent("functions", &keys, &["functions/refresh-issuers/src/lib.rs"]);
+    absent("shared/src/api", &keys, &[]);
+}
+
+#[test]
+fn one_function_asks_servers_outside_aws() {
+    for (path, manifest) in files("functions", &["Cargo.toml"]) {
+        let manifest: toml::Table = manifest.parse().unwrap();
+        let fetches = manifest["dependencies"].get("reqwest").is_some();
+        assert_eq!(fetches, path.ends_with("refresh-issuers/Cargo.toml"), "{}", path.display());
+    }
+    let shared = std::fs::read_to_string(workspace().join("shared/Cargo.toml")).unwrap();
+    assert!(!shared.contains("reqwest"));
 }
 
 #[test]

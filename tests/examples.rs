@@ -203,7 +203,7 @@ async fn the_jobs_of_the_ci_files_publish() {
     let here = Installation::start().await;
     let yaml = |file: &str| -> Value { serde_yaml_ng::from_str(&read(file)).unwrap() };
     let gitlab = yaml("gitlab-ci/.gitlab-ci.yml")["publish"]["script"][0].clone();
-    let github = yaml("github-actions/release.yml")["jobs"]["publish"]["steps"][1].clone();
+    let github = yaml("github-actions/release.yml")["jobs"]["publish"]["steps"][2].clone();
     assert_eq!(github["env"]["PROJECT"], "${{ github.repository }}");
     for (script, tag, variables) in [
         (
