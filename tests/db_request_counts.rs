@@ -233,7 +233,7 @@ async fn releases_and_downloads_cost_no_more_than_the_design_allows() {
     hold(&Proxied::hello().await, rows_of_releases()).await;
 }
 
-/// Of a job with an ID token: its issuer and the publishers of the project take the place of a stored
+/// Requests with an ID token: they read an issuer and the publishers of the project instead of a stored
 /// token.
 fn rows_of_jobs() -> Vec<Row> {
     let by_path = "/projects/mynamespace%2Fhello/releases/v1.7.0/assets/links/1";

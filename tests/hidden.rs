@@ -214,7 +214,7 @@ fn bar(status: u16, is_by_path: bool) -> (usize, f64) {
     match (status, is_by_path) {
         // The token is bad, or not enough for any project.
         (401 | 403, _) => (2, 4.0),
-        // Of an ID token, the issuer and the publishers are read.
+        // An ID token takes two reads: the issuer and the publishers.
         (_, false) => (2, 5.0),
         (_, true) => (4, 8.0),
     }

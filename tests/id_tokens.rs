@@ -105,7 +105,7 @@ async fn a_job_publishes_with_the_id_token_it_already_has() {
     let page = bearer(&app, &token).get("/mynamespace/hello/-/releases/v0").await;
     let shown = format!("Published by job 302 of mygroup/app on {GITLAB} at <code>714a629c</code>");
     assert!(page.body.contains(&shown), "{}", page.body);
-    // What clients ask first. GitLab takes no job tokens there, and this is none.
+    // The first requests of clients. GitLab does not take job tokens there, but this is an ID token.
     let api = anonymous.with("job-token", &token);
     let user = api.get("/api/v4/user").await;
     assert_eq!(user.status, 200, "{user:?}");
@@ -332,7 +332,7 @@ async fn keys_are_those_of_the_issuer_that_a_token_names() {
     let refused = description(&own.post(LINKS, body).await);
     assert!(refused.contains("no trusted publisher of this issuer"), "{refused}");
 
-    // Removed, it is nobody's issuer at once.
+    // Tokens of a removed issuer are refused at once.
     assert!(app.store.remove_issuer(&other.url, test_deadline()).await.unwrap());
     own.post(LINKS, body).await.is(401, UNAUTHORIZED);
     app.assert_sound().await;
@@ -459,7 +459,7 @@ async fn only_trusted_projects_take_no_stored_token() {
         assert_eq!(api.get(LINKS).await.status, 200);
     }
     assert_eq!(job.put(&link, r#"{"name":"b"}"#).await.status, 200);
-    // A caller without the role is told of the role.
+    // A caller without the role gets the usual answer.
     app.change_project(20, |project| project.visibility = Visibility::Public).await;
     app.anonymous().post(LINKS, body).await.is(403, FORBIDDEN);
 }

@@ -1,5 +1,5 @@
-//! What the log says of a request, gathered where it becomes known: the caller and the project where
-//! access is decided, the units where the database answers. So no endpoint can forget it.
+//! The facts about a request for its line in the log. They are noted where they become known: the caller
+//! and the project in authorization, the units in the database client. So no endpoint can forget them.
 //!
 //! It never holds a secret, a query or the target of a link.
 
@@ -9,7 +9,7 @@ use crate::domain::link::LinkId;
 use crate::domain::project::ProjectId;
 use crate::domain::tag_name::TagName;
 
-/// What is known of a request so far.
+/// The facts about a request so far.
 #[derive(Debug, Default)]
 pub struct RequestRecord {
     /// The user that the caller acts for. `None` without a token.
@@ -30,7 +30,7 @@ tokio::task_local! {
     static CURRENT: RefCell<RequestRecord>;
 }
 
-/// Does the work, and returns what was noted meanwhile.
+/// Runs the work, and returns its notes.
 pub async fn recorded<T>(work: impl Future<Output = T>) -> (T, RequestRecord) {
     let noted = async {
         let done = work.await;
@@ -39,7 +39,7 @@ pub async fn recorded<T>(work: impl Future<Output = T>) -> (T, RequestRecord) {
     CURRENT.scope(RefCell::default(), noted).await
 }
 
-/// Adds to what is known of the request that this task answers, if it answers one.
+/// Adds facts about the request that this task answers, if it answers one.
 pub fn note(change: impl FnOnce(&mut RequestRecord)) {
     // Commands and tests use the store without a request.
     let _ = CURRENT.try_with(|record| change(&mut record.borrow_mut()));

@@ -103,7 +103,7 @@ async fn an_issuer_that_hangs_is_given_up_and_holds_up_no_other() {
     let begun = Instant::now();
     let output = admin.run(&["issuer", "refresh"]);
     assert_eq!(output.status.code(), Some(1));
-    // Five seconds are the limit. Nothing but the hanging server takes one.
+    // The limit is five seconds, and only the hanging server reaches it.
     assert!(begun.elapsed() > Duration::from_secs(4));
     assert_eq!(stored(&app, &good.url).await.unwrap().keys, [Key::rsa(1).public("b")]);
     assert_eq!(stored(&app, &hanging.url).await.unwrap().keys, [Key::rsa(0).public("a")]);
@@ -117,7 +117,7 @@ async fn addresses_inside_the_network_are_refused() {
     let port = server.url.rsplit_once(':').unwrap().1;
     for (url, cause) in [
         (server.url.clone(), "127.0.0.1 is inside the network: --private allows it"),
-        // A name that leads there.
+        // A name with that address.
         (format!("http://localhost:{port}"), "it has no public address: --private allows others"),
         ("https://169.254.169.254".to_owned(), "169.254.169.254 is inside the network"),
         ("https://10.0.0.1".to_owned(), "10.0.0.1 is inside the network"),
@@ -136,7 +136,7 @@ async fn addresses_inside_the_network_are_refused() {
         assert!(error.contains(cause), "{error}");
         assert!(stored(&app, &url).await.is_none());
     }
-    // Where the issuer's own keys may not lead, either.
+    // With the option, it is added.
     admin.text(&["issuer", "add", &server.url, "--audience", AUDIENCE, "--private"]);
     assert_eq!(stored(&app, &server.url).await.unwrap().keys.len(), 1);
 }

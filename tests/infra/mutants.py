@@ -222,6 +222,12 @@ MUTANTS = [
         '              - !Sub "web=${WebFunction}"\n',
         '              - !Sub "web=${GetLinkFunction}"\n',
     ),
+    (
+        "a_schedule_refreshes_the_keys_of_issuers",
+        TEMPLATE,
+        "Schedule: rate(15 minutes)",
+        "Schedule: rate(15 hours)",
+    ),
     # Roles.
     (
         "sweep_alone_reads_the_stream",

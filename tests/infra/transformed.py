@@ -95,6 +95,7 @@ def every_route_reaches_its_function_and_may_invoke_it(stack):
     permissions = [
         (p["FunctionName"], p["Action"], p["Principal"], p["SourceArn"])
         for p in (r["Properties"] for r in stack.of_type("AWS::Lambda::Permission").values())
+        if p["Principal"] == "apigateway.amazonaws.com"
     ]
     deployed = {
         (path, method) for path, methods in body.get("paths", {}).items() for method in methods
@@ -622,6 +623,26 @@ def sweep_is_told_of_deleted_releases_and_loses_none_unnoticed(stack):
     yield from differ("queues", queues, {"SweepFailures": queue})
 
 
+# The schedule.
+
+
+@assertion
+def a_schedule_refreshes_the_keys_of_issuers(stack):
+    rules = {name: r.get("Properties") for name, r in stack.of_type("AWS::Events::Rule").items()}
+    name = "RefreshIssuersFunctionSchedule"
+    yield from differ("rules", set(rules), {name})
+    rule = rules.get(name, {})
+    yield from differ("how often", rule.get("ScheduleExpression"), "rate(15 minutes)")
+    targets = [target["Arn"] for target in rule.get("Targets", [])]
+    yield from differ("targets", targets, [{"Ref": "RefreshIssuersFunctionAliaslive"}])
+    permitted = [
+        (p["FunctionName"], p["SourceArn"])
+        for p in (r["Properties"] for r in stack.of_type("AWS::Lambda::Permission").values())
+        if p["Principal"] == "events.amazonaws.com"
+    ]
+    yield from differ("permissions", permitted, [(targets[0], {"Fn::GetAtt": [name, "Arn"]})])
+
+
 # Logs and alarms.
 
 
@@ -833,6 +854,8 @@ def nothing_is_larger_than_it_may_be(stack):
     policies = {}
     for permission in stack.of_type("AWS::Lambda::Permission").values():
         allowed = permission["Properties"]
+        if allowed["Principal"] != "apigateway.amazonaws.com":
+            continue
         _, _, path = allowed["SourceArn"]["Fn::Sub"].partition("${Api}")
         partition, region = "aws-us-gov", "us-gov-east-1"
         statement = {
@@ -864,6 +887,8 @@ def the_least_choice_costs_nothing_at_rest(stack):
         "AWS::CodeDeploy::Application",
         "AWS::CodeDeploy::DeploymentGroup",
         "AWS::DynamoDB::Table",
+        # What it invokes every 15 minutes costs less than a cent a month.
+        "AWS::Events::Rule",
         "AWS::IAM::Role",
         "AWS::Lambda::Alias",
         "AWS::Lambda::EventSourceMapping",

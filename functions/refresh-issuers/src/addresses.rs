@@ -1,5 +1,5 @@
-//! Addresses that a server outside cannot have. A fetch that could reach them would let whoever
-//! controls an issuer's name ask services inside the network.
+//! Addresses inside the network. A fetch must not reach them: otherwise the owner of an issuer's name
+//! could send requests to services there.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 

@@ -15,6 +15,7 @@ use shared::domain::time::Timestamp;
 use shared::store::Store;
 use shared::store::deadline::Deadline;
 use shared::store::error::{StoreError, with_causes};
+use tokio::time::{Instant, interval_at};
 
 use fetch::{FetchError, fetch_keys};
 
@@ -93,9 +94,9 @@ pub async fn refresh(
     if is_there { Ok(keys.len()) } else { Err(RefreshError::Removed) }
 }
 
-/// Refreshes all issuers again and again.
+/// Refreshes all issuers again and again, for the first time after a minute.
 pub async fn refresh_every(store: &Store, period: Duration) -> Infallible {
-    let mut ticks = tokio::time::interval(period);
+    let mut ticks = interval_at(Instant::now() + Duration::from_mins(1), period);
     loop {
         ticks.tick().await;
         if let Err(error) = refresh_all(store, Timestamp::now()).await {

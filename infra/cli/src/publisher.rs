@@ -66,7 +66,7 @@ pub(crate) struct Add {
     /// Environment that the job must use.
     #[arg(long, value_name = "NAME")]
     environment: Option<String>,
-    /// What the job must run for: branch or tag.
+    /// Kind of ref that the job must run for: branch or tag.
     #[arg(long, value_name = "branch|tag", value_parser = ["branch", "tag"])]
     ref_type: Option<String>,
     /// Let a job only write the release whose tag it runs for.

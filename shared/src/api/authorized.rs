@@ -49,7 +49,7 @@ impl ApiRequest {
         Ok(authorize::caller(&app.store, self.asking(credentials)).await?)
     }
 
-    /// Whom the caller acts for. Callers without a token are refused.
+    /// The caller's user. Callers without a token are refused.
     pub async fn user(&self, app: &App, credentials: &Credentials) -> Result<User, ApiError> {
         let caller = self.caller(app, credentials).await?;
         Ok(caller.user().ok_or(AccessError::UnknownToken)?)

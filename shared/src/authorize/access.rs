@@ -140,7 +140,7 @@ impl Caller {
         })
     }
 
-    /// Whom the caller acts for. `None` without a token.
+    /// The caller's user. `None` without a token.
     #[must_use]
     pub fn user(&self) -> Option<User> {
         match self {
@@ -276,13 +276,13 @@ impl ProjectAccess {
             && self.project.releases_access == ReleasesAccess::Enabled
     }
 
-    /// Whom the caller acts for. `None` without a token.
+    /// The caller's user. `None` without a token.
     #[must_use]
     pub fn user(&self) -> Option<&User> {
         self.user.as_ref()
     }
 
-    /// What a write at this moment keeps of the caller.
+    /// The time and the job of a write at this moment.
     #[must_use]
     pub fn stamp(&self, at: Timestamp) -> Stamp {
         let published_by = match &self.caller {

@@ -61,7 +61,7 @@ impl Credentials {
         Self { bearer: kept(&self.bearer), private: kept(&self.private), job }
     }
 
-    /// What has to be looked up to identify the caller, each once.
+    /// The tokens and issuers to look up, each once.
     #[must_use]
     pub fn wanted(&self) -> Wanted {
         let mut wanted = Wanted::default();

@@ -1,7 +1,6 @@
 //! ID tokens: recognized in what a request carries, and verified against their issuer's keys.
 //!
-//! Nothing of a token is believed, repeated or logged before its signature, issuer and audience are
-//! right. By RFC 8725, the algorithm comes from the kind of the key, never from the token.
+//! A token is not trusted, repeated or logged before its signature, issuer and audience are verified. By RFC 8725, the algorithm comes from the kind of the key, never from the token.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -24,7 +23,7 @@ const MAX_TOKEN_BYTES: usize = 8 * 1024;
 /// How far the clocks of an issuer and of this machine may differ.
 const LEEWAY: Duration = Duration::from_mins(1);
 
-/// An ID token as it was sent. Nothing of it is verified.
+/// An ID token as it was sent, not verified.
 #[derive(Clone)]
 pub struct IdToken {
     text: String,
@@ -122,7 +121,7 @@ impl IdToken {
         let kid = header.kid.ok_or(IdTokenError::Invalid)?;
         let key = issuer.keys.iter().find(|key| key.kid == kid).ok_or(IdTokenError::Invalid)?;
         let (algorithm, key) = decoding_key(key).map_err(invalid)?;
-        // What the library checks of the claims is checked above, at a given time and by exact types.
+        // `verify` checks the claims itself, at a given time and by exact types.
         let mut validation = Validation::new(algorithm);
         validation.required_spec_claims.clear();
         validation.validate_exp = false;

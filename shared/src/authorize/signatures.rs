@@ -65,7 +65,7 @@ mod tests {
 
     use super::*;
 
-    /// Of RFC 7515, appendices A.2 and A.3.
+    /// From RFC 7515, appendices A.2 and A.3.
     const PAYLOAD: &str = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFt\
                            cGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
     const RS256: (&str, &str) = (
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn the_standards_example_with_a_shared_secret_is_refused() {
-        // Of RFC 7519, section 3.1, with the key of RFC 7515, appendix A.1.
+        // From RFC 7519, section 3.1, with the key of RFC 7515, appendix A.1.
         let secret = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
         let key = DecodingKey::from_secret(&hmac_key(secret));
         let signed = (

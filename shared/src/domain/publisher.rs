@@ -195,7 +195,7 @@ pub struct Mismatch {
     /// Its value, if the token has it.
     pub found: Option<String>,
     pub expected: Expected,
-    /// Whether a rule of the project pins the project of the job, so that the job may know of it.
+    /// Whether a rule of the project pins the project of the job. The job may then know of it.
     pub knows_project: bool,
 }
 
@@ -515,7 +515,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_repeated_of_a_token_is_plain_and_short() {
+    fn repeated_claims_are_plain_and_short() {
         let job =
             identity(&[("user_login", "a\u{202e}b"), ("sha", &"a".repeat(300)), ("job_id", "7")]);
         assert_eq!(job.user().username, "gitlab.example.com");

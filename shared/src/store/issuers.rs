@@ -1,5 +1,5 @@
-//! Issuers of ID tokens, and the publishers of projects. Of the functions, only `refresh-issuers` writes
-//! here, and only the keys of issuers that the operator has added.
+//! Issuers of ID tokens, and the publishers of projects. The only function that writes here
+//! is `refresh-issuers`, and only the keys of known issuers.
 
 use std::time::Duration;
 

@@ -52,7 +52,7 @@ impl Intercept for Meter {
     }
 }
 
-/// Where an operation is asked for its units.
+/// The field of a request that asks for its units.
 fn wanted(input: &mut Input) -> Option<&mut Option<ReturnConsumedCapacity>> {
     macro_rules! field_of {
         ($($operation:ty),*) => {
@@ -112,7 +112,7 @@ impl Capacity for ConsumedCapacity {
     }
 }
 
-/// Of each table.
+/// One for each table.
 impl Capacity for Vec<ConsumedCapacity> {
     fn units(&self) -> f64 {
         self.iter().map(Capacity::units).sum()

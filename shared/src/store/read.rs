@@ -34,7 +34,7 @@ use crate::domain::token::Token;
 /// The most keys that one batch read takes.
 pub(super) const ITEMS_A_BATCH: usize = 100;
 
-/// What is looked up to identify the caller.
+/// The credentials to look up.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
     pub tokens: Vec<SecretHash>,
@@ -54,7 +54,7 @@ impl Wanted {
     }
 }
 
-/// What was found of the caller's credentials.
+/// The credentials that exist.
 #[derive(Debug, Default)]
 pub struct FoundCredentials {
     pub tokens: Vec<Token>,

@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 /// The path of the key set.
 const KEYS: &str = "/oauth/discovery/keys";
 
-/// What the server does.
+/// The behavior of the server.
 #[derive(Clone, Debug)]
 pub enum Behavior {
     /// Publishes these keys.

@@ -1,4 +1,4 @@
-//! The processor time of verifying an ID token, beside that of a whole request.
+//! The processor time to verify an ID token, compared with a whole request.
 
 use harness::issuer::{GITLAB, Key, gitlab_claims, issuer};
 use shared::authorize::id_token::IdToken;
