@@ -56,6 +56,16 @@ pub(crate) fn environment(tables: &TableNames) -> [(&str, &str); 5] {
     ]
 }
 
+fn workspace() -> Result<&'static Path, Error> {
+    Ok(Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).ok_or("no workspace")?)
+}
+
+/// Whether a function is built with link-time optimization, as its folder says.
+pub(crate) fn is_optimized(function: &str) -> Result<bool, Error> {
+    let folder = workspace()?.join("functions").join(function);
+    Ok(folder.join(".cargo/config.toml").exists())
+}
+
 /// One binary, from `folder` in cargo-lambda's layout, or built.
 pub(crate) fn find(folder: Option<&Path>, name: &str) -> Result<PathBuf, Error> {
     match folder {
@@ -68,11 +78,13 @@ pub(crate) fn find(folder: Option<&Path>, name: &str) -> Result<PathBuf, Error> 
 /// dependencies would be in all of them.
 fn build(name: &str) -> Result<PathBuf, Error> {
     eprintln!("building {name}");
-    let workspace =
-        Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).ok_or("no workspace")?;
+    let workspace = workspace()?;
+    // In its own folder, where Cargo finds the function's profile.
+    let function = workspace.join("functions").join(name);
+    let folder = if function.exists() { function } else { workspace.join("tests").join(name) };
     let status = Command::new(env!("CARGO"))
         .args(["build", "--release", "--quiet", "--package", name])
-        .current_dir(workspace)
+        .current_dir(folder)
         .status()?;
     if !status.success() {
         return Err(format!("{name} does not build").into());
