@@ -98,7 +98,7 @@ done
 ((${#arguments[@]} >= 2)) || fail 'PROJECT and TAG are required (see publish.sh --help)' 2
 project=${arguments[0]} tag=${arguments[1]}
 
-valid_path='^/[A-Za-z0-9._-][A-Za-z0-9._/-]*[A-Za-z0-9]$'
+valid_path='^/[A-Za-z0-9._-][A-Za-z0-9._/-]+[A-Za-z0-9]$'
 for link in "${arguments[@]:2}"; do
     # A name may have an equals sign.
     [[ $link =~ =[A-Za-z]+:// ]] ||

@@ -16,7 +16,7 @@ use todc_utils::linearizability::history::{Action, History};
 use todc_utils::specifications::Specification;
 use tokio::task::JoinSet;
 
-use harness::errors::ALL_TAKEN;
+use harness::errors::{ALL_TAKEN, RELEASE_EXISTS};
 use harness::proxy::now_and_then;
 use harness::test_app::{LINKS, Proxied, RELEASES, TestApp, grant, token};
 use harness::{Api, Fault, LinkBody, Reply};
@@ -478,4 +478,63 @@ async fn of_two_publishers_of_one_release_each_link_is_whole() {
         assert!(download.ends_with(&format!("/downloads/bin/{name}")), "{link}");
     }
     proxied.app.assert_sound().await;
+}
+
+/// A request for the release again, with these links.
+fn again(tag: &str, links: &[Value]) -> String {
+    json!({ "tag_name": tag, "on_duplicate": "replace", "assets": { "links": links } }).to_string()
+}
+
+#[tokio::test]
+async fn links_are_replaced_in_whatever_order_they_are_sent() {
+    let (app, api) = TestApp::hello().await;
+    for order in [[0, 1, 2], [2, 1, 0], [1, 0, 2]] {
+        let tag = format!("v{}{}{}", order[0], order[1], order[2]);
+        let first = [link("a", "1", None), link("b", "2", None), link("c", "3", None)];
+        assert_eq!(api.post(RELEASES, &again(&tag, &first)).await.status, 201);
+        // Each needs a URL that the next one gives up.
+        let moved = [link("a", "2", None), link("b", "3", None), link("c", "4", None)];
+        let sent: Vec<_> = order.iter().map(|at| moved[*at].clone()).collect();
+        let replaced = api.post(RELEASES, &again(&tag, &sent)).await;
+        assert_eq!(outcome(&replaced), (201, "replaced"), "{order:?}: {replaced:?}");
+        let shown = replaced.json();
+        let urls = shown["assets"]["links"].as_array().unwrap().iter().map(|link| &link["url"]);
+        let urls: Vec<_> = urls.map(|url| url.as_str().unwrap().to_owned()).collect();
+        assert_eq!(urls, ["https://e.com/4", "https://e.com/3", "https://e.com/2"]);
+        // Two links cannot exchange values, in no order.
+        let exchanged = [link("a", "3", None), link("b", "2", None)];
+        assert_eq!(api.post(RELEASES, &again(&tag, &exchanged)).await.status, 400);
+    }
+    app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn another_commit_is_not_accepted() {
+    let (_app, api) = TestApp::hello().await;
+    let body = |commit: &str, policy: &str| {
+        let sha = commit.repeat(40);
+        json!({ "tag_name": "v2", "ref": sha, "on_duplicate": policy }).to_string()
+    };
+    assert_eq!(api.post(RELEASES, &body("a", "accept")).await.status, 201);
+    assert_eq!(outcome(&api.post(RELEASES, &body("a", "accept")).await), (201, "unchanged"));
+    api.post(RELEASES, &body("b", "accept")).await.is(409, RELEASE_EXISTS);
+}
+
+#[tokio::test]
+async fn several_links_are_not_replaced_shortly_before_the_end_of_the_grace() {
+    let (app, api) = TestApp::hello().await;
+    let created_at = Timestamp::now().minus(Duration::from_secs(57)).to_string();
+    app.release_at("v2", &created_at, &created_at).await;
+    let first = [link("a", "1", None), link("b", "2", None)];
+    assert_eq!(api.post(RELEASES, &again("v2", &first)).await.status, 201);
+    set_grace(&app, Some(Duration::from_mins(1))).await;
+    // The writes could take longer than the three seconds that are left.
+    let both = [link("a", "3", None), link("b", "4", None)];
+    api.post(RELEASES, &again("v2", &both)).await.is(403, IMMUTABLE);
+    let links = api.get(&format!("{RELEASES}/v2/assets/links")).await.json();
+    assert_eq!(links[1]["url"], "https://e.com/1");
+    // One is one write.
+    let one = api.post(RELEASES, &again("v2", &[link("a", "3", None)])).await;
+    assert_eq!(outcome(&one), (201, "replaced"));
+    app.assert_sound().await;
 }

@@ -4,12 +4,17 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 use shared::domain::access_level::AccessLevel;
+use shared::domain::link::{LinkFields, LinkType, UncheckedLink};
+use shared::domain::link_url::LinkUrl;
+use shared::domain::release::NewLinks;
+use shared::domain::time::Timestamp;
+use shared::store::releases::NewRelease;
 use shared::store::tokens::NewToken;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use harness::proxy::Proxy;
-use harness::test_app::{grant, project, token};
+use harness::test_app::{grant, large_links, new_release, project, test_deadline, token};
 use harness::{TestApp, binaries};
 
 use super::{Admin, admin, admin_behind};
@@ -208,6 +213,56 @@ async fn link_verify_reads_no_further_than_the_recorded_size() {
     let table = String::from_utf8(output.stdout).unwrap();
     assert!(table.contains("differs  the file has more than 1000000 bytes\n"), "{table}");
     assert_eq!(output.status.code(), Some(1));
+}
+
+/// A server that answers each request with the status in its path, and a body of four bytes.
+async fn statuses() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut request = [0; 1024];
+                let read = stream.read(&mut request).await.unwrap();
+                let request = String::from_utf8_lossy(&request[..read]).into_owned();
+                let status =
+                    request.split('/').nth(1).unwrap().split(' ').next().unwrap().to_owned();
+                let head = format!("HTTP/1.1 {status} X\r\nlocation: file:///etc/passwd\r\n");
+                let answer = format!("{head}content-length: 4\r\nconnection: close\r\n\r\nfile");
+                let _ = stream.write_all(answer.as_bytes()).await;
+            });
+        }
+    });
+    url
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn link_verify_takes_only_whole_files_for_files_and_checks_all_links() {
+    let server = statuses().await;
+    let test_app = TestApp::empty();
+    let admin = admin(&test_app);
+    admin.text(&["project", "create", "g/p"]);
+    let of_status = |status: u16| {
+        let (name, url) = (status.to_string(), format!("{server}/{status}"));
+        UncheckedLink::new(Some(&name), Some(&url), None, LinkType::Other).fields().unwrap()
+    };
+    let mut links: Vec<_> = [200, 204, 206, 300, 302, 304, 404, 500].map(of_status).into();
+    // Together more than the list of links shows, which are the newest.
+    for fields in large_links(530).into_fields() {
+        let url = LinkUrl::parse(&fields.url.as_str().replace("https:", "ftp:")).unwrap();
+        links.push(LinkFields { url, ..fields });
+    }
+    let new = NewRelease { links: NewLinks::parse(links).unwrap(), ..new_release(1, "v1") };
+    test_app.store.create_release(new, Timestamp::now(), test_deadline()).await.unwrap();
+    let output = admin.run(&["--output", "json", "link", "verify", "g/p", "--record"]);
+    assert_eq!(output.status.code(), Some(1));
+    let rows: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let rows = rows.as_array().unwrap();
+    assert_eq!(rows.len(), 538);
+    for row in &rows[530..] {
+        let expected = if row["name"] == "200" { "recorded" } else { "dead" };
+        assert_eq!(row["state"], expected, "{row}");
+    }
 }
 
 #[tokio::test]
@@ -469,7 +524,8 @@ async fn a_link_keeps_digest_and_size_until_its_url_changes() {
     let change = |values: &[&str]| admin.json(&[&update[..], values].concat());
     assert_eq!(known(&change(&["--type", "image"])), (json!(digest), json!(1_234_567)));
     assert_eq!(known(&change(&["--url", "https://e.com/app"])), (json!(digest), json!(1_234_567)));
-    assert_eq!(known(&change(&["--size", "5"])), (json!(digest), json!(5)));
+    // Another size is of another file.
+    assert_eq!(known(&change(&["--size", "5"])), (Value::Null, json!(5)));
     let other = format!("sha256:{}", "1".repeat(64));
     let details = admin.text(&[&update[..], &["--digest", &other]].concat());
     for line in [format!("Digest: {other}"), "Size: 5 bytes".to_owned()] {

@@ -250,7 +250,7 @@ MUTANTS = [
     (
         "the_kinds_of_items_in_roles_are_those_of_the_code",
         TEMPLATE,
-        '["token#*"]',
+        '["token#*", "issuer#*"]',
         '["token#*", "user#*"]',
     ),
     (

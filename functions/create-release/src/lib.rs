@@ -24,7 +24,8 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
     // saves the good ones a round trip.
     let name = request.text("tag_name");
     let tag = name.and_then(|text| TagName::parse(text).ok());
-    let (access, existing) = request.authorize_releases(app, &tag.clone().map(ReleaseOf)).await?;
+    let (access, mut existing) =
+        request.authorize_releases(app, &tag.clone().map(ReleaseOf)).await?;
     let creation = release_params::create(&request)?;
     access.may_make_releases()?;
     if let Some(tag) = &tag {
@@ -61,25 +62,30 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
     };
     let rules = (on_duplicate, access.project().policies);
     let stamp = access.stamp(now);
-    let published = app.store.publish_release(new, existing, given_time, rules, stamp, due).await?;
     let frame = Frame::new(&request, &access);
-    let (outcome, release, links) = match published {
-        ReleasePublished::Created(release, links) => {
-            (Outcome::Created, release, SomeLinks::all(links))
-        }
-        ReleasePublished::Existing(outcome, release) => {
-            let (room, due) = (frame.room(1), release_body::deadline(&request));
-            let key = &release.key;
-            let found = app.store.release_with_links(key, Choice::Newest, &room, due).await?;
-            let (release, links) = found.ok_or(ApiError::ReleaseNotFound)?;
-            (outcome, release, links)
-        }
-        ReleasePublished::Exists => return Err(ApiError::ReleaseExists),
-        ReleasePublished::Immutable => return Err(AccessError::Immutable.into()),
-        ReleasePublished::Conflicts(fields, taken) => {
-            let errors = UncheckedLink::from(&fields).validation_errors(taken);
-            let errors = errors.into_iter().map(ReleaseValidationError::Link).collect();
-            return Err(ApiError::ReleaseModel(errors));
+    let (outcome, release, links) = loop {
+        let (new, stamp) = (new.clone(), stamp.clone());
+        let published =
+            app.store.publish_release(new, existing.take(), given_time, rules, stamp, due).await?;
+        match published {
+            ReleasePublished::Created(release, links) => {
+                break (Outcome::Created, release, SomeLinks::all(links));
+            }
+            ReleasePublished::Existing(outcome, release) => {
+                let (key, room) = (&release.key, frame.room(1));
+                let found = app.store.release_with_links(key, Choice::Newest, &room, due).await?;
+                if let Some((release, links)) = found {
+                    break (outcome, release, links);
+                }
+                // It was deleted in the meantime, so it can be created.
+            }
+            ReleasePublished::Exists => return Err(ApiError::ReleaseExists),
+            ReleasePublished::Immutable => return Err(AccessError::Immutable.into()),
+            ReleasePublished::Conflicts(fields, taken) => {
+                let errors = UncheckedLink::from(&fields).validation_errors(taken);
+                let errors = errors.into_iter().map(ReleaseValidationError::Link).collect();
+                return Err(ApiError::ReleaseModel(errors));
+            }
         }
     };
     let answer = release_body::answer(StatusCode::CREATED, &frame, &release, &links)?;

@@ -16,8 +16,11 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
     // A missing release is forbidden to everyone.
     let (mut release, mut links) = found.ok_or(AccessError::Forbidden)?;
     access.may_write(&release.key.tag)?;
-    access.is_mutable(&release, Timestamp::now())?;
-    while !app.store.delete_release(&release, request.deadline).await? {
+    loop {
+        let due = access.due(&release, Timestamp::now(), request.deadline)?;
+        if app.store.delete_release(&release, due).await? {
+            break;
+        }
         // Another writer came first. Delete the release as it is now.
         let found = app.store.ask(release.key.project, &query, request.deadline).await?;
         (release, links) = found.ok_or(AccessError::Forbidden)?;

@@ -71,7 +71,10 @@ pub(crate) enum Command {
     ///
     /// Reads each file that has a digest or size; of the others, only whether they can be downloaded.
     /// Downloads eight files at once, and gives up on a server that sends nothing for 30 seconds or needs
-    /// more than an hour for a file. Stops at the recorded size, or at 10 GB if no size is recorded.
+    /// more than an hour for a file. Stops at the recorded size, or at 10 GB if no size is recorded. Files
+    /// on ftp are skipped.
+    ///
+    /// The requests come from this machine, so links can lead it to servers inside its network.
     Verify(verify::Verify),
     /// Delete a link.
     Delete {

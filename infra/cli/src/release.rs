@@ -114,10 +114,6 @@ pub(crate) async fn run(command: Command, store: &Store, output: Output) -> Resu
 }
 
 impl Target {
-    pub(crate) fn new(project: ProjectArgument, tag: TagName) -> Self {
-        Self { project, tag }
-    }
-
     /// The release with its project and its links, the newest that fit into a megabyte.
     pub(crate) async fn find(&self, store: &Store) -> Result<(Project, Release, SomeLinks), Error> {
         let project = find(&self.project, store).await?;
@@ -152,7 +148,7 @@ fn check_mutable(project: &Project, release: &Release) -> Result<(), Error> {
     Ok(())
 }
 
-fn no_release(project: &Project, tag: &TagName) -> Error {
+pub(crate) fn no_release(project: &Project, tag: &TagName) -> Error {
     Error::NoRelease { project: project.path.clone().into(), tag: tag.to_string() }
 }
 
@@ -186,11 +182,7 @@ async fn delete(
     output: Output,
 ) -> Result<(), Error> {
     let project = if confirmation.is_given() {
-        let project = find(&target.project, store).await?;
-        if let Some(release) = store.get_release(&target.key(&project), deadline()).await? {
-            check_mutable(&project, &release)?;
-        }
-        project
+        find(&target.project, store).await?
     } else {
         let (project, _, links) = target.find_mutable(store).await?;
         let (tag, path) = (&target.tag, project.path.as_str());
@@ -198,6 +190,10 @@ async fn delete(
         confirmation.ask(&format!("release {tag} of {path} with {links}"), "")?;
         project
     };
+    // The answer may have taken longer than the grace.
+    if let Some(release) = store.get_release(&target.key(&project), deadline()).await? {
+        check_mutable(&project, &release)?;
+    }
     let Some(release) = delete_current(&target.key(&project), store).await? else {
         return Err(no_release(&project, &target.tag));
     };

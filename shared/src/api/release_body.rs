@@ -105,7 +105,7 @@ impl<'a> ReleaseBody<'a> {
             created_at: release.created_at.to_string(),
             released_at: release.released_at.to_string(),
             upcoming_release: release.released_at > now,
-            immutable: access.is_mutable(release, now).is_err(),
+            immutable: access.is_immutable(release, now),
             published_by: release.published_by.as_deref(),
             description_html: notes.html,
             author: UserBody::new(base, release.author.id, &release.author.username),

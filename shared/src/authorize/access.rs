@@ -16,6 +16,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::token::{InactiveReason, Scope, Token, User};
 use crate::domain::token_kind::TokenKind;
 use crate::request_record::RequestRecord;
+use crate::store::deadline::Deadline;
 use crate::store::read::FoundCredentials;
 
 /// Why a request may not go on.
@@ -337,10 +338,24 @@ impl ProjectAccess {
         if self.may_create_tag(tag) { Ok(()) } else { Err(AccessError::Forbidden) }
     }
 
-    /// Fails if the release is immutable. The caller's rights are checked separately.
-    pub fn is_mutable(&self, release: &Release, now: Timestamp) -> Result<(), AccessError> {
-        let is_immutable = self.project.policies.is_immutable(release.created_at, now);
-        if is_immutable { Err(AccessError::Immutable) } else { Ok(()) }
+    /// The deadline of a write to a release at `now`: it ends when the release becomes immutable. Fails if
+    /// the release is immutable. The caller's rights are checked separately.
+    pub fn due(
+        &self,
+        release: &Release,
+        now: Timestamp,
+        deadline: Deadline,
+    ) -> Result<Deadline, AccessError> {
+        match self.project.policies.mutable_for(release.created_at, now) {
+            Some(left) if left.is_zero() => Err(AccessError::Immutable),
+            Some(left) => Ok(deadline.min(Deadline::after(left))),
+            None => Ok(deadline),
+        }
+    }
+
+    #[must_use]
+    pub fn is_immutable(&self, release: &Release, now: Timestamp) -> bool {
+        self.project.policies.is_immutable(release.created_at, now)
     }
 
     /// How a creation handles duplicates. The request takes precedence over the token, and the token

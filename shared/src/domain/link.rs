@@ -169,13 +169,12 @@ pub struct LinkFields {
 }
 
 impl LinkFields {
-    /// These fields, with the digest and size of `existing` if they have none and the URL is the same.
+    /// These fields, with the digest and size of `existing` as far as they have none, the URL is the same,
+    /// and the other one does not differ.
     #[must_use]
     pub fn with_known_contents(mut self, existing: &Self) -> Self {
         if self.url == existing.url {
-            let Contents { digest, size } = &existing.contents;
-            self.contents.digest = self.contents.digest.or_else(|| digest.clone());
-            self.contents.size = self.contents.size.or(*size);
+            self.contents = self.contents.completed_by(&existing.contents);
         }
         self
     }
@@ -189,12 +188,34 @@ pub struct Contents {
 }
 
 impl Contents {
-    /// The knowledge after an update. A new url leads to another file, for which no old value holds.
+    /// The missing values from `known`.
+    fn completed_by(self, known: &Self) -> Self {
+        if self.contradicts(known) {
+            return self;
+        }
+        let Self { digest, size } = self;
+        Self { digest: digest.or_else(|| known.digest.clone()), size: size.or(known.size) }
+    }
+
+    /// Whether both cannot be of one file. Then a value of the one says nothing about the other.
+    fn contradicts(&self, other: &Self) -> bool {
+        let digests = self.digest.as_ref().zip(other.digest.as_ref());
+        let sizes = self.size.zip(other.size);
+        digests.is_some_and(|(one, other)| one != other)
+            || sizes.is_some_and(|(one, other)| one != other)
+    }
+
+    /// The knowledge after an update. A new url leads to another file, for which no old value holds; so
+    /// does a new digest or size for the other one of them.
     #[must_use]
     pub fn after(&self, changes: &ContentsChanges, is_moved: bool) -> Self {
         let ContentsChanges { digest, size } = changes;
         let kept = if is_moved { &Self::default() } else { self };
-        Self { digest: digest.over(&kept.digest), size: size.over(&kept.size) }
+        let after = Self { digest: digest.over(&kept.digest), size: size.over(&kept.size) };
+        if after.contradicts(kept) {
+            return Self { digest: digest.over(&None), size: size.over(&None) };
+        }
+        after
     }
 }
 

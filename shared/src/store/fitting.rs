@@ -301,6 +301,17 @@ impl Store {
         }
     }
 
+    /// The release and all its links, however much memory they take: for commands.
+    pub async fn release_with_all_links(
+        &self,
+        key: &ReleaseKey,
+        deadline: Deadline,
+    ) -> Result<Option<(Release, Vec<Link>)>, StoreError> {
+        let room = Room::new(&Held, usize::MAX, 1);
+        let found = self.release_with_links(key, Choice::Newest, &room, deadline).await?;
+        Ok(found.map(|(release, links)| (release, links.links)))
+    }
+
     /// The newest links that fit, of a release that has just been changed or deleted: as many as can
     /// be read in time, and the count by then. Never fails: the write is done and has to be answered.
     pub async fn links_in_time(

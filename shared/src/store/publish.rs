@@ -55,6 +55,18 @@ enum Plan {
     Conflicts(LinkFields, Conflicts),
 }
 
+/// The rules for an existing release.
+struct Rules<'a> {
+    on_duplicate: OnDuplicate,
+    is_immutable: bool,
+    /// It becomes immutable before the deadline.
+    ends_meanwhile: bool,
+    /// The request names another commit than the release has.
+    other_commit: bool,
+    /// Whether the request has written anything, also before it started over.
+    wrote: &'a mut bool,
+}
+
 /// Each link has up to three claims, and one read returns up to 100 items.
 const LINKS_OF_A_BATCH: usize = READ_BATCH / 3;
 
@@ -144,6 +156,7 @@ impl Store {
         deadline: Deadline,
     ) -> Result<ReleasePublished, StoreError> {
         let mut backoff = Backoff::new(deadline);
+        let mut wrote = false;
         loop {
             if let Some(release) = existing {
                 let changes = ReleaseChanges {
@@ -155,10 +168,22 @@ impl Store {
                     released_at,
                 };
                 let links = new.links.clone();
-                let is_immutable = policies.is_immutable(release.created_at, stamp.at);
-                let rules = (on_duplicate, is_immutable);
+                // No link may change after the end of the grace. One write ends in time or fails; several
+                // could leave the release half done.
+                let due = match policies.mutable_for(release.created_at, stamp.at) {
+                    Some(left) if !left.is_zero() => deadline.min(Deadline::after(left)),
+                    Some(_) | None => deadline,
+                };
+                let last_write = stamp.at.plus(deadline.remaining());
+                let rules = Rules {
+                    on_duplicate,
+                    is_immutable: policies.is_immutable(release.created_at, stamp.at),
+                    ends_meanwhile: policies.is_immutable(release.created_at, last_write),
+                    other_commit: new.commit.is_some() && new.commit != release.commit,
+                    wrote: &mut wrote,
+                };
                 let published =
-                    self.change_to(release, links, &changes, rules, &stamp, deadline).await?;
+                    self.change_to(release, links, &changes, rules, &stamp, due).await?;
                 if let Some(published) = published {
                     return Ok(published);
                 }
@@ -184,10 +209,11 @@ impl Store {
         release: Release,
         links: NewLinks,
         changes: &ReleaseChanges,
-        (on_duplicate, is_immutable): (OnDuplicate, bool),
+        rules: Rules<'_>,
         stamp: &Stamp,
         deadline: Deadline,
     ) -> Result<Option<ReleasePublished>, StoreError> {
+        let Rules { on_duplicate, is_immutable, ends_meanwhile, other_commit, wrote } = rules;
         let may_replace = match on_duplicate {
             OnDuplicate::Reject => return Ok(Some(ReleasePublished::Exists)),
             OnDuplicate::Accept => false,
@@ -195,26 +221,28 @@ impl Store {
         };
         let steps = match self.plan(&release, links, may_replace, deadline).await? {
             Plan::Steps(steps) => steps,
+            Plan::Differs if is_immutable => return Ok(Some(ReleasePublished::Immutable)),
             Plan::Differs => return Ok(Some(ReleasePublished::Exists)),
             Plan::Conflicts(fields, taken) => {
                 return Ok(Some(ReleasePublished::Conflicts(fields, taken)));
             }
         };
-        if is_immutable && !steps.is_empty() {
+        if (is_immutable && !steps.is_empty()) || (ends_meanwhile && steps.len() > 1) {
             return Ok(Some(ReleasePublished::Immutable));
         }
         let after = changes.apply(&release, stamp.at);
         let is_equal = Release { updated_at: release.updated_at, ..after } == release;
-        if !is_equal && !may_replace {
+        if (!is_equal || other_commit) && !may_replace {
             return Ok(Some(ReleasePublished::Exists));
         }
-        let outcome =
-            if is_equal && steps.is_empty() { Outcome::Unchanged } else { Outcome::Replaced };
+        *wrote |= !is_equal;
         for step in steps {
             if !self.run_step(&release, step, stamp, deadline).await? {
                 return Ok(None);
             }
+            *wrote = true;
         }
+        let outcome = if *wrote { Outcome::Replaced } else { Outcome::Unchanged };
         if is_equal {
             return Ok(Some(ReleasePublished::Existing(outcome, release)));
         }
@@ -230,36 +258,30 @@ impl Store {
         may_replace: bool,
         deadline: Deadline,
     ) -> Result<Plan, StoreError> {
-        let requested = links.into_fields();
+        let mut requested = links.into_fields();
         let mut existing = self.holders(release, &requested, deadline).await?;
         let mut steps = Vec::new();
-        for fields in requested {
-            let holder = |is_held: &dyn Fn(&LinkFields) -> bool| {
-                existing.values().find(|link| is_held(&link.fields)).map(|link| link.id)
-            };
-            let taken = Conflicts {
-                url: holder(&|held| held.url == fields.url),
-                name: holder(&|held| held.name == fields.name),
-                path: holder(&|held| held.path.is_some() && held.path == fields.path),
-            };
-            let held = taken.only_holder().and_then(|holder| existing.get_mut(&holder));
-            let fields = match &held {
-                Some(link) => fields.with_known_contents(&link.fields),
-                None => fields,
-            };
-            match held {
-                Some(link) if link.fields == fields => {}
-                Some(_) | None if !may_replace => return Ok(Plan::Differs),
-                Some(link) => {
-                    steps.push(Step::Replace(link.clone(), fields.clone()));
-                    // Later links of the request may use the values that this link no longer has.
-                    link.fields = fields;
+        // A link may need a value that another one gives up: then the other one is written first.
+        loop {
+            let before = requested.len();
+            let mut blocked = Vec::new();
+            for fields in requested {
+                match step(&mut existing, fields, may_replace) {
+                    PlannedStep::Write(step) => steps.push(step),
+                    PlannedStep::Nothing => {}
+                    PlannedStep::Differs => return Ok(Plan::Differs),
+                    PlannedStep::Blocked(fields, taken) => blocked.push((fields, taken)),
                 }
-                None if taken.any() => return Ok(Plan::Conflicts(fields, taken)),
-                None => steps.push(Step::Create(fields)),
             }
+            if blocked.len() == before {
+                // Also two links that exchange values: no order of writes does that.
+                return Ok(match blocked.into_iter().next() {
+                    Some((fields, taken)) => Plan::Conflicts(fields, taken),
+                    None => Plan::Steps(steps),
+                });
+            }
+            requested = blocked.into_iter().map(|(fields, _)| fields).collect();
         }
-        Ok(Plan::Steps(steps))
     }
 
     /// The existing links that have values of the requested links.
@@ -303,5 +325,49 @@ impl Store {
                 }
             }
         })
+    }
+}
+
+/// The step for one requested link.
+enum PlannedStep {
+    Write(Step),
+    /// The link has all values.
+    Nothing,
+    /// It needs a write that the policy does not allow.
+    Differs,
+    /// Other links have its values.
+    Blocked(LinkFields, Conflicts),
+}
+
+/// Compares a requested link with the existing ones, which change as if its step were written.
+fn step(
+    existing: &mut HashMap<LinkId, Link>,
+    fields: LinkFields,
+    may_replace: bool,
+) -> PlannedStep {
+    let holder = |is_held: &dyn Fn(&LinkFields) -> bool| {
+        existing.values().find(|link| is_held(&link.fields)).map(|link| link.id)
+    };
+    let taken = Conflicts {
+        url: holder(&|held| held.url == fields.url),
+        name: holder(&|held| held.name == fields.name),
+        path: holder(&|held| held.path.is_some() && held.path == fields.path),
+    };
+    let held = taken.only_holder().and_then(|holder| existing.get_mut(&holder));
+    let fields = match &held {
+        Some(link) => fields.with_known_contents(&link.fields),
+        None => fields,
+    };
+    match held {
+        Some(link) if link.fields == fields => PlannedStep::Nothing,
+        Some(_) | None if !may_replace => PlannedStep::Differs,
+        Some(link) => {
+            let step = Step::Replace(link.clone(), fields.clone());
+            // Later links of the request may use the values that this link no longer has.
+            link.fields = fields;
+            PlannedStep::Write(step)
+        }
+        None if taken.any() => PlannedStep::Blocked(fields, taken),
+        None => PlannedStep::Write(Step::Create(fields)),
     }
 }

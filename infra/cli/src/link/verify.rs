@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use clap::Args;
 use futures_util::{StreamExt, stream};
-use reqwest::Client;
+use reqwest::{Client, StatusCode};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use shared::domain::digest::{Digest, Size};
 use shared::domain::link::{Contents, Link, LinkFields};
 use shared::domain::project::Project;
 use shared::domain::release::Release;
+use shared::domain::release_key::ReleaseKey;
 use shared::domain::tag_name::TagName;
 use shared::domain::time::Timestamp;
 use shared::store::Store;
@@ -19,7 +20,7 @@ use shared::store::links::UpdateLinkResult;
 use crate::error::Error;
 use crate::output::{Output, Printable, Row};
 use crate::project_argument::{ProjectArgument, find};
-use crate::release::{Target, parse_tag};
+use crate::release::{no_release, parse_tag};
 use crate::{STEP, deadline, words};
 
 #[derive(Args, Debug)]
@@ -95,8 +96,8 @@ impl Row for Checked {
 /// Checks the links, prints their states, and fails if a target is dead or differs.
 pub(super) async fn run(verify: Verify, store: &Store, output: Output) -> Result<(), Error> {
     let project = find(&verify.project, store).await?;
-    let tags: Vec<_> = if let Some(tag) = verify.tag {
-        vec![tag]
+    let tags: Vec<_> = if let Some(tag) = &verify.tag {
+        vec![tag.clone()]
     } else {
         let keys = store.release_keys(project.id, STEP).await?;
         keys.into_iter().rev().map(|key| key.tag).collect()
@@ -112,23 +113,32 @@ pub(super) async fn run(verify: Verify, store: &Store, output: Output) -> Result
         .build()
         .map_err(Error::Client)?;
     let mut checked = Vec::new();
+    let names_one = verify.tag.is_some();
     for tag in tags {
-        let target = Target::new(verify.project.clone(), tag);
-        let (_, release, links) = target.find(store).await?;
+        let key = ReleaseKey { project: project.id, tag };
+        // A release that is deleted meanwhile has no links to check.
+        let Some((release, links)) = store.release_with_all_links(&key, deadline()).await? else {
+            if names_one {
+                return Err(no_release(&project, &key.tag));
+            }
+            continue;
+        };
         let of_release = Checks { project: &project, release: &release, store, client: &client };
-        let count = links.links.len();
-        let mut checks = stream::iter(links.links)
-            .map(|link| of_release.check(link, verify.record))
-            .buffered(AT_ONCE);
-        let mut done = 0;
-        while let Some(one) = checks.next().await {
-            done += 1;
+        let count = links.len();
+        let mut checks = stream::iter(links.into_iter().enumerate())
+            .map(async |(place, link)| (place, of_release.check(link, verify.record).await))
+            .buffer_unordered(AT_ONCE);
+        let mut of_this = Vec::new();
+        while let Some((place, one)) = checks.next().await {
+            of_this.push((place, one?));
             if Printable::stderr_is_terminal() {
+                let done = of_this.len();
                 let progress = format!("{}: {done} of {count} files checked", release.key.tag);
                 Printable::line(&progress).print_as_error();
             }
-            checked.push(one?);
         }
+        of_this.sort_by_key(|(place, _)| *place);
+        checked.extend(of_this.into_iter().map(|(_, one)| one));
     }
     output.list(&checked)?;
     match checked.iter().filter(|one| one.state.is_failure()).count() {
@@ -200,9 +210,11 @@ impl Checks<'_> {
     /// Downloads a file. Its content is read only if `wants_bytes`, and no further than `most` bytes. The
     /// error says why it failed.
     async fn fetch(&self, url: &str, wants_bytes: bool, most: u64) -> Result<Fetched, String> {
-        let sent = self.client.get(url).send().await;
-        let mut response =
-            sent.and_then(reqwest::Response::error_for_status).map_err(|error| cause(&error))?;
+        let mut response = self.client.get(url).send().await.map_err(|error| cause(&error))?;
+        // Also a part of a file, and a redirect that leads nowhere.
+        if response.status() != StatusCode::OK {
+            return Err(format!("the server answers {}", response.status()));
+        }
         if !wants_bytes {
             return Ok(Fetched::Unread);
         }
@@ -221,7 +233,10 @@ impl Checks<'_> {
     async fn record(&self, link: &Link, contents: Contents) -> Result<(State, String), Error> {
         let now = Timestamp::now();
         if self.project.policies.is_immutable(self.release.created_at, now) {
-            return Ok((State::Unknown, "not recorded: the release is immutable".to_owned()));
+            let detail = "not recorded: the release is immutable".to_owned();
+            // What is recorded was found right.
+            let is_known = link.fields.contents != Contents::default();
+            return Ok((if is_known { State::Ok } else { State::Unknown }, detail));
         }
         let fields = LinkFields { contents, ..link.fields.clone() };
         let updated = self.store.update_link(self.release, link, fields, now, deadline()).await?;
@@ -234,11 +249,8 @@ impl Checks<'_> {
     }
 }
 
-/// The status of a refused download, or the innermost cause of a failed one.
+/// The innermost cause of a failed download.
 fn cause(error: &reqwest::Error) -> String {
-    if let Some(status) = error.status() {
-        return format!("the server answers {status}");
-    }
     let mut cause: &dyn std::error::Error = error;
     while let Some(inner) = cause.source() {
         cause = inner;

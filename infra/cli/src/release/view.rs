@@ -5,6 +5,7 @@ use std::io;
 use serde::Serialize;
 use shared::domain::project::Project;
 use shared::domain::release::Release;
+use shared::domain::time::Timestamp;
 use shared::store::fitting::SomeLinks;
 
 use crate::link::view::LinkView;
@@ -20,6 +21,7 @@ pub(super) struct ReleaseView {
     author: String,
     created_at: String,
     released_at: String,
+    immutable: bool,
 }
 
 impl ReleaseView {
@@ -33,6 +35,7 @@ impl ReleaseView {
             author: release.author.username,
             created_at: release.created_at.to_string(),
             released_at: release.released_at.to_string(),
+            immutable: project.policies.is_immutable(release.created_at, Timestamp::now()),
         }
     }
 }
@@ -60,6 +63,7 @@ impl Details for ReleaseView {
             ("Author", self.author.clone()),
             ("Created at", self.created_at.clone()),
             ("Released at", self.released_at.clone()),
+            ("Immutable", if self.immutable { "yes".to_owned() } else { String::new() }),
         ]
     }
 }

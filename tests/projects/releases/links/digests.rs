@@ -127,7 +127,7 @@ async fn an_update_keeps_what_is_known_of_a_file_until_its_url_changes() {
         (json!({ "url": a }), "b", a, Some(DIGEST), Some(3)),
         (json!({ "url": " https://e.com/a " }), "b", a, Some(DIGEST), Some(3)),
         // One of them alone is enough for an update.
-        (json!({ "digest": OTHER }), "b", a, Some(OTHER), Some(3)),
+        (json!({ "digest": OTHER }), "b", a, Some(OTHER), None),
         (json!({ "size": 0 }), "b", a, Some(OTHER), Some(0)),
         (json!({ "size": null }), "b", a, Some(OTHER), None),
         (json!({ "digest": "", "size": 5 }), "b", a, None, Some(5)),
@@ -137,7 +137,7 @@ async fn an_update_keeps_what_is_known_of_a_file_until_its_url_changes() {
         (json!({ "url": a, "digest": DIGEST }), "b", a, Some(DIGEST), None),
         (json!({ "url": b, "size": 7 }), "b", b, None, Some(7)),
         (json!({ "url": a, "digest": OTHER, "size": 8 }), "b", a, Some(OTHER), Some(8)),
-        (json!({ "name": "c", "size": 9 }), "c", a, Some(OTHER), Some(9)),
+        (json!({ "name": "c", "size": 9 }), "c", a, None, Some(9)),
     ] {
         let link = shown(1, name, url, digest, size);
         api.put(LINK, &body.to_string()).await.is(200, &link);
@@ -222,4 +222,29 @@ async fn a_download_says_the_digest_of_its_file() {
         }
         app.assert_sound().await;
     }
+}
+
+#[tokio::test]
+async fn a_digest_and_a_size_of_different_files_are_no_pair() {
+    let (_app, api) = TestApp::hello().await;
+    let url = "https://e.com/a";
+    let made = json!({ "name": "a", "url": url, "digest": DIGEST, "size": 3 }).to_string();
+    assert_eq!(api.post(LINKS, &made).await.status, 201);
+    let put = async |body: Value| api.put(LINK, &body.to_string()).await;
+    let again = async |body: Value| {
+        let mut body = body;
+        (body["name"], body["url"]) = (json!("a"), json!(url));
+        body["on_duplicate"] = json!("replace");
+        api.post(LINKS, &body.to_string()).await
+    };
+    // The same again, and one of them alone.
+    put(json!({ "digest": DIGEST })).await.is(200, &shown(1, "a", url, Some(DIGEST), Some(3)));
+    put(json!({ "size": 3 })).await.is(200, &shown(1, "a", url, Some(DIGEST), Some(3)));
+    again(json!({})).await.is(201, &shown(1, "a", url, Some(DIGEST), Some(3)));
+    // Another one says nothing about the value that is not sent.
+    put(json!({ "digest": OTHER })).await.is(200, &shown(1, "a", url, Some(OTHER), None));
+    put(json!({ "size": 5 })).await.is(200, &shown(1, "a", url, Some(OTHER), Some(5)));
+    put(json!({ "size": 6 })).await.is(200, &shown(1, "a", url, None, Some(6)));
+    again(json!({ "digest": DIGEST })).await.is(201, &shown(1, "a", url, Some(DIGEST), Some(6)));
+    again(json!({ "digest": OTHER })).await.is(201, &shown(1, "a", url, Some(OTHER), None));
 }
