@@ -887,7 +887,7 @@ def the_least_choice_costs_nothing_at_rest(stack):
         "AWS::CodeDeploy::Application",
         "AWS::CodeDeploy::DeploymentGroup",
         "AWS::DynamoDB::Table",
-        # What it invokes every 15 minutes costs less than a cent a month.
+        # An invocation every 15 minutes costs less than a cent a month.
         "AWS::Events::Rule",
         "AWS::IAM::Role",
         "AWS::Lambda::Alias",

@@ -116,7 +116,7 @@ pub(super) async fn run(verify: Verify, store: &Store, output: Output) -> Result
     let names_one = verify.tag.is_some();
     for tag in tags {
         let key = ReleaseKey { project: project.id, tag };
-        // A release that is deleted meanwhile has no links to check.
+        // Another command deleted this release.
         let Some((release, links)) = store.release_with_all_links(&key, deadline()).await? else {
             if names_one {
                 return Err(no_release(&project, &key.tag));
@@ -234,7 +234,7 @@ impl Checks<'_> {
         let now = Timestamp::now();
         if self.project.policies.is_immutable(self.release.created_at, now) {
             let detail = "not recorded: the release is immutable".to_owned();
-            // What is recorded was found right.
+            // The recorded values match.
             let is_known = link.fields.contents != Contents::default();
             return Ok((if is_known { State::Ok } else { State::Unknown }, detail));
         }
