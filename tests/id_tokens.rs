@@ -104,7 +104,13 @@ async fn a_job_publishes_with_the_id_token_it_already_has() {
     }
     let page = bearer(&app, &token).get("/mynamespace/hello/-/releases/v0").await;
     let shown = format!("Published by job 302 of mygroup/app on {GITLAB} at <code>714a629c</code>");
-    assert!(page.body.contains(&shown), "{}", page.body);
+    assert_eq!(page.body.matches(&shown).count(), 1, "{}", page.body);
+    // A link of somebody else says so.
+    let links = format!("{RELEASES}/v0/assets/links");
+    assert_eq!(owner.post(&links, r#"{"name":"o","url":"https://e.com/o"}"#).await.status, 201);
+    let page = bearer(&app, &token).get("/mynamespace/hello/-/releases/v0").await;
+    assert!(page.body.contains("Published with an access token, not by the job"), "{}", page.body);
+    assert_eq!(page.body.matches(&shown).count(), 1, "{}", page.body);
     // The first requests of clients. GitLab does not take job tokens there, but this is an ID token.
     let api = anonymous.with("job-token", &token);
     let user = api.get("/api/v4/user").await;

@@ -166,15 +166,30 @@ impl Page<'_> {
                         summary { "curl" span.hidden { " command for " (name) } }
                         (command(&self.download(link, permanent)))
                         @if let Some(digest) = digest { (command(digest.as_str())) }
-                        (published_by(link))
+                        (self.origin(link))
                     }
                 } @else if let Some(digest) = digest {
                     details.command {
                         summary { "SHA-256" span.hidden { " of " (name) } }
                         (command(digest.as_str()))
-                        (published_by(link))
+                        (self.origin(link))
                     }
-                } @else { (published_by(link)) }
+                } @else if link.published_by != self.release.published_by {
+                    details.command {
+                        summary { "Origin" span.hidden { " of " (name) } }
+                        (self.origin(link))
+                    }
+                }
+            }
+        }
+    }
+
+    /// Who published a link, if that is not who published its release.
+    fn origin(&self, link: &Link) -> Markup {
+        html! {
+            @if link.published_by != self.release.published_by {
+                @if let Some(job) = &link.published_by { p { "Published by " (job_of(job)) } }
+                @else { p { "Published with an access token, not by the job of the release" } }
             }
         }
     }
@@ -289,11 +304,7 @@ pub(super) fn about(release: &Release, is_latest: bool, project: &Project) -> Ma
     }
 }
 
-fn published_by(link: &Link) -> Markup {
-    html! { @if let Some(job) = &link.published_by { p.about { "Published by " (job_of(job)) } } }
-}
-
-/// A job, with what its ID token said of it.
+/// A job, as its ID token describes it.
 fn job_of(job: &PublishedBy) -> Markup {
     let PublishedBy { issuer, project_path, job_id, run_id, sha } = job;
     html! {
