@@ -109,7 +109,7 @@ async fn a_job_publishes_with_the_id_token_it_already_has() {
     let links = format!("{RELEASES}/v0/assets/links");
     assert_eq!(owner.post(&links, r#"{"name":"o","url":"https://e.com/o"}"#).await.status, 201);
     let page = bearer(&app, &token).get("/mynamespace/hello/-/releases/v0").await;
-    assert!(page.body.contains("Published with an access token, not by the job"), "{}", page.body);
+    assert!(page.body.contains("Not published by the job of the release"), "{}", page.body);
     assert_eq!(page.body.matches(&shown).count(), 1, "{}", page.body);
     // The first requests of clients. GitLab does not take job tokens there, but this is an ID token.
     let api = anonymous.with("job-token", &token);

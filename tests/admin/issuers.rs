@@ -10,7 +10,7 @@ use harness::issuer::{AUDIENCE, Key};
 use harness::issuer_server::{Behavior, IssuerServer};
 use harness::test_app::test_deadline;
 
-use super::admin;
+use super::{admin, admin_with_credentials};
 
 async fn stored(app: &TestApp, url: &str) -> Option<Issuer> {
     let url = IssuerUrl::parse(url).unwrap();
@@ -139,6 +139,30 @@ async fn addresses_inside_the_network_are_refused() {
     // With the option, it is added.
     admin.text(&["issuer", "add", &server.url, "--audience", AUDIENCE, "--private"]);
     assert_eq!(stored(&app, &server.url).await.unwrap().keys.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_issuer_with_tls_needs_a_certificate_that_is_trusted() {
+    let app = TestApp::empty();
+    let server = IssuerServer::start_with_tls(vec![Key::rsa(0).jwk("a")]).await;
+    let add = ["issuer", "add", &server.url, "--audience", AUDIENCE, "--private"];
+    let error = admin(&app).error(&add);
+    assert!(error.contains("no answer from https://localhost:"), "{error}");
+    assert!(error.contains("certificate"), "{error}");
+    assert!(stored(&app, &server.url).await.is_none());
+
+    let trusted = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(trusted.path(), server.certificate.as_ref().unwrap()).unwrap();
+    let mut trusting = admin_with_credentials(&app.server.dynamodb_url);
+    trusting.variables.push(("SSL_CERT_FILE", trusted.path().to_str().unwrap().to_owned()));
+    trusting.text(&add);
+    assert_eq!(stored(&app, &server.url).await.unwrap().keys, [Key::rsa(0).public("a")]);
+    // From https, keys are not fetched over http.
+    let plain = IssuerServer::start(vec![Key::rsa(1).jwk("b")]).await;
+    server.does(Behavior::KeysAt(format!("{}/oauth/discovery/keys", plain.url)));
+    let output = trusting.run(&["issuer", "refresh"]);
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(table.contains("which is not https"), "{table}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

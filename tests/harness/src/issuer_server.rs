@@ -12,6 +12,8 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use crate::tls::Tls;
+
 /// The path of the key set.
 const KEYS: &str = "/oauth/discovery/keys";
 
@@ -36,6 +38,8 @@ pub enum Behavior {
 
 pub struct IssuerServer {
     pub url: String,
+    /// The certificate to trust, in PEM, if the server speaks TLS.
+    pub certificate: Option<String>,
     behavior: Arc<Mutex<Behavior>>,
 }
 
@@ -44,6 +48,22 @@ impl IssuerServer {
     pub async fn start(keys: Vec<Value>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
+        Self::serve(listener, url, None, keys)
+    }
+
+    /// The same over TLS.
+    pub async fn start_with_tls(keys: Vec<Value>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let tls = Tls::start(listener.local_addr().unwrap().to_string()).await;
+        Self::serve(listener, format!("https://{}", tls.address), Some(tls.certificate), keys)
+    }
+
+    fn serve(
+        listener: TcpListener,
+        url: String,
+        certificate: Option<String>,
+        keys: Vec<Value>,
+    ) -> Self {
         let behavior = Arc::new(Mutex::new(Behavior::Keys(keys)));
         let (own, shared) = (url.clone(), behavior.clone());
         tokio::spawn(async move {
@@ -59,7 +79,7 @@ impl IssuerServer {
                 tokio::spawn(connection);
             }
         });
-        Self { url, behavior }
+        Self { url, certificate, behavior }
     }
 
     /// From now on the server does this.

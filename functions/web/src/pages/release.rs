@@ -189,7 +189,7 @@ impl Page<'_> {
         html! {
             @if link.published_by != self.release.published_by {
                 @if let Some(job) = &link.published_by { p { "Published by " (job_of(job)) } }
-                @else { p { "Published with an access token, not by the job of the release" } }
+                @else { p { "Not published by the job of the release" } }
             }
         }
     }
