@@ -24,10 +24,10 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
     access.may_write(&release.key.tag)?;
     let on_duplicate = access.on_duplicate(on_duplicate);
     let (store, now) = (&app.store, Timestamp::now());
-    let published = match (unchecked.fields(), access.due(release, now, request.deadline)) {
-        (Some(fields), Ok(due)) => {
+    let published = match (unchecked.fields(), access.is_mutable(release, now)) {
+        (Some(fields), Ok(())) => {
             let stamp = access.stamp(now);
-            store.publish_link(release, fields, on_duplicate, stamp, due).await?
+            store.publish_link(release, fields, on_duplicate, stamp, request.deadline).await?
         }
         (Some(fields), Err(error)) => {
             // Accepting an existing link writes nothing, so an immutable release allows it.

@@ -18,8 +18,8 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
         let (release, link) = found.as_ref().ok_or(ApiError::RecordNotFound)?;
         let link = link.as_ref().ok_or(ApiError::RecordNotFound)?;
         access.may_write(&release.key.tag)?;
-        let due = access.due(release, Timestamp::now(), request.deadline)?;
-        match app.store.delete_link(release, link, due).await? {
+        access.is_mutable(release, Timestamp::now())?;
+        match app.store.delete_link(release, link, request.deadline).await? {
             DeleteLinkResult::Done => {
                 let body = LinkBody::new(&request.base, project, &release.key.tag, link);
                 return ApiResponse::json(StatusCode::OK, &body);

@@ -17,8 +17,8 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
     let (mut release, mut links) = found.ok_or(AccessError::Forbidden)?;
     access.may_write(&release.key.tag)?;
     loop {
-        let due = access.due(&release, Timestamp::now(), request.deadline)?;
-        if app.store.delete_release(&release, due).await? {
+        access.is_mutable(&release, Timestamp::now())?;
+        if app.store.delete_release(&release, request.deadline).await? {
             break;
         }
         // Another writer came first. Delete the release as it is now.

@@ -27,8 +27,8 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
         Some(_) | None => {}
     }
     while let Some(release) = there {
-        let due = access.due(&release, Timestamp::now(), request.deadline)?;
-        if app.store.delete_release(&release, due).await? {
+        access.is_mutable(&release, Timestamp::now())?;
+        if app.store.delete_release(&release, request.deadline).await? {
             break;
         }
         // Another writer came first. Delete the release as it is now.

@@ -18,12 +18,12 @@ pub async fn handle(app: &App, request: ApiRequest) -> Result<ApiResponse, ApiEr
         let (release, current) = found.as_ref().ok_or(ApiError::RecordNotFound)?;
         let current = current.as_ref().ok_or(ApiError::RecordNotFound)?;
         access.may_write(&release.key.tag)?;
-        let due = access.due(release, Timestamp::now(), request.deadline)?;
+        access.is_mutable(release, Timestamp::now())?;
         let unchecked = changes.apply(&current.fields);
         let updated = match unchecked.fields() {
             Some(fields) => {
                 let stamp = access.stamp(Timestamp::now());
-                app.store.update_link(release, current, fields, stamp, due).await?
+                app.store.update_link(release, current, fields, stamp, request.deadline).await?
             }
             None => UpdateLinkResult::Conflicts(
                 app.store.conflicts(release, &unchecked, Some(id), request.deadline).await?,

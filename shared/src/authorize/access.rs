@@ -16,7 +16,6 @@ use crate::domain::time::Timestamp;
 use crate::domain::token::{InactiveReason, Scope, Token, User};
 use crate::domain::token_kind::TokenKind;
 use crate::request_record::RequestRecord;
-use crate::store::deadline::Deadline;
 use crate::store::read::FoundCredentials;
 
 /// Why a request may not go on.
@@ -338,19 +337,9 @@ impl ProjectAccess {
         if self.may_create_tag(tag) { Ok(()) } else { Err(AccessError::Forbidden) }
     }
 
-    /// The deadline of a write to a release at `now`: it ends when the release becomes immutable. Fails if
-    /// the release is immutable. The caller's rights are checked separately.
-    pub fn due(
-        &self,
-        release: &Release,
-        now: Timestamp,
-        deadline: Deadline,
-    ) -> Result<Deadline, AccessError> {
-        match self.project.policies.mutable_for(release.created_at, now) {
-            Some(left) if left.is_zero() => Err(AccessError::Immutable),
-            Some(left) => Ok(deadline.min(Deadline::after(left))),
-            None => Ok(deadline),
-        }
+    /// Fails if the release is immutable. The caller's rights are checked separately.
+    pub fn is_mutable(&self, release: &Release, now: Timestamp) -> Result<(), AccessError> {
+        if self.is_immutable(release, now) { Err(AccessError::Immutable) } else { Ok(()) }
     }
 
     #[must_use]

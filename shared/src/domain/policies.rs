@@ -45,17 +45,11 @@ pub struct Policies {
 }
 
 impl Policies {
-    /// How long a release that was created at `created_at` can still change at `now`. `None` is without end.
-    #[must_use]
-    pub fn mutable_for(&self, created_at: Timestamp, now: Timestamp) -> Option<Duration> {
-        self.immutable_after.map(|grace| created_at.plus(grace).since(now))
-    }
-
     /// Whether a release that was created at `created_at` is immutable at `now`: its links stay, and it
     /// cannot be deleted.
     #[must_use]
     pub fn is_immutable(&self, created_at: Timestamp, now: Timestamp) -> bool {
-        self.mutable_for(created_at, now).is_some_and(|left| left.is_zero())
+        self.immutable_after.is_some_and(|grace| created_at.plus(grace) <= now)
     }
 }
 

@@ -46,13 +46,6 @@ impl Timestamp {
         Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
     }
 
-    /// The time from `earlier` to this moment; zero if it is not earlier.
-    #[must_use]
-    pub fn since(self, earlier: Self) -> Duration {
-        let millis = self.0.saturating_sub(earlier.0);
-        Duration::from_millis(u64::try_from(millis).unwrap_or(0))
-    }
-
     /// The first moment after this one.
     #[must_use]
     pub const fn next(self) -> Self {
