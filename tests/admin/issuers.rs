@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use shared::domain::issuer::{Issuer, IssuerUrl};
 
 use harness::TestApp;
-use harness::issuer::{AUDIENCE, Key};
+use harness::issuer::{AUDIENCE, Key, base64url};
 use harness::issuer_server::{Behavior, IssuerServer};
 use harness::test_app::test_deadline;
 
@@ -17,9 +17,15 @@ async fn stored(app: &TestApp, url: &str) -> Option<Issuer> {
     app.store.find_issuer(&url, test_deadline()).await.unwrap()
 }
 
-/// An RSA key of this many base64url digits, with these other members.
-fn rsa(kid: &str, digits: usize, more: &Value) -> Value {
-    let mut key = json!({ "kty": "RSA", "kid": kid, "n": "s".repeat(digits), "e": "AQAB" });
+/// A key on P-256 with these coordinates.
+fn point(x: &str, y: &str) -> Value {
+    json!({ "kty": "EC", "crv": "P-256", "kid": "a", "x": x, "y": y })
+}
+
+/// An RSA key of this many bytes, with these other members.
+fn rsa(kid: &str, bytes: usize, more: &Value) -> Value {
+    let mut key =
+        json!({ "kty": "RSA", "kid": kid, "n": base64url(&vec![181; bytes]), "e": "AQAB" });
     key.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     key
 }
@@ -33,7 +39,7 @@ async fn the_last_good_keys_are_kept() {
     let url = server.url.as_str();
     admin.text(&["issuer", "add", url, "--audience", AUDIENCE, "--private"]);
     let other = IssuerServer::start(vec![old.jwk("x")]).await;
-    let many: Vec<_> = (0..21).map(|n| rsa(&n.to_string(), 342, &json!({}))).collect();
+    let many: Vec<_> = (0..21).map(|n| rsa(&n.to_string(), 256, &json!({}))).collect();
     let large = format!("{{\"issuer\":\"{}\"}}", "x".repeat(10_000_000));
     let looped = format!("{url}/again");
     for (behavior, cause) in [
@@ -50,14 +56,19 @@ async fn the_last_good_keys_are_kept() {
         (Behavior::Answer(200, b"{\"keys\":[]}".to_vec()), "is not the expected JSON"),
         (Behavior::Answer(500, Vec::new()), "answers 500 Internal Server Error"),
         (Behavior::Keys(Vec::new()), "it has no key for RS256 or ES256 with an id"),
-        (Behavior::Keys(vec![rsa("", 342, &json!({}))]), "it has no key for RS256"),
-        (Behavior::Keys(vec![rsa("a", 172, &json!({}))]), "it has no key for RS256"),
-        (Behavior::Keys(vec![rsa("a", 1_367, &json!({}))]), "it has no key for RS256"),
-        (Behavior::Keys(vec![rsa("a", 342, &json!({ "use": "enc" }))]), "it has no key for RS256"),
+        (Behavior::Keys(vec![rsa("", 256, &json!({}))]), "it has no key for RS256"),
+        (Behavior::Keys(vec![rsa("a", 255, &json!({}))]), "it has no key for RS256"),
+        (Behavior::Keys(vec![rsa("a", 1_025, &json!({}))]), "it has no key for RS256"),
+        (Behavior::Keys(vec![rsa("a", 256, &json!({ "use": "enc" }))]), "it has no key for RS256"),
         (
-            Behavior::Keys(vec![rsa("a", 342, &json!({ "alg": "RS512" }))]),
+            Behavior::Keys(vec![rsa("a", 256, &json!({ "alg": "RS512" }))]),
             "it has no key for RS256",
         ),
+        (Behavior::Keys(vec![rsa("a", 256, &json!({ "n": "not base64" }))]), "it has no key"),
+        (Behavior::Keys(vec![rsa("a", 256, &json!({ "e": "" }))]), "it has no key for RS256"),
+        (Behavior::Keys(vec![rsa(&"a".repeat(256), 256, &json!({}))]), "it has no key for RS256"),
+        (Behavior::Keys(vec![point("", "")]), "it has no key for RS256"),
+        (Behavior::Keys(vec![point(&"A".repeat(43), &"A".repeat(42))]), "it has no key for RS256"),
         (Behavior::Keys(vec![json!({ "kty": "oct", "k": "AAAA", "kid": "a" })]), "it has no key"),
         (Behavior::Keys(vec![old.jwk("a"), new.jwk("a")]), "two of its keys have the id a"),
         (Behavior::Keys(many), "it has more than 20 keys"),
@@ -121,6 +132,10 @@ async fn addresses_inside_the_network_are_refused() {
         (format!("http://localhost:{port}"), "it has no public address: --private allows others"),
         ("https://169.254.169.254".to_owned(), "169.254.169.254 is inside the network"),
         ("https://10.0.0.1".to_owned(), "10.0.0.1 is inside the network"),
+        ("https://172.16.0.1".to_owned(), "172.16.0.1 is inside the network"),
+        ("https://192.168.0.1".to_owned(), "192.168.0.1 is inside the network"),
+        ("https://224.0.0.1".to_owned(), "224.0.0.1 is inside the network"),
+        ("https://[2001::1]".to_owned(), "[2001::1] is inside the network"),
         ("https://100.64.0.1".to_owned(), "100.64.0.1 is inside the network"),
         ("https://0.0.0.0".to_owned(), "0.0.0.0 is inside the network"),
         ("https://[fd00::1]".to_owned(), "[fd00::1] is inside the network"),

@@ -9,14 +9,18 @@ use std::time::Duration;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use runtime_api::{Function as Process, InvocationError};
 use serde_json::{Value, json};
+use shared::domain::issuer::Issuer;
+use shared::domain::time::Timestamp;
 use shared::store::table_names::TableNames;
 use tokio::task::JoinSet;
 
 use super::invocations::{self, without_what_varies};
 use super::{CHECK_DEPLOYMENT, REFRESH_ISSUERS, SWEEP, Tokens, app_with_events, event, functions};
-use harness::LinkBody;
 use harness::errors::UNAVAILABLE;
-use harness::{binaries, connection};
+use harness::issuer::{Key, issuer};
+use harness::issuer_server::{Behavior, IssuerServer};
+use harness::test_app::test_deadline;
+use harness::{LinkBody, TestApp, binaries, connection};
 
 fn binary(name: &str) -> PathBuf {
     match std::env::var_os("FUNCTIONS") {
@@ -290,4 +294,30 @@ async fn a_database_that_hangs_is_given_up_before_the_function_is() {
     }
     let failed = json!([{ "itemIdentifier": "4421584500000000017450439091" }]);
     assert_eq!(sweep.await.unwrap().unwrap(), json!({ "batchItemFailures": failed }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_older_than_a_day_fail_the_refresh_and_younger_ones_do_not() {
+    let app = TestApp::empty();
+    let refresh = start(REFRESH_ISSUERS, &variables(&app.server.dynamodb_url)).await;
+    assert_eq!(refresh.invoke(&json!({})).await.unwrap(), json!(null));
+    let server = IssuerServer::start(Vec::new()).await;
+    server.does(Behavior::Answer(500, Vec::new()));
+    for (hours, is_old) in [(23, false), (25, true)] {
+        let refreshed_at = Timestamp::now().minus(Duration::from_hours(hours));
+        let issuer = issuer(&server.url, vec![Key::rsa(0).public("a")]);
+        let issuer = Issuer { refreshed_at, allows_private_addresses: true, ..issuer };
+        assert!(app.store.add_issuer(&issuer, test_deadline()).await.unwrap());
+        let answer = refresh.invoke(&json!({})).await;
+        match answer {
+            Ok(answer) => assert!(!is_old && answer.is_null(), "{hours} {answer}"),
+            Err(error) => {
+                let said = format!("{error:?}");
+                assert!(is_old && said.contains(&server.url), "{hours} {said}");
+            }
+        }
+        let kept = app.store.find_issuer(&issuer.url, test_deadline()).await.unwrap().unwrap();
+        assert_eq!(kept.keys, issuer.keys);
+        assert!(app.store.remove_issuer(&issuer.url, test_deadline()).await.unwrap());
+    }
 }

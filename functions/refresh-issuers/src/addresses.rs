@@ -24,21 +24,29 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
         || address.is_multicast()
         || address.is_broadcast()
         || address.is_documentation()
-        // "This network", carrier-grade NAT, IETF protocols, benchmarks, and what is reserved.
+        // "This network", carrier-grade NAT, IETF protocols, 6to4 relays, benchmarks, reserved ones.
         || first == 0
         || (first == 100 && (64..128).contains(&second))
         || (first, second, third) == (192, 0, 0)
+        || (first, second, third) == (192, 88, 99)
         || (first == 198 && (18..20).contains(&second))
         || first >= 240;
     !is_special
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
-    // 2000::/3 is all that is given out; documentation and 6to4 are in it.
-    let first = address.segments()[0];
-    (0x2000..0x4000).contains(&first)
-        && address.segments()[..2] != [0x2001, 0xdb8]
-        && first != 0x2002
+    let [first, second, ..] = address.segments();
+    let is_special = match first {
+        // IETF protocols with Teredo, and documentation.
+        0x2001 => second < 0x200 || second == 0xdb8,
+        // 6to4.
+        0x2002 => true,
+        // Documentation.
+        0x3fff => second < 0x1000,
+        _ => false,
+    };
+    // No other addresses are given out.
+    (0x2000..0x4000).contains(&first) && !is_special
 }
 
 /// The IPv4 address that one of IPv6 leads to: mapped, compatible, or by NAT64.

@@ -1,7 +1,10 @@
 //! The public keys of an issuer, as it publishes them: its discovery document leads to them.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse};
 use reqwest::redirect::{Attempt, Policy};
 use reqwest::{Client, StatusCode};
@@ -17,8 +20,14 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// The most bytes of a document.
 const MOST_BYTES: usize = 256 * 1024;
 const MOST_REDIRECTS: usize = 3;
-/// Base64url digits of RSA moduli of 2,048 and of 8,192 bits, the sizes that are verified.
-const MODULUS_DIGITS: std::ops::RangeInclusive<usize> = 342..=1_366;
+/// The bits of RSA moduli that are verified.
+const MODULUS_BITS: RangeInclusive<usize> = 2_048..=8_192;
+/// The bytes of a coordinate on P-256.
+const COORDINATE_BYTES: usize = 32;
+/// The longest id of a key, in bytes. GitLab's have 43, GitHub's 36.
+const MOST_KID_BYTES: usize = 255;
+/// The longest text of an issuer that is repeated, in bytes.
+const MOST_REPEATED: usize = 255;
 
 /// Why an issuer's keys cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -33,8 +42,8 @@ pub enum FetchError {
     Status { url: String, status: StatusCode },
     #[error("{0} is longer than 256 KB")]
     TooLong(String),
-    #[error("{url} is not the expected JSON")]
-    NotJson { url: String, source: serde_json::Error },
+    #[error("{url} is not the expected JSON, at line {line}, column {column}")]
+    NotJson { url: String, line: usize, column: usize },
     #[error("its discovery document is of another issuer, {0}")]
     OtherIssuer(String),
     #[error("its keys are at {0}, which is not https")]
@@ -71,9 +80,9 @@ pub async fn fetch_keys(
     let url = Url::parse(&issuer.discovery_url()).map_err(|_| FetchError::NoKeys)?;
     let discovery: Discovery = fetcher.get(&url).await?;
     if discovery.issuer != issuer.as_str() {
-        return Err(FetchError::OtherIssuer(discovery.issuer));
+        return Err(FetchError::OtherIssuer(beginning(&discovery.issuer)));
     }
-    let not_https = || FetchError::KeysNotHttps(discovery.jwks_uri.clone());
+    let not_https = || FetchError::KeysNotHttps(beginning(&discovery.jwks_uri));
     let keys = Url::parse(&discovery.jwks_uri).map_err(|_| not_https())?;
     // An issuer on loopback may serve its keys over http, from the same place.
     let is_safe = keys.scheme() == "https" || keys.origin() == url.origin();
@@ -129,8 +138,12 @@ impl Fetcher {
                 return Err(FetchError::TooLong(url.to_string()));
             }
         }
-        serde_json::from_slice(&body)
-            .map_err(|source| FetchError::NotJson { url: url.to_string(), source })
+        // Without the parser's words, which repeat the text.
+        serde_json::from_slice(&body).map_err(|error| FetchError::NotJson {
+            url: url.to_string(),
+            line: error.line(),
+            column: error.column(),
+        })
     }
 }
 
@@ -169,17 +182,43 @@ fn public_key(Jwk { common, algorithm }: Jwk) -> Option<PublicKey> {
     }
     let is_for = |algorithm| common.key_algorithm.is_none_or(|own| own == algorithm);
     let value = match algorithm {
-        AlgorithmParameters::RSA(key)
-            if is_for(KeyAlgorithm::RS256) && MODULUS_DIGITS.contains(&key.n.len()) =>
-        {
+        AlgorithmParameters::RSA(key) if is_for(KeyAlgorithm::RS256) => {
+            let bits = significant_bits(&decoded(&key.n)?);
+            let exponent = significant_bits(&decoded(&key.e)?);
+            // An exponent has two to 33 bits, as the verification demands.
+            if !MODULUS_BITS.contains(&bits) || !(2..=33).contains(&exponent) {
+                return None;
+            }
             KeyValue::Rsa { n: key.n, e: key.e }
         }
         AlgorithmParameters::EllipticCurve(key)
             if is_for(KeyAlgorithm::ES256) && key.curve == EllipticCurve::P256 =>
         {
+            let is_coordinate =
+                |text: &str| decoded(text).is_some_and(|bytes| bytes.len() == COORDINATE_BYTES);
+            if !is_coordinate(&key.x) || !is_coordinate(&key.y) {
+                return None;
+            }
             KeyValue::P256 { x: key.x, y: key.y }
         }
         _ => return None,
     };
-    Some(PublicKey { kid: common.key_id.filter(|kid| !kid.is_empty())?, value })
+    let kid = common.key_id.filter(|kid| (1..=MOST_KID_BYTES).contains(&kid.len()))?;
+    Some(PublicKey { kid, value })
+}
+
+fn decoded(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok()
+}
+
+/// The bits of a number. None for one that begins with a zero, which verification refuses.
+fn significant_bits(number: &[u8]) -> usize {
+    match number.first() {
+        None | Some(0) => 0,
+        Some(first) => number.len() * 8 - first.leading_zeros() as usize,
+    }
+}
+
+fn beginning(text: &str) -> String {
+    text[..text.floor_char_boundary(MOST_REPEATED)].to_owned()
 }

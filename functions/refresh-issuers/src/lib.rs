@@ -37,13 +37,13 @@ pub enum RefreshError {
     Removed,
 }
 
-/// Some issuers' keys are older than a day.
+/// Some issuers' keys are older than a day, or cannot be written.
 #[derive(Debug, thiserror::Error)]
-#[error("keys are older than a day: {0}")]
+#[error("keys are older than a day or cannot be written: {0}")]
 pub struct StaleKeys(String);
 
-/// Refreshes all issuers. Fails if the keys of one are older than a day, or if they cannot be listed:
-/// a short outage of an issuer raises no alarm.
+/// Refreshes all issuers. Fails if the keys of one are older than a day, or if a right or a table is
+/// missing: a short outage of an issuer or of the database raises no alarm.
 pub async fn handle(app: &App, context: Context) -> Result<(), Error> {
     let version = &context.env_config.version;
     let now = Timestamp::now();
@@ -52,12 +52,19 @@ pub async fn handle(app: &App, context: Context) -> Result<(), Error> {
         Err(error) => {
             let (transient, cause) = (error.is_transient(), with_causes(&error));
             tracing::error!(version, transient, cause, "the issuers were not listed");
-            return Err(error.into());
+            // The next invocation comes in 15 minutes.
+            return if transient { Ok(()) } else { Err(error.into()) };
         }
     };
-    let stale = refreshed
-        .iter()
-        .filter(|(issuer, result)| result.is_err() && issuer.refreshed_at.plus(STALE) <= now);
+    // Keys that are not written, for lack of a right, will be old as well: that need not wait a day.
+    let is_broken = |result: &Result<usize, RefreshError>| match result {
+        Err(RefreshError::Store(error)) => !error.is_transient(),
+        Ok(_) | Err(RefreshError::Fetch(_) | RefreshError::Removed) => false,
+    };
+    let stale = refreshed.iter().filter(|(issuer, result)| {
+        let is_old = result.is_err() && issuer.refreshed_at.plus(STALE) <= now;
+        is_old || is_broken(result)
+    });
     let stale: Vec<_> = stale.map(|(issuer, _)| issuer.url.as_str()).collect();
     if stale.is_empty() { Ok(()) } else { Err(StaleKeys(stale.join(", ")).into()) }
 }
