@@ -10,6 +10,13 @@ use strum::EnumMessage;
 const NOTICE: &str =
     "# Rendered by `cargo run -p render` from template.yaml.j2: make changes there.\n";
 
+/// The functions that no route leads to, with their descriptions.
+const WITHOUT_ROUTES: [(&str, &str); 3] = [
+    ("sweep", "Removes what a deleted release left behind."),
+    ("refresh-issuers", "Fetches the public keys of the issuers of ID tokens."),
+    ("check-deployment", "Checks a new version of a function before it gets traffic."),
+];
+
 pub(crate) fn render(source: &str) -> Result<String, minijinja::Error> {
     let mut environment = Environment::new();
     environment.set_syntax(
@@ -24,10 +31,14 @@ pub(crate) fn render(source: &str) -> Result<String, minijinja::Error> {
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.add_filter("id", camel_case);
     let names = || Function::ALL.iter().map(|function| function.name());
-    let descriptions: BTreeMap<_, _> =
-        Function::ALL.iter().map(|one| (one.name(), one.get_documentation())).collect();
+    let descriptions: BTreeMap<_, _> = Function::ALL
+        .iter()
+        .map(|one| (one.name(), one.get_documentation()))
+        .chain(WITHOUT_ROUTES.map(|(name, description)| (name, Some(description))))
+        .collect();
     let routes: BTreeMap<_, _> =
         Function::ALL.iter().map(|one| (one.name(), events(*one))).collect();
+    // The functions that a deployment checks before they get traffic.
     let deployed: Vec<_> = names().chain(["sweep"]).collect();
     let text = environment.render_str(source, context! { descriptions, routes, deployed })?;
     Ok(NOTICE.to_owned() + text.trim_start())
