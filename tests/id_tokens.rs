@@ -157,6 +157,8 @@ async fn a_job_of_github_publishes_by_the_ids_of_its_repository() {
         ("event_name", "pull_request_target"),
         ("event_name", "pull_request"),
         ("event_name", "workflow_run"),
+        ("event_name", "pull_request_review"),
+        ("ref", "refs/pull/1/merge"),
         ("ref_type", "branch"),
         ("ref", "refs/tags/v2.0.0"),
     ] {
@@ -426,7 +428,8 @@ async fn a_job_bound_to_its_tag_writes_no_other_release() {
         job.delete("/projects/20/repository/tags/v1.7.0").await,
     ] {
         assert!(
-            description(&reply).starts_with("The ID token's claim ref is \"v1.0.0\", "),
+            description(&reply)
+                .starts_with("The ID token's claim ref_path is \"refs/tags/v1.0.0\", "),
             "{reply:?}"
         );
     }

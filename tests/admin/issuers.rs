@@ -1,14 +1,19 @@
 //! Keys of issuers: fetched from servers that behave in every way, and the commands around them.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use shared::domain::issuer::{Issuer, IssuerUrl};
+use shared::domain::project::ProjectId;
+use shared::domain::publisher::{MAX_PUBLISHERS, Publisher};
+use shared::store::issuers::PublisherAdded;
+use tokio::task::JoinSet;
 
 use harness::TestApp;
 use harness::issuer::{AUDIENCE, Key, base64url};
 use harness::issuer_server::{Behavior, IssuerServer};
-use harness::test_app::test_deadline;
+use harness::test_app::{project, test_deadline};
 
 use super::{admin, admin_with_credentials};
 
@@ -201,6 +206,14 @@ async fn operators_add_list_and_remove_issuers() {
     assert_eq!((&issuer["url"], &issuer["audience"]), (&json!(url), &json!(AUDIENCE)));
     assert_eq!((&issuer["max_age"], &issuer["private"]), (&json!(3600), &json!(true)));
     assert_eq!(issuer["keys"], json!(["a"]));
+    // An operator who adds it again after its key was stolen wants the new keys, and no other.
+    server.does(Behavior::Keys(vec![Key::rsa(1).jwk("b")]));
+    assert_eq!(admin.json(&add)["keys"], json!(["b"]));
+    assert_eq!(admin.json(&["issuer", "list"])[0]["keys"], json!(["b"]));
+    for age in ["0s", "59s", "25h"] {
+        let output = admin.run(&[&add[..], &["--max-age", age]].concat());
+        assert_eq!(output.status.code(), Some(2), "{age}");
+    }
     let table = admin.text(&["issuer", "list"]);
     assert!(table.starts_with("URL") && table.contains("1h"), "{table}");
     for (bad, reason) in [
@@ -246,6 +259,16 @@ async fn operators_add_list_and_remove_publishers() {
         (&[], "no claim pins a project"),
         (&["--claim", "repository_id=1"], "the claim repository_owner_id is missing"),
         (&["--claim", "project_id="], "the claim \"project_id\" or its value is empty"),
+        (&["--claim", "job_namespace_id=72"], "no claim pins a project"),
+        (
+            &["--gitlab-project-id", "1", "--claim", "aud=x"],
+            "the claim aud is checked in every token",
+        ),
+        (&["--claim", "project_id=*"], "no job with project_id=\"*\" may ever publish"),
+        (
+            &["--gitlab-project-id", "1", "--tag-is-ref", "--ref-type", "branch"],
+            "no job with ref_type=\"branch\" may ever publish",
+        ),
     ] {
         let error = with(options);
         assert!(error.starts_with(&format!("{refused}{reason}")), "{error}");
@@ -285,7 +308,8 @@ async fn operators_add_list_and_remove_publishers() {
     let sentence = admin.text(&github);
     let claims = "ref_type=tag repository=o/r repository_id=74 repository_owner_id=65";
     assert!(
-        sentence.starts_with(&format!("Jobs of {url} with {claims} can publish in g/p (")),
+        sentence
+            .starts_with(&format!("Jobs of {url} with {claims} can publish any release in g/p (")),
         "{sentence}"
     );
     assert_eq!(admin.json(&["publisher", "list", "g/p"]).as_array().map(Vec::len), Some(2));
@@ -298,7 +322,7 @@ async fn operators_add_list_and_remove_publishers() {
     let deleted = format!("Deleted publisher {id} of g/p.");
     assert_eq!(admin.text(&["publisher", "remove", "g/p", id, "--yes"]), deleted);
     assert_eq!(admin.json(&["publisher", "list", "g/p"]).as_array().map(Vec::len), Some(1));
-    for n in 0..19 {
+    for n in 1..=19 {
         admin.json(&[&add[..], &["--gitlab-project-id", &n.to_string()]].concat());
     }
     let most = "error: project g/p already has 20 publishers, the most that a project can have";
@@ -306,4 +330,32 @@ async fn operators_add_list_and_remove_publishers() {
     app.assert_sound().await;
     admin.text(&["project", "delete", "g/p", "--yes"]);
     app.assert_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn publishers_added_at_once_are_never_more_than_allowed() {
+    let app = Arc::new(TestApp::empty());
+    app.project(project(20, "g/p")).await;
+    let publisher = |n: usize| {
+        let claims = [("project_id".to_owned(), n.to_string())].into();
+        let issuer = IssuerUrl::parse("https://gitlab.example.com").unwrap();
+        Publisher::new(issuer, claims, false).unwrap()
+    };
+    let id = ProjectId(20);
+    let mut tasks = JoinSet::new();
+    for n in 1..=MAX_PUBLISHERS + 8 {
+        let (app, publisher) = (Arc::clone(&app), publisher(n));
+        tasks.spawn(async move {
+            loop {
+                // A conflict with another transaction: try again.
+                if let Ok(added) = app.store.add_publisher(id, &publisher, test_deadline()).await {
+                    return matches!(added, PublisherAdded::Done);
+                }
+            }
+        });
+    }
+    let added = tasks.join_all().await.into_iter().filter(|added| *added).count();
+    let stored = app.store.list_publishers(id, test_deadline()).await.unwrap().len();
+    assert!(stored <= MAX_PUBLISHERS, "{stored}");
+    assert!(added <= stored, "{added} of {stored} were told that they are stored");
 }

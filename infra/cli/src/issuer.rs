@@ -29,8 +29,8 @@ pub(crate) enum Command {
         /// Audience that its tokens must have, for example the URL of this installation.
         #[arg(long, value_parser = Audience::parse)]
         audience: Audience,
-        /// Greatest age of a token, for example 30m.
-        #[arg(long, value_name = "DURATION", value_parser = parse_duration, default_value = "1h")]
+        /// Greatest age of a token, from 1m to 1d, for example 30m.
+        #[arg(long, value_name = "DURATION", value_parser = parse_max_age, default_value = "1h")]
         max_age: Duration,
         /// Allow an address inside the network.
         #[arg(long)]
@@ -45,6 +45,8 @@ pub(crate) enum Command {
         url: Option<IssuerUrl>,
     },
     /// Stop trusting an issuer. Its tokens are refused at once.
+    ///
+    /// Its publishers stay, and are valid again if it is added again.
     Remove {
         /// URL of the issuer.
         #[arg(value_parser = IssuerUrl::parse)]
@@ -52,6 +54,12 @@ pub(crate) enum Command {
         #[command(flatten)]
         confirmation: Confirmation,
     },
+}
+
+fn parse_max_age(text: &str) -> Result<Duration, String> {
+    let allowed = Duration::from_mins(1)..=Duration::from_hours(24);
+    let age = parse_duration(text).map_err(|error| error.to_string())?;
+    allowed.contains(&age).then_some(age).ok_or_else(|| "it is not from 1m to 1d".to_owned())
 }
 
 #[derive(Debug, Serialize)]
@@ -149,7 +157,7 @@ async fn add(
     let cause = |error| Error::IssuerKeys { url: url.to_string(), cause: with_causes(&error) };
     let keys = fetch_keys(&url, allows_private_addresses).await.map_err(cause)?;
     let now = Timestamp::now();
-    let issuer = Issuer {
+    let mut issuer = Issuer {
         url,
         audience,
         max_age,
@@ -166,6 +174,11 @@ async fn add(
         if of(&known) != of(&issuer) {
             return Err(Error::IssuerExists(issuer.url.to_string()));
         }
+        // It is the same issuer, but its keys may be other ones by now.
+        let cause =
+            |error| Error::IssuerKeys { url: known.url.to_string(), cause: with_causes(&error) };
+        refresh(store, &known, now).await.map_err(cause)?;
+        issuer = find(&known.url, store).await?;
     }
     let Issuer { url, audience, keys, .. } = &issuer;
     let sentence = format!(

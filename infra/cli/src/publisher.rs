@@ -52,7 +52,7 @@ pub(crate) struct Add {
     #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = parse_claim)]
     claims: Vec<(String, String)>,
     /// Number of the project on a GitLab whose jobs may publish.
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", conflicts_with = "github_repository_id")]
     gitlab_project_id: Option<u64>,
     /// Repository on GitHub whose jobs may publish, for example octo-org/app.
     #[arg(long, value_name = "OWNER/NAME", requires = "github_repository_id")]
@@ -193,7 +193,11 @@ async fn add(add: Add, store: &Store, output: Output) -> Result<(), Error> {
     }
     let view = PublisherView::from(&publisher);
     let [_, _, claims, _] = &view.cells()[..] else { return Ok(output.done("", &view)?) };
-    let sentence =
-        format!("Jobs of {} with {claims} can publish in {path} ({}).", view.issuer, view.id);
+    let releases =
+        if view.tag_is_ref { "only the release of their own tag" } else { "any release" };
+    let sentence = format!(
+        "Jobs of {} with {claims} can publish {releases} in {path} ({}).",
+        view.issuer, view.id
+    );
     Ok(output.done(&sentence, &view)?)
 }

@@ -48,12 +48,39 @@ impl Claims {
 /// refused. GitLab's first, then GitHub's.
 const UNTRUSTED_EVENTS: [(&str, &[&str]); 2] = [
     ("pipeline_source", &["merge_request_event", "external_pull_request_event"]),
-    ("event_name", &["pull_request", "pull_request_target", "workflow_run"]),
+    (
+        "event_name",
+        &[
+            "pull_request",
+            "pull_request_review",
+            "pull_request_review_comment",
+            "pull_request_target",
+            "workflow_run",
+        ],
+    ),
 ];
 
-/// Claims that name a person, or one run: a rule on them pins no project.
-const UNPINNING_IDS: [&str; 7] =
-    ["user_id", "actor_id", "job_id", "run_id", "runner_id", "check_run_id", "namespace_id"];
+/// The refs of proposed changes, whichever event runs them: a child pipeline of a merge request has an
+/// event of its own. GitLab's and GitHub's.
+const UNTRUSTED_REFS: [&str; 2] = ["refs/merge-requests/", "refs/pull/"];
+
+/// The claims that name one project for good: of GitLab, GitHub (both of its ids),
+/// Buildkite, `CircleCI` and Bitbucket. No other claim counts, whatever its name: `enterprise_id` and
+/// `job_namespace_id` are numbers, too, and name many projects.
+const PROJECT_IDS: [&str; 6] = [
+    "project_id",
+    "repository_id",
+    "repository_owner_id",
+    "pipeline_id",
+    "oidc.circleci.com/project-id",
+    "repositoryUuid",
+];
+
+/// The claims that are numbers in every token that has them.
+const NUMBERS: [&str; 3] = ["project_id", "repository_id", "repository_owner_id"];
+
+/// The claims that every token is checked for, whatever a rule demands.
+const ALWAYS_CHECKED: [&str; 6] = ["iss", "aud", "exp", "iat", "nbf", "jti"];
 
 /// A rule: which jobs of an issuer may publish in a project.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,6 +107,20 @@ impl Publisher {
             let name_is_plain = name.bytes().all(|byte| byte.is_ascii_graphic());
             if !is_text(name) || !is_text(value) || !is_plain || !name_is_plain {
                 return Err(InvalidPublisher::Claim(name.clone()));
+            }
+            if ALWAYS_CHECKED.contains(&name.as_str()) {
+                return Err(InvalidPublisher::AlwaysChecked(name.clone()));
+            }
+            let is_number = |text: &str| {
+                text.parse::<u64>().is_ok_and(|number| number > 0 && number.to_string() == text)
+            };
+            let never_is = value.trim() != value
+                || (NUMBERS.contains(&name.as_str()) && !is_number(value))
+                || (tag_is_ref && name == "ref_type" && value != "tag")
+                || is_untrusted(name, value);
+            if never_is {
+                let (name, value) = (name.clone(), value.clone());
+                return Err(InvalidPublisher::NeverMatches { name, value });
             }
         }
         let of_github = ["repository_id", "repository_owner_id"];
@@ -130,8 +171,15 @@ impl Publisher {
 }
 
 fn pins_a_project(name: &str) -> bool {
-    let is_id = name == "id" || name.ends_with("_id") || name.ends_with("-id");
-    is_id && !UNPINNING_IDS.contains(&name)
+    PROJECT_IDS.contains(&name)
+}
+
+/// Whether a claim with this value says that the job runs the code of outsiders.
+fn is_untrusted(name: &str, value: &str) -> bool {
+    let is_event =
+        UNTRUSTED_EVENTS.iter().any(|(claim, values)| *claim == name && values.contains(&value));
+    let is_ref = ["ref", "ref_path"].contains(&name);
+    is_event || (is_ref && UNTRUSTED_REFS.iter().any(|start| value.starts_with(start)))
 }
 
 /// Why a rule would trust the wrong jobs, or none.
@@ -148,9 +196,14 @@ pub enum InvalidPublisher {
     Claim(String),
     #[error(
         "no claim pins a project: names can be given to another project later, ids cannot. Demand \
-         project_id of GitLab, repository_id and repository_owner_id of GitHub, or the id of another issuer"
+         project_id of GitLab, repository_id and repository_owner_id of GitHub, pipeline_id of Buildkite, \
+         oidc.circleci.com/project-id of CircleCI, or repositoryUuid of Bitbucket"
     )]
     NoId,
+    #[error("the claim {0} is checked in every token and cannot be demanded")]
+    AlwaysChecked(String),
+    #[error("no job with {name}={value:?} may ever publish with this rule")]
+    NeverMatches { name: String, value: String },
     #[error(
         "the claim {0} is missing: GitHub's repositories need repository_id and repository_owner_id"
     )]
@@ -168,8 +221,17 @@ pub struct Identity {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Tags {
     All,
-    /// The one that the job runs for, if it runs for a tag.
-    Own(Option<String>),
+    /// The one that the job runs for; or the claim by which it runs for no tag.
+    Own(Result<OwnTag, Mismatch>),
+}
+
+/// The tag that a job runs for, by one of its claims.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnTag {
+    claim: &'static str,
+    /// The part of the claim's value before the tag.
+    prefix: &'static str,
+    tag: String,
 }
 
 impl Tags {
@@ -177,11 +239,12 @@ impl Tags {
     pub fn allow(&self, tag: &TagName) -> Result<(), Mismatch> {
         match self {
             Self::All => Ok(()),
-            Self::Own(Some(own)) if own == tag.as_str() => Ok(()),
-            Self::Own(own) => Err(Mismatch {
-                claim: "ref".to_owned(),
-                found: own.clone(),
-                expected: Expected::OneOf(vec![tag.to_string()]),
+            Self::Own(Err(no_tag)) => Err(no_tag.clone()),
+            Self::Own(Ok(own)) if own.tag == tag.as_str() => Ok(()),
+            Self::Own(Ok(OwnTag { claim, prefix, tag: own })) => Err(Mismatch {
+                claim: (*claim).to_owned(),
+                found: Some(format!("{prefix}{own}")),
+                expected: Expected::OneOf(vec![format!("{prefix}{tag}")]),
                 knows_project: true,
             }),
         }
@@ -233,7 +296,12 @@ impl Identity {
             }
         }
         if matching.is_empty() {
-            return Err(closest.map_or_else(|| self.unknown_issuer(), |(_, difference)| difference));
+            let mut difference =
+                closest.map_or_else(|| self.unknown_issuer(), |(_, difference)| difference);
+            if let Expected::OneOf(values) = &mut difference.expected {
+                values.sort_unstable();
+            }
+            return Err(difference);
         }
         if let Some(untrusted) = self.untrusted_event() {
             return Err(untrusted);
@@ -241,17 +309,32 @@ impl Identity {
         if matching.iter().any(|publisher| !publisher.tag_is_ref) {
             return Ok(Tags::All);
         }
-        Ok(Tags::Own(self.tag().map(str::to_owned)))
+        Ok(Tags::Own(self.own_tag()))
     }
 
     /// The tag that the job runs for. GitHub's `ref` is the whole name of the ref; GitLab's is the tag, and
-    /// its `ref_path` the whole name.
-    fn tag(&self) -> Option<&str> {
+    /// its `ref_path`, which GitLab before 16.0 does not have, the whole name.
+    fn own_tag(&self) -> Result<OwnTag, Mismatch> {
+        const TAGS: &str = "refs/tags/";
+        let mismatch = |claim: &str, expected: &str| Mismatch {
+            claim: claim.to_owned(),
+            found: self.claims.get(claim).map(str::to_owned),
+            expected: Expected::OneOf(vec![expected.to_owned()]),
+            knows_project: true,
+        };
         if self.claims.get("ref_type") != Some("tag") {
-            return None;
+            return Err(mismatch("ref_type", "tag"));
         }
-        let name = self.claims.get("ref_path").or_else(|| self.claims.get("ref"))?;
-        Some(name.strip_prefix("refs/tags/").unwrap_or(name))
+        let (claim, prefix) = if self.claims.get("ref_path").is_some() {
+            ("ref_path", TAGS)
+        } else if self.claims.get("repository_id").is_some() {
+            ("ref", TAGS)
+        } else {
+            ("ref", "")
+        };
+        let tag = self.claims.get(claim).and_then(|name| name.strip_prefix(prefix));
+        let tag = tag.ok_or_else(|| mismatch(claim, &format!("{prefix}TAG")))?.to_owned();
+        Ok(OwnTag { claim, prefix, tag })
     }
 
     fn unknown_issuer(&self) -> Mismatch {
@@ -285,10 +368,9 @@ impl Identity {
             expected: Expected::Another,
             knows_project: true,
         };
-        for (claim, values) in UNTRUSTED_EVENTS {
-            if self.claims.get(claim).is_some_and(|value| values.contains(&value)) {
-                return Some(refused(claim));
-            }
+        let mut claims = self.claims.0.iter();
+        if let Some((claim, _)) = claims.find(|(name, value)| is_untrusted(name, value)) {
+            return Some(refused(claim));
         }
         // A pipeline of a fork that runs in its parent project: `project_id` is the fork's.
         let runs_in = self.claims.get("job_project_id");
@@ -420,6 +502,10 @@ mod tests {
             &[("project_path", "a/b")],
             &[("namespace_id", "1")],
             &[("user_id", "1")],
+            &[("job_namespace_id", "1")],
+            &[("enterprise_id", "1")],
+            &[("organization_id", "1")],
+            &[("id", "1")],
         ] {
             assert_eq!(check(pins), Err(InvalidPublisher::NoId), "{pins:?}");
         }
@@ -433,6 +519,31 @@ mod tests {
         for value in ["", "a\nb", &long] {
             let claim = [("project_id", value)];
             assert_eq!(check(&claim), Err(InvalidPublisher::Claim("project_id".to_owned())));
+        }
+    }
+
+    #[test]
+    fn rules_that_no_job_meets_are_refused() {
+        for (name, value, tag_is_ref) in [
+            ("project_id", "*", false),
+            ("project_id", "0", false),
+            ("repository_owner_id", "042", false),
+            ("environment", "production ", false),
+            ("pipeline_source", "merge_request_event", false),
+            ("event_name", "pull_request_review", false),
+            ("ref", "refs/pull/1/merge", false),
+            ("ref_type", "branch", true),
+        ] {
+            let mut demanded = claims(&[("project_id", "42")]);
+            demanded.insert(name.to_owned(), value.to_owned());
+            let refused = Publisher::new(IssuerUrl::parse(ISSUER).unwrap(), demanded, tag_is_ref);
+            let (name, value) = (name.to_owned(), value.to_owned());
+            assert_eq!(refused, Err(InvalidPublisher::NeverMatches { name, value }));
+        }
+        for name in ALWAYS_CHECKED {
+            let demanded = claims(&[("project_id", "42"), (name, "1")]);
+            let refused = Publisher::new(IssuerUrl::parse(ISSUER).unwrap(), demanded, false);
+            assert_eq!(refused, Err(InvalidPublisher::AlwaysChecked(name.to_owned())));
         }
     }
 
@@ -462,6 +573,10 @@ mod tests {
             ("event_name", "pull_request"),
             ("event_name", "pull_request_target"),
             ("event_name", "workflow_run"),
+            ("event_name", "pull_request_review"),
+            ("event_name", "pull_request_review_comment"),
+            ("ref", "refs/pull/1/merge"),
+            ("ref_path", "refs/merge-requests/1/head"),
             ("job_project_id", "43"),
         ] {
             let job = identity(&[("project_id", "42"), (claim, value)]);
@@ -485,8 +600,17 @@ mod tests {
         let tags = on_tag.check(std::slice::from_ref(&bound)).unwrap();
         assert_eq!(tags.allow(&tag("v1")), Ok(()));
         assert_eq!(tags.allow(&tag("v2")).unwrap_err().found.as_deref(), Some("v1"));
-        let on_github =
+        // Without `ref_path`, the whole name is GitHub's alone: on GitLab it is a tag of that name.
+        let unlike =
             identity(&[("project_id", "42"), ("ref_type", "tag"), ("ref", "refs/tags/v1")]);
+        let tags = unlike.check(std::slice::from_ref(&bound)).unwrap();
+        assert!(tags.allow(&tag("v1")).is_err());
+        let on_github = identity(&[
+            ("project_id", "42"),
+            ("repository_id", "74"),
+            ("ref_type", "tag"),
+            ("ref", "refs/tags/v1"),
+        ]);
         assert_eq!(
             on_github.check(std::slice::from_ref(&bound)).unwrap().allow(&tag("v1")),
             Ok(())
@@ -502,7 +626,9 @@ mod tests {
         assert!(tags.allow(&tag("v1")).is_err());
         let on_branch = identity(&[("project_id", "42"), ("ref_type", "branch"), ("ref", "v1")]);
         let tags = on_branch.check(std::slice::from_ref(&bound)).unwrap();
-        assert!(tags.allow(&tag("v1")).is_err());
+        let Mismatch { claim, found, expected, .. } = tags.allow(&tag("v1")).unwrap_err();
+        assert_eq!((claim.as_str(), found.as_deref()), ("ref_type", Some("branch")));
+        assert_eq!(expected, Expected::OneOf(vec!["tag".to_owned()]));
         let free = publisher(&[("project_id", "42")]);
         assert_eq!(on_branch.check(&[bound, free]), Ok(Tags::All));
     }

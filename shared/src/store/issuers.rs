@@ -123,10 +123,17 @@ impl Store {
             condition: not_deleted(),
         };
         let writes = vec![project_lives, self.change_publishers(project, change, None)];
-        Ok(match self.transact(writes, deadline).await? {
-            TransactionResult::Committed => PublisherAdded::Done,
-            TransactionResult::ConditionsFailed(_) => PublisherAdded::NoProject,
-        })
+        match self.transact(writes, deadline).await? {
+            TransactionResult::Committed => {}
+            TransactionResult::ConditionsFailed(_) => return Ok(PublisherAdded::NoProject),
+        }
+        // A condition cannot count the attributes of an item, so several callers may pass the check above at
+        // once. Each that then finds too many removes its own.
+        if self.list_publishers(project, deadline).await?.len() > MAX_PUBLISHERS {
+            self.remove_publisher(project, &publisher.id(), deadline).await?;
+            return Ok(PublisherAdded::TooMany);
+        }
+        Ok(PublisherAdded::Done)
     }
 
     /// Removes the publisher with this id from a project. False if the project has none with it.
