@@ -36,8 +36,11 @@ pub(crate) fn render(source: &str) -> Result<String, minijinja::Error> {
         .map(|one| (one.name(), one.get_documentation()))
         .chain(WITHOUT_ROUTES.map(|(name, description)| (name, Some(description))))
         .collect();
-    let routes: BTreeMap<_, _> =
-        Function::ALL.iter().map(|one| (one.name(), events(*one))).collect();
+    let routes: BTreeMap<_, _> = Function::ALL
+        .iter()
+        .map(|one| (one.name(), events(*one)))
+        .chain(WITHOUT_ROUTES.map(|(name, _)| (name, Vec::new())))
+        .collect();
     // The functions that a deployment checks before they get traffic.
     let deployed: Vec<_> = names().chain(["sweep"]).collect();
     let text = environment.render_str(source, context! { descriptions, routes, deployed })?;
