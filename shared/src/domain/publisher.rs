@@ -111,14 +111,7 @@ impl Publisher {
             if ALWAYS_CHECKED.contains(&name.as_str()) {
                 return Err(InvalidPublisher::AlwaysChecked(name.clone()));
             }
-            let is_number = |text: &str| {
-                text.parse::<u64>().is_ok_and(|number| number > 0 && number.to_string() == text)
-            };
-            let never_is = value.trim() != value
-                || (NUMBERS.contains(&name.as_str()) && !is_number(value))
-                || (tag_is_ref && name == "ref_type" && value != "tag")
-                || is_untrusted(name, value);
-            if never_is {
+            if never_matches(name, value) || (tag_is_ref && name == "ref_type" && value != "tag") {
                 let (name, value) = (name.clone(), value.clone());
                 return Err(InvalidPublisher::NeverMatches { name, value });
             }
@@ -172,6 +165,14 @@ impl Publisher {
 
 fn pins_a_project(name: &str) -> bool {
     PROJECT_IDS.contains(&name)
+}
+
+/// Whether no job that may publish has a claim with this value.
+fn never_matches(name: &str, value: &str) -> bool {
+    let is_number =
+        value.parse().is_ok_and(|number: u64| number > 0 && number.to_string() == value);
+    let has_spaces = value.trim() != value;
+    has_spaces || (NUMBERS.contains(&name) && !is_number) || is_untrusted(name, value)
 }
 
 /// Whether a claim with this value says that the job runs the code of outsiders.
@@ -316,14 +317,11 @@ impl Identity {
     /// its `ref_path`, which GitLab before 16.0 does not have, the whole name.
     fn own_tag(&self) -> Result<OwnTag, Mismatch> {
         const TAGS: &str = "refs/tags/";
-        let mismatch = |claim: &str, expected: &str| Mismatch {
-            claim: claim.to_owned(),
-            found: self.claims.get(claim).map(str::to_owned),
-            expected: Expected::OneOf(vec![expected.to_owned()]),
-            knows_project: true,
+        let differs = |claim: &str, expected: String| {
+            self.mismatch(claim, Expected::OneOf(vec![expected]), true)
         };
         if self.claims.get("ref_type") != Some("tag") {
-            return Err(mismatch("ref_type", "tag"));
+            return Err(differs("ref_type", "tag".to_owned()));
         }
         let (claim, prefix) = if self.claims.get("ref_path").is_some() {
             ("ref_path", TAGS)
@@ -333,7 +331,7 @@ impl Identity {
             ("ref", "")
         };
         let tag = self.claims.get(claim).and_then(|name| name.strip_prefix(prefix));
-        let tag = tag.ok_or_else(|| mismatch(claim, &format!("{prefix}TAG")))?.to_owned();
+        let tag = tag.ok_or_else(|| differs(claim, format!("{prefix}TAG")))?.to_owned();
         Ok(OwnTag { claim, prefix, tag })
     }
 
@@ -351,23 +349,18 @@ impl Identity {
         let mut demands = publisher.demands().enumerate();
         let (depth, (name, value)) =
             demands.find(|(_, (name, value))| self.claims.get(name) != Some(*value))?;
-        let mismatch = Mismatch {
-            claim: name.to_owned(),
-            found: self.claims.get(name).map(str::to_owned),
-            expected: Expected::OneOf(vec![value.to_owned()]),
-            knows_project: !pins_a_project(name),
-        };
-        Some((depth, mismatch))
+        let expected = Expected::OneOf(vec![value.to_owned()]);
+        Some((depth, self.mismatch(name, expected, !pins_a_project(name))))
+    }
+
+    fn mismatch(&self, claim: &str, expected: Expected, knows_project: bool) -> Mismatch {
+        let found = self.claims.get(claim).map(str::to_owned);
+        Mismatch { claim: claim.to_owned(), found, expected, knows_project }
     }
 
     /// The claim that says that the job runs code that has not been accepted into the project.
     fn untrusted_event(&self) -> Option<Mismatch> {
-        let refused = |claim: &str| Mismatch {
-            claim: claim.to_owned(),
-            found: self.claims.get(claim).map(str::to_owned),
-            expected: Expected::Another,
-            knows_project: true,
-        };
+        let refused = |claim: &str| self.mismatch(claim, Expected::Another, true);
         let mut claims = self.claims.0.iter();
         if let Some((claim, _)) = claims.find(|(name, value)| is_untrusted(name, value)) {
             return Some(refused(claim));
@@ -465,8 +458,12 @@ mod tests {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     }
 
+    fn rule(pairs: &[(&str, &str)], tag_is_ref: bool) -> Result<Publisher, InvalidPublisher> {
+        Publisher::new(IssuerUrl::parse(ISSUER).unwrap(), claims(pairs), tag_is_ref)
+    }
+
     fn publisher(pairs: &[(&str, &str)]) -> Publisher {
-        Publisher::new(IssuerUrl::parse(ISSUER).unwrap(), claims(pairs), false).unwrap()
+        rule(pairs, false).unwrap()
     }
 
     fn identity(pairs: &[(&str, &str)]) -> Identity {
@@ -486,7 +483,7 @@ mod tests {
     #[test]
     fn rules_that_trust_too_many_are_refused() {
         fn check(pairs: &[(&str, &str)]) -> Result<(), InvalidPublisher> {
-            Publisher::new(IssuerUrl::parse(ISSUER).unwrap(), claims(pairs), false).map(|_| ())
+            rule(pairs, false).map(|_| ())
         }
         for pins in [
             &[("project_id", "42")][..],
@@ -534,15 +531,12 @@ mod tests {
             ("ref", "refs/pull/1/merge", false),
             ("ref_type", "branch", true),
         ] {
-            let mut demanded = claims(&[("project_id", "42")]);
-            demanded.insert(name.to_owned(), value.to_owned());
-            let refused = Publisher::new(IssuerUrl::parse(ISSUER).unwrap(), demanded, tag_is_ref);
+            let refused = rule(&[("project_id", "42"), (name, value)], tag_is_ref);
             let (name, value) = (name.to_owned(), value.to_owned());
             assert_eq!(refused, Err(InvalidPublisher::NeverMatches { name, value }));
         }
         for name in ALWAYS_CHECKED {
-            let demanded = claims(&[("project_id", "42"), (name, "1")]);
-            let refused = Publisher::new(IssuerUrl::parse(ISSUER).unwrap(), demanded, false);
+            let refused = rule(&[("project_id", "42"), (name, "1")], false);
             assert_eq!(refused, Err(InvalidPublisher::AlwaysChecked(name.to_owned())));
         }
     }
@@ -593,8 +587,7 @@ mod tests {
 
     #[test]
     fn a_job_bound_to_its_tag_may_write_no_other_release() {
-        let rule = claims(&[("project_id", "42")]);
-        let bound = Publisher::new(IssuerUrl::parse(ISSUER).unwrap(), rule, true).unwrap();
+        let bound = rule(&[("project_id", "42")], true).unwrap();
         let tag = |text| TagName::parse(text).unwrap();
         let on_tag = identity(&[("project_id", "42"), ("ref_type", "tag"), ("ref", "v1")]);
         let tags = on_tag.check(std::slice::from_ref(&bound)).unwrap();
