@@ -175,10 +175,10 @@ async fn add(
             return Err(Error::IssuerExists(issuer.url.to_string()));
         }
         // It is the same issuer, but its keys may be other ones by now.
-        let cause =
-            |error| Error::IssuerKeys { url: known.url.to_string(), cause: with_causes(&error) };
-        refresh(store, &known, now).await.map_err(cause)?;
-        issuer = find(&known.url, store).await?;
+        if !store.set_issuer_keys(&issuer.url, &issuer.keys, now, deadline()).await? {
+            return Err(Error::NoIssuer(issuer.url.to_string()));
+        }
+        issuer.created_at = known.created_at;
     }
     let Issuer { url, audience, keys, .. } = &issuer;
     let sentence = format!(
